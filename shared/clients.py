@@ -1,0 +1,140 @@
+"""Google's client libraries, each built once, on first use, and only here: the one place where endpoints differ.
+
+Imports are inside the functions because every execution starts cold and pays for what it imports.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import CredentialsMissing, InvalidSettings
+from shared.settings import Endpoints, read_endpoints
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+    from google.cloud import bigquery, run_v2
+    from google.pubsub_v1 import PublisherClient
+
+_CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+_SHEETS = "https://www.googleapis.com/auth/spreadsheets.readonly"
+_DRIVE = "https://www.googleapis.com/auth/drive.metadata.readonly"
+SCOPES = (_CLOUD, _SHEETS, _DRIVE)
+# The older service's variable: a service-account key as JSON.
+LEGACY_KEY = "google_cloud_hkdreporting"
+
+
+class Clients:
+    """The process's clients, for one environment. Thread-safe where the libraries are: not the Sheets and Drive ones."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.endpoints: Endpoints = read_endpoints(environ)
+
+    @functools.cached_property
+    def credentials(self) -> "Credentials":
+        """Application Default Credentials; the older service's key where that is set and no explicit ADC file is.
+
+        On Cloud Run ADC is always there (the job's identity), so a key that somebody set on purpose goes
+        before it. Without any, anonymous where endpoints point elsewhere. Raises `CredentialsMissing`.
+        """
+        return find_credentials(self._environ, self.endpoints)
+
+    @property
+    def identity(self) -> str:
+        """The address that spreadsheets are shared with; empty where the credentials do not tell."""
+        return getattr(self.credentials, "service_account_email", "") or ""
+
+    @functools.cache  # noqa: B019  (lives as long as the process, by intent)
+    def bigquery(self, project: str) -> "bigquery.Client":
+        """BigQuery, with jobs billed to `project`; BIGQUERY_EMULATOR_HOST is read by the library itself."""
+        from google.cloud import bigquery
+
+        return bigquery.Client(project=project, credentials=self.credentials)
+
+    def sheets(self) -> Any:
+        """A Sheets v4 service of its own for the calling thread (httplib2 is not thread-safe)."""
+        return self._discovered("sheets", "v4", self.endpoints.sheets_api_endpoint)
+
+    def drive(self) -> Any:
+        """A Drive v3 service of its own for the calling thread."""
+        return self._discovered("drive", "v3", self.endpoints.drive_api_endpoint)
+
+    @functools.cached_property
+    def jobs(self) -> "run_v2.JobsClient":
+        from google.cloud import run_v2
+
+        return run_v2.JobsClient(**self._run_options())
+
+    @functools.cached_property
+    def executions(self) -> "run_v2.ExecutionsClient":
+        from google.cloud import run_v2
+
+        return run_v2.ExecutionsClient(**self._run_options())
+
+    @functools.cached_property
+    def publisher(self) -> "PublisherClient":
+        """Pub/Sub's request-level publisher: a thousand messages a request, no background batching to lose them."""
+        from google.pubsub_v1 import PublisherClient
+
+        host = self.endpoints.pubsub_emulator_host
+        if host is None:
+            return PublisherClient(credentials=self.credentials)
+        import grpc
+        from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+
+        return PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
+
+    def _discovered(self, name: str, version: str, endpoint: str | None) -> Any:
+        from googleapiclient.discovery import build
+
+        return build(
+            name,
+            version,
+            credentials=self.credentials,
+            static_discovery=True,
+            cache_discovery=False,
+            client_options={"api_endpoint": endpoint} if endpoint else None,
+        )
+
+    def _run_options(self) -> dict[str, Any]:
+        endpoint = self.endpoints.run_api_endpoint
+        options: dict[str, Any] = {"transport": "rest", "credentials": self.credentials}
+        return options | ({"client_options": {"api_endpoint": endpoint}} if endpoint else {})
+
+
+def find_credentials(environ: Mapping[str, str], endpoints: Endpoints) -> "Credentials":
+    """The credentials of this environment, in the order that `Clients.credentials` tells."""
+    import google.auth
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import DefaultCredentialsError
+
+    if environ.get(LEGACY_KEY) and not environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return _from_key(environ[LEGACY_KEY])
+    try:
+        credentials, _project = google.auth.default(scopes=list(SCOPES))
+    except DefaultCredentialsError as error:
+        if environ.get("GOOGLE_APPLICATION_CREDENTIALS") or not _points_elsewhere(endpoints):
+            raise CredentialsMissing(
+                "no usable Google credentials are found",
+                "run as a service account, `gcloud auth application-default login`,"
+                " or set GOOGLE_APPLICATION_CREDENTIALS to a key file",
+            ) from error
+        return AnonymousCredentials()
+    return credentials
+
+
+def _points_elsewhere(endpoints: Endpoints) -> bool:
+    return bool(endpoints.sheets_api_endpoint and endpoints.bigquery_emulator_host)
+
+
+def _from_key(text: str) -> "Credentials":
+    from google.oauth2 import service_account
+
+    try:
+        return service_account.Credentials.from_service_account_info(json.loads(text), scopes=list(SCOPES))
+    except ValueError:
+        # The cause would quote the key.
+        raise InvalidSettings(
+            f"{LEGACY_KEY} is not a service-account key as JSON", "paste the whole key file into it"
+        ) from None

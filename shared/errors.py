@@ -1,0 +1,105 @@
+"""What can go wrong, as classes: the class decides whether trying again can help, never the place that catches it."""
+
+
+class SyncError(Exception):
+    """Something failed, for whom, and what to do about it.
+
+    `what` names the failure and its subject (config, cell, setting) and never quotes a cell's value or a
+    credential; `remedy` is a sentence that tells the reader what to do. `str(error)` is both.
+    """
+
+    retryable = False
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}: {remedy}" if remedy else what)
+
+    @property
+    def name(self) -> str:
+        """The class's name, as the ledger and the messages record it."""
+        return type(self).__name__
+
+
+class InvalidInput(SyncError):
+    """Something from outside cannot be understood: a message, an HTTP body, a file."""
+
+
+class InvalidSettings(InvalidInput):
+    """The process's environment is incomplete or malformed."""
+
+
+class InvalidConfig(InvalidInput):
+    """A config row or file cannot be run as it stands."""
+
+
+class UnknownConfig(InvalidInput):
+    """No config has this id or name."""
+
+
+class AmbiguousName(InvalidInput):
+    """More than one config has this name."""
+
+
+class TableConflict(InvalidConfig):
+    """Two active configs replace the same table."""
+
+
+class NotOurs(SyncError):
+    """The config is paused, or another system owns its table."""
+
+
+class DatabaseUnavailable(SyncError):
+    """PostgreSQL cannot be reached, or the connection broke in the middle."""
+
+    retryable = True
+
+
+class CredentialsMissing(SyncError):
+    """No Google credentials are found."""
+
+
+class PermissionMissing(SyncError):
+    """A Google Cloud service refuses our identity."""
+
+
+class ServiceUnavailable(SyncError):
+    """A Google Cloud service failed or did not answer; trying again later can help."""
+
+    retryable = True
+
+
+class LaunchRefused(SyncError):
+    """Cloud Run definitely did not start an execution."""
+
+    retryable = True
+
+
+class ExecutionFailed(SyncError):
+    """The execution ended, or its deadline passed, without a load."""
+
+    retryable = True
+
+
+class LoadFailed(SyncError):
+    """BigQuery's load job ended with an error; the table is as it was."""
+
+    retryable = True
+
+
+class LoadRefused(SyncError):
+    """BigQuery refuses the load as it stands, and will refuse it again."""
+
+
+class AttemptClosed(SyncError):
+    """The attempt's BigQuery job id is taken by somebody else's job: this execution must not write."""
+
+
+def find(name: str) -> type[SyncError]:
+    """The error class that a message or a ledger row names; `ExecutionFailed` for a name this version does not know."""
+    return next((each for each in _descendants(SyncError) if each.__name__ == name), ExecutionFailed)
+
+
+def _descendants(parent: type[SyncError]) -> list[type[SyncError]]:
+    children = parent.__subclasses__()
+    return children + [each for child in children for each in _descendants(child)]
