@@ -73,7 +73,9 @@ def decode_request(data: bytes) -> RunRequested | ManualRequest:
     raw = parse_object(data, "the request message")
     if raw.get("run_id") is not None:
         return parse(RunRequested, raw, "the request message")
-    return parse(ManualRequest, raw, "the request message", remedy='send {"config_id": 7} or {"name": "sales"}')
+    return parse(
+        ManualRequest, raw, "the request message", remedy='send {"config_id": 7} or {"name": "sales"}'
+    )
 
 
 def decode_completed(raw: dict[str, Any]) -> RunCompleted:

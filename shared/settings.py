@@ -154,7 +154,9 @@ def _config(present: Mapping[str, str]) -> Config:
     raw = {name: present[name.upper()] for name in names if name.upper() in present}
     raw["id"] = present.get("CONFIG_ID")
     raw["name"] = present.get("CONFIG_NAME", present.get("BIGQUERY_TABLE_ID", "unnamed"))
-    return parse_config({key: value for key, value in raw.items() if value is not None}, "the job's environment")
+    return parse_config(
+        {key: value for key, value in raw.items() if value is not None}, "the job's environment"
+    )
 
 
 def _present(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,113 @@
+"""The fence: the one BigQuery job id that an attempt has, who holds it, and burning it.
+
+Job ids are unique per project and location, so whatever takes an attempt's id first, the load or a burn, is
+the attempt's only word: a second insert meets 409.
+"""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from google.api_core import exceptions
+
+from shared.errors import PermissionMissing, ServiceUnavailable
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+Verdict = Literal["loaded", "burned"]
+# Calls are short; a function has 60 s altogether.
+_SECONDS = 20
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What stands under an attempt's id.
+
+    `absent`: nothing. `going`: the load, not done. `loaded`: the load, done. `failed`: the load, done with an
+    error, or somebody else's job. `burned`: a burn. `columns` are those the load wrote.
+    """
+
+    found: Literal["absent", "going", "loaded", "failed", "burned"]
+    execution: str | None = None
+    rows: int | None = None
+    columns: tuple[dict[str, str], ...] = ()
+    reason: str | None = None
+
+
+def job_id(run_id: str, attempt: int) -> str:
+    """The attempt's job id; with the attempt's number, since a failed job keeps its name for ever."""
+    return f"sheet_to_bigquery_{run_id}_{attempt}"
+
+
+def labels(run_id: str, attempt: int, execution: str, verdict: Verdict) -> dict[str, str]:
+    """The labels that tell whose job it is; `execution` is Cloud Run's short name, at most 63 characters."""
+    return {"run": run_id, "attempt": str(attempt), "execution": execution[:63], "verdict": verdict}
+
+
+def is_of(job: Any, run_id: str, attempt: int) -> bool:
+    """Whether a job under an attempt's id is this run's and attempt's."""
+    found = job.labels or {}
+    return found.get("run") == run_id and found.get("attempt") == str(attempt)
+
+
+def look(client: "bigquery.Client", run_id: str, attempt: int, location: str) -> Look:
+    """What stands under the attempt's id now. Raises `ServiceUnavailable` or `PermissionMissing`."""
+    try:
+        job = client.get_job(job_id(run_id, attempt), location=location, timeout=_SECONDS)
+    except exceptions.NotFound:
+        return Look("absent")
+    except exceptions.GoogleAPICallError as error:
+        raise _translated(error) from error
+    return _seen(job, run_id, attempt)
+
+
+def burn(client: "bigquery.Client", run_id: str, attempt: int, location: str) -> Look:
+    """Takes the attempt's id with a query that writes nothing, so that no load can; tells what stands there then.
+
+    A load that was faster wins: its look comes back instead. Raises `ServiceUnavailable` or `PermissionMissing`.
+    """
+    from google.cloud import bigquery
+
+    config = bigquery.QueryJobConfig(labels=labels(run_id, attempt, "none", "burned"))
+    try:
+        client.query(
+            "SELECT 1",
+            job_config=config,
+            job_id=job_id(run_id, attempt),
+            location=location,
+            timeout=_SECONDS,
+            job_retry=None,
+        )
+    except exceptions.Conflict:
+        pass  # a load, an earlier burn, or this one, whose answer was lost: the look tells
+    except exceptions.GoogleAPICallError as error:
+        raise _translated(error) from error
+    seen = look(client, run_id, attempt, location)
+    if seen.found == "absent":  # jobs.get can lag behind a 409 for a moment
+        raise ServiceUnavailable("BigQuery does not show a job that it has", "the run is looked at again")
+    return seen
+
+
+def _seen(job: Any, run_id: str, attempt: int) -> Look:
+    if not is_of(job, run_id, attempt):
+        return Look("failed", reason="a job of somebody else's has this attempt's id")
+    if job.labels.get("verdict") == "burned":
+        return Look("burned")
+    execution = job.labels.get("execution")
+    if job.state != "DONE":
+        return Look("going", execution=execution)
+    if job.error_result:
+        # Only the reason: BigQuery's messages may quote values.
+        return Look("failed", execution=execution, reason=job.error_result.get("reason", "unknown"))
+    columns = tuple(
+        {"name": field.name, "type": field.field_type, "mode": field.mode or "NULLABLE"} for field in job.schema or ()
+    )
+    return Look("loaded", execution=execution, rows=job.output_rows, columns=columns)
+
+
+def _translated(error: exceptions.GoogleAPICallError) -> Exception:
+    if isinstance(error, exceptions.Forbidden):
+        return PermissionMissing(
+            "BigQuery refuses to show or insert jobs",
+            "grant bigquery.jobs.create and bigquery.jobs.get in the job project",
+        )
+    return ServiceUnavailable(f"BigQuery did not answer ({error.code})", "the run is looked at again")

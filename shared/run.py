@@ -1,0 +1,117 @@
+"""A run: one attempt-bearing sync of one config for one slot, as the ledger keeps it."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from shared.config import Config, parse_config
+from shared.errors import InvalidConfig, NotOurs, TableConflict
+
+State = Literal["pending", "queued", "launching", "running", "succeeded", "failed", "cancelled"]
+Why = Literal["schedule", "manual", "reset", "shadow"]
+
+ACTIVE: frozenset[State] = frozenset({"queued", "launching", "running"})
+ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A row of the ledger. Times are aware, in UTC; `bytes` are those uploaded, `seconds` wall time by stage."""
+
+    id: str
+    config_id: int
+    config_name: str
+    destination: str
+    slot: datetime
+    why: Why
+    state: State
+    created_at: datetime
+    not_before: datetime
+    batch: str | None = None
+    attempt: int = 0
+    failures: int = 0
+    claimed_at: datetime | None = None
+    job_project: str | None = None
+    job_location: str | None = None
+    execution: str | None = None
+    lease_until: datetime | None = None
+    deadline: datetime | None = None
+    ended_at: datetime | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    requests: int | None = None
+    columns: list[dict[str, Any]] | None = None
+    warnings: list[str] | None = None
+    seconds: dict[str, float] | None = None
+    error_class: str | None = None
+    error: str | None = None
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether an attempt is open: an execution may exist, and may still load."""
+        return self.state in ("launching", "running")
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A run together with its config's row as it is now, and what speaks against running it."""
+
+    run: Run
+    row: dict[str, Any] | None
+    active: bool
+    owned: bool
+    rival: str | None
+
+    def config(self) -> Config:
+        """The config to run. Raises `InvalidConfig`, `TableConflict` or `NotOurs` where it must not be run."""
+        subject = f'config {self.run.config_id} "{self.run.config_name}"'
+        if self.row is None:
+            raise NotOurs(f"{subject} is gone", "add it again if that was a mistake")
+        if not self.active:
+            raise NotOurs(f"{subject} is paused", "set is_active = true to run it")
+        if not self.owned:
+            raise NotOurs(
+                f"{subject} is not owned by the job", "its migration_status has to be job_ready for that"
+            )
+        config = parse_config(self.row)
+        if self.rival:
+            raise TableConflict(
+                f"{subject} replaces the same table as config {self.rival}: {config.destination}",
+                "give one of them another table, or pause it",
+            )
+        if config.id is None:
+            raise InvalidConfig(f"{subject} has no id")
+        return config
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the due rule says of one config at one moment."""
+
+    config_id: int
+    name: str
+    destination: str
+    verdict: str
+    why: Why
+    slot: datetime | None
+    until: datetime | None
+    rival: str | None
+
+    @property
+    def reason(self) -> str:
+        """Why the config is not due, as a sentence with what to do about it."""
+        match self.verdict:
+            case "paused":
+                return "paused: set is_active = true to run it"
+            case "not_ours":
+                return "not owned by the job: its migration_status is not job_ready"
+            case "table_conflict":
+                return f"replaces the same table as config {self.rival}: {self.destination}"
+            case "open_run":
+                return "a run of it is open already"
+            case "bad_frequency":
+                return "run_frequency_hours has to be a whole number of hours: 0 (manual only) to 876000"
+            case "manual_only":
+                return "manual only (run_frequency_hours is 0): publish its id to the request topic to run it"
+            case "not_due":
+                return f"not due before {self.until:%Y-%m-%d %H:%M} UTC"
+            case _:
+                return "due"

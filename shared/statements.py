@@ -1,0 +1,297 @@
+"""All runtime SQL, as named statements with bound parameters. `{configs}` is the configs table's quoted name.
+
+Rows of the configs table are read as JSON (`to_jsonb`), so that one statement serves tables with and without
+optional columns (`migration_status`), and so that a portal's odd values reach the parser instead of failing here.
+"""
+
+NOW = "SELECT now()"
+
+# Serialises callers for one transaction; a cap inside one UPDATE leaks under concurrency. The lock's first
+# number is this product's (the letters "s2bq"), the second says which verb.
+LOCK_DISPATCH = "SELECT pg_advisory_xact_lock(1932681841, 1)"
+LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"
+
+_ACTIVE_STATES = "('queued', 'launching', 'running')"
+_OPEN_STATES = "('pending', 'queued', 'launching', 'running')"
+_DESTINATION = "concat_ws('.', {c}.google_cloud_project_id, {c}.bigquery_dataset_id, {c}.bigquery_table_id)"
+
+# Owned by the job: no column migration_status, or its value is job_ready (NULL is 'service').
+_OWNED = """(NOT to_jsonb({c}) ? 'migration_status' OR to_jsonb({c})->>'migration_status' IS NOT DISTINCT FROM 'job_ready')"""
+
+# Another active config of the job's that replaces the same table as `c`, as `7 "sales"`; NULL where there is none.
+_RIVAL = f"""(
+    SELECT o.id || ' "' || o.name || '"' FROM {{configs}} o
+    WHERE o.google_cloud_project_id = c.google_cloud_project_id
+      AND o.bigquery_dataset_id = c.bigquery_dataset_id AND o.bigquery_table_id = c.bigquery_table_id
+      AND o.id <> c.id AND o.is_active AND {_OWNED.format(c="o")}
+    ORDER BY o.id LIMIT 1
+)"""
+
+# The due rule, one row a config: verdict, slot, why, and `until`, the instant before which it is not due.
+# Intervals are multiples of UTC hours, so daylight saving does not move a slot. 876,000 hours are a century:
+# what is longer would only overflow timestamps.
+_RULE = f"""
+WITH facts AS (
+    SELECT c.id, c.name, {_DESTINATION.format(c="c")} AS destination, c.last_run,
+           coalesce(c.is_active, false) AS active, {_OWNED.format(c="c")} AS owned,
+           coalesce(c.run_frequency_hours, 24)::numeric AS hours,
+           scheduled.slot AS scheduled_slot, newest.state AS newest_state, newest.requests,
+           EXISTS (
+               SELECT FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id AND r.state IN {_OPEN_STATES}
+           ) AS open,
+           CASE WHEN c.is_active THEN {_RIVAL} END AS rival
+    FROM {{configs}} c
+    LEFT JOIN LATERAL (
+        SELECT r.slot FROM sheet_to_bigquery_runs r
+        WHERE r.config_id = c.id AND r.why = 'schedule' ORDER BY r.slot DESC LIMIT 1
+    ) scheduled ON true
+    LEFT JOIN LATERAL (
+        SELECT r.state, r.requests FROM sheet_to_bigquery_runs r
+        WHERE r.config_id = c.id AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
+    ) newest ON true
+    WHERE CAST(:names AS text[]) IS NULL OR c.name = ANY(CAST(:names AS text[]))
+), blocked AS (
+    SELECT *,
+           CASE
+               WHEN NOT active THEN 'paused'
+               WHEN NOT owned THEN 'not_ours'
+               WHEN rival IS NOT NULL THEN 'table_conflict'
+               WHEN open THEN 'open_run'
+               WHEN hours < 0 OR hours <> trunc(hours) OR hours > 876000 THEN 'bad_frequency'
+           END AS blocked_by
+    FROM facts
+), based AS (
+    SELECT *,
+           blocked_by IS NULL AND last_run IS NULL AND newest_state IS NOT DISTINCT FROM 'succeeded' AS reset,
+           coalesce(scheduled_slot, last_run) AS base,
+           CASE WHEN blocked_by IS NULL AND hours > 0
+                THEN make_interval(hours => CAST(hours AS integer)) END AS frequency
+    FROM blocked
+), slotted AS (
+    SELECT *,
+           CASE
+               WHEN reset OR base IS NULL THEN CAST(:now AS timestamptz)
+               WHEN CAST(:now AS timestamptz) < base + frequency THEN NULL
+               ELSE base + frequency
+                   * floor(extract(epoch FROM CAST(:now AS timestamptz) - base) / extract(epoch FROM frequency))
+           END AS candidate
+    FROM based
+), judged AS (
+    SELECT id, name, destination, rival, requests,
+           CASE
+               WHEN blocked_by IS NOT NULL THEN blocked_by
+               WHEN reset THEN 'due'
+               WHEN frequency IS NULL THEN 'manual_only'
+               WHEN candidate IS NULL OR candidate <= last_run THEN 'not_due'
+               ELSE 'due'
+           END AS verdict,
+           CASE WHEN reset THEN 'reset' ELSE 'schedule' END AS why,
+           candidate AS slot,
+           coalesce(candidate, base) + frequency AS until
+    FROM slotted
+)
+"""
+
+# What the due rule says of each config, most overdue first.
+# ruff: noqa: S608
+JUDGE = f"""{_RULE}
+SELECT id, name, destination, verdict, why, slot, until, rival FROM judged
+WHERE (verdict = 'due') = CAST(:due AS boolean)
+ORDER BY slot NULLS LAST, id LIMIT :most
+"""
+
+# How many configs have which verdict.
+COUNT_VERDICTS = f"{_RULE} SELECT verdict, count(*) FROM judged GROUP BY verdict"
+
+# Records one run for each due config, 1,000 at most: so many messages fit one publish request.
+# Sheets reads are estimated by the config's newest run; 4 is what a small tab takes.
+RECORD_DUE = f"""{_RULE}
+INSERT INTO sheet_to_bigquery_runs
+    (id, config_id, config_name, destination, slot, why, created_at, not_before, batch, batch_cap, reads)
+SELECT gen_random_uuid(), id, name, destination, slot, why, :now, :now, :batch, :batch_cap,
+       greatest(coalesce(requests, 4), 1)
+FROM judged WHERE verdict = 'due'
+ORDER BY slot, id LIMIT 1000
+ON CONFLICT DO NOTHING
+RETURNING id, config_id, config_name, destination, slot, why, state
+"""
+
+# Claims a message's id; no row for one that was seen before.
+RECORD_MESSAGE = """
+INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, reason, body)
+VALUES (:message_id, :now, :verdict, :reason, :body)
+ON CONFLICT DO NOTHING RETURNING message_id
+"""
+
+# Which run a request by hand led to: the one that waits.
+NOTE_MESSAGE_RUN = """
+UPDATE sheet_to_bigquery_messages m SET run_id = r.id
+FROM sheet_to_bigquery_runs r
+WHERE m.message_id = :message_id
+  AND r.config_id = :config_id AND r.why = 'manual' AND r.state = 'pending' AND r.attempt = 0
+"""
+
+FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = :id"
+FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 2"
+LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
+
+# One run by hand; no row where one waits already that has not begun, which will read what the person edited.
+RECORD_MANUAL = f"""
+INSERT INTO sheet_to_bigquery_runs
+    (id, config_id, config_name, destination, slot, why, created_at, not_before, reads)
+SELECT gen_random_uuid(), c.id, c.name, {_DESTINATION.format(c="c")}, :now, 'manual', :now, :now, greatest(coalesce(
+    (SELECT r.requests FROM sheet_to_bigquery_runs r
+     WHERE r.config_id = c.id ORDER BY r.created_at DESC LIMIT 1), 4), 1)
+FROM {{configs}} c WHERE c.id = :config_id
+ON CONFLICT DO NOTHING RETURNING id
+"""
+
+# Queues the most overdue pending runs that fit the cap, their batch's cap and the Sheets quota, one per config
+# and per table. A run that needs more reads than the quota has goes when nothing else is reserved.
+ADMIT = f"""
+WITH active AS (
+    SELECT config_id, destination, batch FROM sheet_to_bigquery_runs WHERE state IN {_ACTIVE_STATES}
+), reserved AS (
+    SELECT coalesce(sum(reads), 0) AS reads FROM sheet_to_bigquery_runs
+    WHERE admitted_at > CAST(:now AS timestamptz) - interval '60 seconds'
+), first_of_config AS (
+    SELECT DISTINCT ON (config_id) * FROM sheet_to_bigquery_runs
+    WHERE state = 'pending'
+    ORDER BY config_id, attempt > 0 DESC, slot, id
+), first_of_table AS (
+    SELECT DISTINCT ON (destination) * FROM first_of_config
+    WHERE not_before <= :now
+      AND config_id NOT IN (SELECT config_id FROM active)
+      AND destination NOT IN (SELECT destination FROM active)
+    ORDER BY destination, slot, id
+), within_batch AS (
+    SELECT *, row_number() OVER (PARTITION BY batch ORDER BY slot, id)
+              + (SELECT count(*) FROM active a WHERE a.batch = f.batch) AS position_in_batch
+    FROM first_of_table f
+), ranked AS (
+    SELECT id, row_number() OVER overdue AS position, sum(reads) OVER overdue AS reads_so_far
+    FROM within_batch WHERE batch_cap IS NULL OR position_in_batch <= batch_cap
+    WINDOW overdue AS (ORDER BY slot, id)
+)
+UPDATE sheet_to_bigquery_runs r
+SET state = 'queued', admitted_at = :now, published_at = NULL
+FROM ranked, reserved
+WHERE r.id = ranked.id
+  AND ranked.position <= least(1000, :cap - (SELECT count(*) FROM active))
+  AND (
+      ranked.reads_so_far + reserved.reads <= :reads_per_minute
+      OR (ranked.position = 1 AND reserved.reads = 0)
+  )
+RETURNING r.id
+"""
+
+NOTE_PUBLISHED = """
+UPDATE sheet_to_bigquery_runs SET published_at = :now WHERE id = ANY(CAST(:run_ids AS uuid[])) AND state = 'queued'
+"""
+
+# Queued runs whose message was never published, or is taking longer than a lease: publishing again is harmless.
+UNPUBLISHED = """
+UPDATE sheet_to_bigquery_runs SET published_at = :now
+WHERE state = 'queued' AND coalesce(published_at, admitted_at) < :published_before
+RETURNING id
+"""
+
+# A run and its config's row as it is now (NULL where the row is gone), with who owns it and who rivals it.
+FIND_RUN = f"""
+SELECT to_jsonb(r), to_jsonb(c), c.is_active, {_OWNED.format(c="c")}, {_RIVAL}
+FROM sheet_to_bigquery_runs r LEFT JOIN {{configs}} c ON c.id = r.config_id WHERE r.id = :run_id
+"""
+
+# Takes a queued run for one attempt; no row where another took it, or the config stopped being the job's since
+# it was read.
+CLAIM = f"""
+UPDATE sheet_to_bigquery_runs r
+SET state = 'launching', attempt = r.attempt + 1, execution = NULL, claimed_at = :now,
+    had_last_run = c.last_run IS NOT NULL, destination = :destination, config_name = c.name,
+    job_project = :job_project, job_location = :job_location, lease_until = :lease_until, deadline = :deadline
+FROM {{configs}} c
+WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id AND c.is_active AND {_OWNED.format(c="c")}
+RETURNING r.attempt
+"""
+
+# The execution of an attempt is known: by RunJob's answer, or by what the execution itself says later.
+NOTE_EXECUTION = """
+UPDATE sheet_to_bigquery_runs SET state = 'running', execution = :execution
+WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
+RETURNING id
+"""
+
+# Cloud Run started nothing: the run waits and tries again.
+GIVE_BACK = """
+UPDATE sheet_to_bigquery_runs
+SET state = 'pending', not_before = :not_before, failures = failures + :failures,
+    error_class = :error_class, error = :error
+WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
+RETURNING id
+"""
+
+# Ends a run that has no attempt in flight: its config cannot be run.
+END_UNCLAIMED = """
+UPDATE sheet_to_bigquery_runs SET state = :state, ended_at = :now, error_class = :error_class, error = :error
+WHERE id = :run_id AND state = 'queued' RETURNING id
+"""
+
+EXTEND_LEASE = """
+UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until
+WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
+"""
+
+# Active runs whose lease is over: time to look at them.
+LEASE_OVER = """
+SELECT id FROM sheet_to_bigquery_runs
+WHERE state IN ('launching', 'running') AND least(lease_until, deadline) <= :now
+ORDER BY lease_until LIMIT 1000
+"""
+
+# A closed load is a success, and last_run moves with it, in one statement. It never moves backwards; a NULL that
+# came after the claim is a person's request for another run and stays.
+SUCCEED = """
+WITH closed AS (
+    UPDATE sheet_to_bigquery_runs
+    SET state = 'succeeded', ended_at = :now, execution = coalesce(CAST(:execution AS text), execution),
+        rows = :rows, bytes = :bytes, requests = :requests,
+        columns = CAST(:columns AS jsonb), warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
+        error_class = NULL, error = NULL
+    WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
+    RETURNING config_id, slot, why, had_last_run
+), moved AS (
+    UPDATE {configs} c SET last_run = greatest(c.last_run, closed.slot) FROM closed
+    WHERE c.id = closed.config_id AND closed.why <> 'shadow' AND NOT (closed.had_last_run AND c.last_run IS NULL)
+)
+SELECT 1 FROM closed
+"""
+
+# Adds what the execution's message tells to a run that was settled before the message came.
+ADD_DETAILS = """
+UPDATE sheet_to_bigquery_runs
+SET requests = :requests, warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb)
+WHERE id = :run_id AND attempt = :attempt AND state = 'succeeded' AND execution = :execution AND requests IS NULL
+"""
+
+# A closed attempt that loaded nothing: tried again from not_before on, or failed for good.
+FAIL = """
+UPDATE sheet_to_bigquery_runs
+SET state = :state, ended_at = :ended_at, not_before = coalesce(CAST(:not_before AS timestamptz), not_before),
+    failures = failures + 1, error_class = :error_class, error = :error,
+    requests = coalesce(CAST(:requests AS integer), requests), seconds = CAST(:seconds AS jsonb)
+WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
+RETURNING id
+"""
+
+ADD_CONFIG = """
+INSERT INTO {configs} (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id, bigquery_dataset_id,
+    bigquery_table_id, schema_handling, custom_schema, run_frequency_hours, is_active)
+VALUES (:name, :google_sheet_url, :google_sheet_tab_name, :google_cloud_project_id, :bigquery_dataset_id,
+    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), :run_frequency_hours, true)
+RETURNING id
+"""
+
+# The runs of one call of dispatch, for a command that waits for them.
+LIST_BATCH = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.batch = :batch ORDER BY r.slot, r.id"
+LIST_RUNS = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r ORDER BY r.created_at DESC, r.id LIMIT :most"
+COUNT_STATES = "SELECT state, count(*) FROM sheet_to_bigquery_runs GROUP BY state"

@@ -1,0 +1,368 @@
+"""The ledger in PostgreSQL: every query of the product goes through here; the statements are in `statements`."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+import pg8000.exceptions
+from pg8000.native import identifier
+
+from shared import statements
+from shared.config import Config
+from shared.connection import connect
+from shared.errors import AmbiguousName, DatabaseUnavailable, InvalidSettings, SyncError, UnknownConfig
+from shared.messages import ManualRequest, RunCompleted
+from shared.run import Run, Standing, Verdict
+from shared.settings import Database
+
+# So many messages fit one publish request.
+CHUNK = 1000
+# Characters of a message's body that are kept: enough to see what it was, too few to fill the disk.
+_KEPT = 4096
+# SQLSTATE classes in which the server, not the statement, is the trouble: connection, resources, shutdown.
+_UNAVAILABLE = ("08", "53", "57")
+_UNDEFINED_TABLE = "42P01"
+_UNDEFINED_COLUMN = "42703"
+
+Recorded = Literal["accepted", "merged", "poison", "duplicate"]
+
+
+@contextmanager
+def open_store(database: Database) -> Iterator["Store"]:
+    """A store on a connection of its own, for the length of the block. Raises `DatabaseUnavailable`."""
+    with connect(database) as connection:
+        yield Store(connection, database.configs_table)
+
+
+class Store:
+    """The product's queries over one connection; not to be shared between threads."""
+
+    def __init__(self, connection: Any, configs_table: str) -> None:
+        self._connection = connection
+        # A name with a schema in front is two identifiers.
+        self._configs = ".".join(identifier(part) for part in configs_table.split("."))
+
+    def now(self) -> datetime:
+        """The one clock: the database's."""
+        return self._run(statements.NOW)[0][0]
+
+    # -- dispatch ----------------------------------------------------------------------------------------
+
+    def judge(
+        self, now: datetime, *, due: bool, most: int, names: Sequence[str] | None = None
+    ) -> list[Verdict]:
+        """What the due rule says of the configs that are due, or that are not; most overdue first."""
+        rows = self._run(statements.JUDGE, now=now, due=due, most=most, names=_array(names))
+        return [Verdict(*row) for row in rows]
+
+    def count_verdicts(self, now: datetime, names: Sequence[str] | None = None) -> dict[str, int]:
+        """How many configs have which verdict of the due rule."""
+        return {
+            verdict: count
+            for verdict, count in self._run(statements.COUNT_VERDICTS, now=now, names=_array(names))
+        }
+
+    def record_due(
+        self, now: datetime, batch: str, batch_cap: int | None, names: Sequence[str] | None = None
+    ) -> list[Verdict]:
+        """Records a run for each of the most overdue configs, `CHUNK` at most, and tells which."""
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)
+            rows = self._run(
+                statements.RECORD_DUE, now=now, batch=batch, batch_cap=batch_cap, names=_array(names)
+            )
+        return [Verdict(*row) for row in rows]
+
+    # -- requests by hand --------------------------------------------------------------------------------
+
+    def record_request(self, message_id: str, request: ManualRequest, body: bytes, now: datetime) -> Recorded:
+        """Records one run for a message by hand, once per message id.
+
+        `merged`: a run by hand waits already and will see what the person edited. `duplicate`: the message
+        was seen before. Raises `UnknownConfig` or `AmbiguousName`, with nothing recorded.
+        """
+        with self._transaction():
+            # First, so that a redelivery at the same moment waits for this transaction, and then finds it.
+            if not self._record_message(message_id, now, "accepted", None, body):
+                return "duplicate"
+            config_id = self.find_config(request)["id"]
+            rows = self._run(statements.RECORD_MANUAL, config_id=config_id, now=now)
+            self._run(statements.NOTE_MESSAGE_RUN, message_id=message_id, config_id=config_id)
+            return "accepted" if rows else "merged"
+
+    def record_poison(self, message_id: str, reason: str, body: bytes, now: datetime) -> None:
+        """Keeps a message that can never be understood, with the reason, for a person to look at."""
+        self._record_message(message_id, now, "poison", reason, body)
+
+    def _record_message(
+        self, message_id: str, now: datetime, verdict: str, reason: str | None, body: bytes
+    ) -> bool:
+        # PostgreSQL's text has no NUL.
+        text = body[:_KEPT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return bool(
+            self._run(
+                statements.RECORD_MESSAGE,
+                message_id=message_id,
+                now=now,
+                verdict=verdict,
+                reason=reason,
+                body=text,
+            )
+        )
+
+    # -- configs -----------------------------------------------------------------------------------------
+
+    def find_config(self, request: ManualRequest) -> dict[str, Any]:
+        """The row that a request names by id or by name. Raises `UnknownConfig` or `AmbiguousName`."""
+        if request.wanted_id is not None:
+            rows = self._run(statements.FIND_CONFIG, id=request.wanted_id)
+            if not rows:
+                raise UnknownConfig(
+                    f"there is no config {request.wanted_id}", "`job_helper.py configs` lists them"
+                )
+            return rows[0][0]
+        rows = self._run(statements.FIND_CONFIGS_NAMED, name=request.name)
+        if not rows:
+            raise UnknownConfig(
+                f'there is no config named "{request.name}"', "`job_helper.py configs` lists them"
+            )
+        if len(rows) > 1:
+            raise AmbiguousName(f'more than one config is named "{request.name}"', "use its id")
+        return rows[0][0]
+
+    def list_configs(self) -> list[dict[str, Any]]:
+        """All configs' rows, by id."""
+        return [row for (row,) in self._run(statements.LIST_CONFIGS)]
+
+    def add_config(self, config: Config, run_frequency_hours: int | None) -> int:
+        """Adds a config's row and tells its id."""
+        schema = msgspec.json.encode(config.custom_schema).decode() if config.custom_schema else None
+        values = {name: getattr(config, name) for name in config.__struct_fields__ if name != "id"}
+        values |= {"custom_schema": schema, "run_frequency_hours": run_frequency_hours}
+        return self._run(statements.ADD_CONFIG, **values)[0][0]
+
+    # -- admission ---------------------------------------------------------------------------------------
+
+    def admit(self, now: datetime, cap: int, reads_per_minute: int) -> list[str]:
+        """Queues the pending runs that fit now, `CHUNK` at most, and tells their ids."""
+        with self._transaction():
+            self._run(statements.LOCK_ADMISSION)
+            rows = self._run(statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute)
+        return [str(run_id) for (run_id,) in rows]
+
+    def note_published(self, run_ids: Sequence[str], now: datetime) -> None:
+        self._run(statements.NOTE_PUBLISHED, run_ids=list(run_ids), now=now)
+
+    def unpublished(self, now: datetime, published_before: datetime) -> list[str]:
+        """Queued runs whose message was not published, or not heard, since then; noted as published now."""
+        rows = self._run(statements.UNPUBLISHED, now=now, published_before=published_before)
+        return [str(run_id) for (run_id,) in rows]
+
+    # -- a run's attempt ---------------------------------------------------------------------------------
+
+    def find_run(self, run_id: str) -> Standing | None:
+        """A run with its config's row as it is now; None for an id that is nobody's."""
+        rows = self._run(statements.FIND_RUN, run_id=run_id)
+        if not rows:
+            return None
+        run, config, active, owned, rival = rows[0]
+        return Standing(_run(run), config, bool(active), bool(owned), rival)
+
+    def claim(
+        self,
+        run: Run,
+        config: Config,
+        project: str,
+        location: str,
+        now: datetime,
+        lease: timedelta,
+        limit: timedelta,
+    ) -> int | None:
+        """Takes a queued run for one attempt and tells the attempt's number; None where another was faster."""
+        rows = self._run(
+            statements.CLAIM,
+            run_id=run.id,
+            destination=config.destination,
+            job_project=project,
+            job_location=location,
+            now=now,
+            lease_until=now + lease,
+            deadline=now + limit,
+        )
+        return rows[0][0] if rows else None
+
+    def note_execution(self, run_id: str, attempt: int, execution: str) -> bool:
+        """The attempt's execution is known. False where the attempt is settled, or its execution known, already."""
+        return bool(self._run(statements.NOTE_EXECUTION, run_id=run_id, attempt=attempt, execution=execution))
+
+    def give_back(
+        self, run_id: str, attempt: int, not_before: datetime, error: SyncError, failures: int
+    ) -> None:
+        """Cloud Run started nothing: the run waits until then; congestion counts as no failure (`failures=0`)."""
+        self._run(
+            statements.GIVE_BACK,
+            run_id=run_id,
+            attempt=attempt,
+            not_before=not_before,
+            failures=failures,
+            error_class=error.name,
+            error=str(error),
+        )
+
+    def end_unclaimed(
+        self, run_id: str, state: Literal["failed", "cancelled"], error: SyncError, now: datetime
+    ) -> None:
+        """Ends a queued run whose config cannot be run."""
+        self._run(
+            statements.END_UNCLAIMED,
+            run_id=run_id,
+            state=state,
+            now=now,
+            error_class=error.name,
+            error=str(error),
+        )
+
+    def extend_lease(self, run: Run, lease_until: datetime) -> None:
+        self._run(statements.EXTEND_LEASE, run_id=run.id, attempt=run.attempt, lease_until=lease_until)
+
+    def lease_over(self, now: datetime) -> list[str]:
+        """Active runs that nobody has heard of for a lease, or that are past their deadline; `CHUNK` at most."""
+        return [str(run_id) for (run_id,) in self._run(statements.LEASE_OVER, now=now)]
+
+    # -- the outcome -------------------------------------------------------------------------------------
+
+    def succeed(
+        self,
+        run: Run,
+        now: datetime,
+        *,
+        execution: str | None,
+        rows: int | None,
+        columns: list[dict[str, str]],
+        details: RunCompleted | None,
+    ) -> bool:
+        """A closed load ends its run as succeeded, and `last_run` moves. False where it had ended already."""
+        values = _details(details)
+        return bool(
+            self._run(
+                statements.SUCCEED,
+                run_id=run.id,
+                attempt=run.attempt,
+                now=now,
+                execution=execution,
+                rows=rows,
+                bytes=details.bytes if details else None,
+                columns=json.dumps(columns),
+                **values,
+            )
+        )
+
+    def add_details(self, details: RunCompleted, execution: str) -> None:
+        """What the execution's message tells, for a run that was settled before the message came."""
+        self._run(
+            statements.ADD_DETAILS,
+            run_id=details.run_id,
+            attempt=details.attempt,
+            execution=execution,
+            **_details(details),
+        )
+
+    def fail(
+        self,
+        run: Run,
+        error: SyncError,
+        now: datetime,
+        retry_at: datetime | None,
+        details: RunCompleted | None,
+    ) -> bool:
+        """A closed attempt that loaded nothing is tried again at `retry_at`, or failed for good."""
+        values = _details(details)
+        del values["warnings"]
+        return bool(
+            self._run(
+                statements.FAIL,
+                run_id=run.id,
+                attempt=run.attempt,
+                state="pending" if retry_at else "failed",
+                ended_at=None if retry_at else now,
+                not_before=retry_at,
+                error_class=error.name,
+                error=str(error),
+                **values,
+            )
+        )
+
+    # -- what people look at -----------------------------------------------------------------------------
+
+    def list_batch(self, batch: str) -> list[Run]:
+        """The runs that one call of dispatch recorded."""
+        return [_run(row) for (row,) in self._run(statements.LIST_BATCH, batch=batch)]
+
+    def list_runs(self, most: int) -> list[Run]:
+        """The newest runs first."""
+        return [_run(row) for (row,) in self._run(statements.LIST_RUNS, most=most)]
+
+    def count_states(self) -> dict[str, int]:
+        """How many runs are in which state."""
+        return dict(self._run(statements.COUNT_STATES))
+
+    # -- the connection ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._run("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(DatabaseUnavailable):  # a broken connection has rolled back by itself
+                self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
+
+    def _run(self, statement: str, **parameters: Any) -> list[Any]:
+        """The rows of one statement. Raises `DatabaseUnavailable`; `InvalidSettings` where a table lacks."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(statement.replace("{configs}", self._configs), parameters)
+            return list(cursor.fetchall()) if cursor.description else []
+        except (pg8000.exceptions.InterfaceError, OSError) as error:
+            raise DatabaseUnavailable("the connection to PostgreSQL broke", "it is tried again") from error
+        except pg8000.exceptions.DatabaseError as error:
+            raise _translated(error) from error
+
+
+def _translated(error: pg8000.exceptions.DatabaseError) -> Exception:
+    """The product's error for a driver's; the driver's own where it tells of a mistake of ours."""
+    details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    code = details.get("C", "")
+    if code.startswith(_UNAVAILABLE):
+        return DatabaseUnavailable(
+            f"PostgreSQL cannot serve now ({code} {details.get('M')})", "it is tried again"
+        )
+    if code in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
+        return InvalidSettings(
+            f"the database lacks what this version needs ({details.get('M')})",
+            "run `python -m sql up` against it; CONFIGS_TABLE names the configs table",
+        )
+    return error
+
+
+def _array(names: Sequence[str] | None) -> list[str] | None:
+    return list(names) if names is not None else None
+
+
+def _details(details: RunCompleted | None) -> dict[str, Any]:
+    """The message's parts that are kept as they are, as statement parameters."""
+    return {
+        "requests": details.requests if details else None,
+        "warnings": json.dumps(list(details.warnings)) if details else None,
+        "seconds": json.dumps(details.seconds) if details else None,
+    }
+
+
+def _run(row: dict[str, Any]) -> Run:
+    return msgspec.convert({key: value for key, value in row.items() if value is not None}, Run, strict=False)

@@ -1,0 +1,119 @@
+-- Adds what scheduled runs need to the owner's table, and our own tables beside it.
+-- The owner's table: one row describes one sync. Live in users' databases and written by their portal, so we
+-- only ever add to it: columns nullable or defaulted, no foreign keys (the portal deletes rows).
+CREATE TABLE IF NOT EXISTS {configs} (
+    id serial PRIMARY KEY,
+    name varchar(255) NOT NULL,
+    google_sheet_url text NOT NULL,
+    google_sheet_tab_name varchar(255),
+    google_cloud_project_id varchar(255) NOT NULL,
+    bigquery_dataset_id varchar(255) NOT NULL,
+    bigquery_table_id varchar(255) NOT NULL,
+    schema_handling varchar(50) DEFAULT 'auto_detect',
+    custom_schema jsonb
+);
+ALTER TABLE {configs}
+    ADD COLUMN IF NOT EXISTS last_run timestamptz,
+    ADD COLUMN IF NOT EXISTS run_frequency_hours integer DEFAULT 24,
+    ADD COLUMN IF NOT EXISTS is_active boolean DEFAULT true,
+    ADD COLUMN IF NOT EXISTS created_at timestamptz DEFAULT now(),
+    ADD COLUMN IF NOT EXISTS updated_at timestamptz DEFAULT now();
+CREATE INDEX IF NOT EXISTS idx_configs_active_last_run ON {configs} (is_active, last_run);
+-- Two active configs that replace one table are found by this.
+CREATE INDEX IF NOT EXISTS idx_configs_destination
+    ON {configs} (google_cloud_project_id, bigquery_dataset_id, bigquery_table_id);
+-- By name, for requests by hand.
+CREATE INDEX IF NOT EXISTS idx_configs_name ON {configs} (name);
+
+-- The view that the guide names. The migration tool narrows it to job_ready configs; a view that is there stays.
+DO $$
+BEGIN
+    IF to_regclass('active_job_configs') IS NULL THEN
+        CREATE VIEW active_job_configs AS SELECT * FROM {configs} WHERE is_active;
+    END IF;
+END
+$$;
+
+-- One row a run: the outbox, the history, and the only authority on retries.
+CREATE TABLE sheet_to_bigquery_runs (
+    id uuid PRIMARY KEY,
+    -- Copies, not references: a run outlives its config's row.
+    config_id bigint NOT NULL,
+    config_name text NOT NULL,
+    destination text NOT NULL, -- project.dataset.table
+    slot timestamptz NOT NULL, -- the instant this run stands for
+    why text NOT NULL CHECK (why IN ('schedule', 'manual', 'reset', 'shadow')),
+    state text NOT NULL DEFAULT 'pending' CHECK (
+        state IN ('pending', 'queued', 'launching', 'running', 'succeeded', 'failed', 'cancelled')
+    ),
+    created_at timestamptz NOT NULL,
+
+    -- Admission: from pending to queued.
+    batch uuid, -- the call of dispatch that recorded it
+    batch_cap integer CHECK (batch_cap > 0), -- at most so many of the batch in flight
+    not_before timestamptz NOT NULL,
+    reads integer NOT NULL CHECK (reads > 0), -- Sheets reads that admission reserves
+    admitted_at timestamptz,
+    published_at timestamptz,
+
+    -- The attempt: from queued through launching to running. Its BigQuery job id is made of id and attempt.
+    attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
+    failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    claimed_at timestamptz,
+    had_last_run boolean, -- whether last_run had a value at the claim: a NULL since then is a person's request
+    job_project text,
+    job_location text,
+    execution text,
+    lease_until timestamptz, -- when to look, not when to kill
+    deadline timestamptz, -- when to kill
+
+    -- The outcome, as BigQuery's job and the execution's message tell it. No cell values.
+    ended_at timestamptz,
+    rows bigint,
+    bytes bigint,
+    requests integer,
+    columns jsonb,
+    warnings jsonb,
+    seconds jsonb,
+    error_class text,
+    error text,
+
+    UNIQUE (config_id, slot, why),
+    CONSTRAINT ended_runs_have_an_end CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
+    CONSTRAINT claimed_runs_have_an_attempt CHECK (
+        state NOT IN ('launching', 'running')
+        OR (
+            attempt > 0 AND claimed_at IS NOT NULL AND had_last_run IS NOT NULL
+            AND job_project IS NOT NULL AND job_location IS NOT NULL
+            AND lease_until IS NOT NULL AND deadline IS NOT NULL
+        )
+    ),
+    CONSTRAINT running_runs_have_an_execution CHECK (state <> 'running' OR execution IS NOT NULL)
+);
+-- At most one active run per config and per table.
+CREATE UNIQUE INDEX runs_active_config ON sheet_to_bigquery_runs (config_id)
+    WHERE state IN ('queued', 'launching', 'running');
+CREATE UNIQUE INDEX runs_active_destination ON sheet_to_bigquery_runs (destination)
+    WHERE state IN ('queued', 'launching', 'running');
+-- At most one request by hand waits behind an open run.
+CREATE UNIQUE INDEX runs_follow_up ON sheet_to_bigquery_runs (config_id)
+    WHERE why = 'manual' AND state = 'pending' AND attempt = 0;
+-- What admission, the sweep and the due rule look up.
+CREATE INDEX runs_open ON sheet_to_bigquery_runs (config_id, slot)
+    WHERE state IN ('pending', 'queued', 'launching', 'running');
+CREATE INDEX runs_admitted ON sheet_to_bigquery_runs (admitted_at);
+CREATE INDEX runs_newest ON sheet_to_bigquery_runs (config_id, created_at DESC);
+CREATE INDEX runs_scheduled ON sheet_to_bigquery_runs (config_id, slot DESC) WHERE why = 'schedule';
+CREATE INDEX runs_batch ON sheet_to_bigquery_runs (batch) WHERE batch IS NOT NULL;
+
+-- Messages by hand, once each, and messages that nobody can understand, with the reason.
+CREATE TABLE sheet_to_bigquery_messages (
+    message_id text PRIMARY KEY,
+    received_at timestamptz NOT NULL,
+    verdict text NOT NULL CHECK (verdict IN ('accepted', 'poison')),
+    reason text,
+    run_id uuid,
+    body text NOT NULL, -- truncated
+    CONSTRAINT poison_has_a_reason CHECK (verdict <> 'poison' OR reason IS NOT NULL)
+);
+CREATE INDEX messages_poison ON sheet_to_bigquery_messages (received_at) WHERE verdict = 'poison';
