@@ -1,0 +1,51 @@
+# `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# Prerequisites are checked before anything is installed, and that before anything is run.
+.NOTPARALLEL:
+
+python := .venv/bin/python
+# Whichever there is: it only says what is missing.
+any_python := $(shell command -v python3 || echo .venv/bin/python)
+compile := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
+
+.PHONY: help demo up test lint bench stage requirements clean prerequisites
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
+
+demo: prerequisites .venv/installed ## load the sample sheets, or SHEET=/path/to/any.xlsx, through the whole system
+	@$(python) -m local.demo $(if $(SHEET),--sheet "$(SHEET)")
+
+up: prerequisites .venv/installed ## start the whole system and leave it running until Ctrl-C
+	@$(python) -m local.up
+
+test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
+	@$(python) -m pytest -n 2
+
+lint: .venv/installed ## check style, types, import contracts and shell scripts
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@.venv/bin/lint-imports
+	@$(python) -m mypy
+	@.venv/bin/shellcheck deploy.sh local/install.sh .ci/run
+
+bench: .venv/installed ## measure the job beside the habitual way; SIZE=all adds the largest sheet
+	@$(python) -m local.bench $(if $(SIZE),--size "$(SIZE)")
+
+stage: ## assemble build/NAME for each function, as deployed
+	@./deploy.sh stage
+
+requirements: .venv/installed ## pin and hash requirements*.in into requirements*.txt
+	@$(compile) requirements.in -o requirements.txt
+	@$(compile) requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what these commands made
+	@rm -rf build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+prerequisites:
+	@$(any_python) local/prerequisites.py
+
+.venv/installed: requirements-dev.txt local/install.sh
+	@local/install.sh

@@ -1,0 +1,80 @@
+"""What the processes of one local system are told: addresses, credentials, settings."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.ports import HOST
+from local.postgres import Postgres
+from local.pubsub import COMPLETIONS, REQUESTS, PubSub
+
+PROJECT = "local-project"
+REGION = "us-central1"
+JOB = "sheettobigquery-job"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One system's addresses and settings; `extra_settings` are the functions' own, and win."""
+
+    folder: Path
+    ports: Mapping[str, int]
+    postgres: Postgres
+    pubsub: PubSub
+    extra_settings: Mapping[str, str] = field(default_factory=dict)
+
+    def url(self, name: str) -> str:
+        """A component's base URL."""
+        return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def key_file(self) -> Path:
+        """The throw-away service account's key."""
+        return self.folder / "service-account.json"
+
+    @property
+    def process(self) -> Mapping[str, str]:
+        """What any process needs; nothing of the caller's environment but PATH."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            # Java's temporary files end with the folder.
+            "TMPDIR": str(self.folder / "home"),
+        }
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """Where each of Google's services is called, and as whom."""
+        return {
+            "PUBSUB_EMULATOR_HOST": self.pubsub.host,
+            "BIGQUERY_EMULATOR_HOST": self.url("bigquery"),
+            "SHEETS_API_ENDPOINT": self.url("sheets"),
+            "DRIVE_API_ENDPOINT": self.url("sheets"),
+            "RUN_API_ENDPOINT": self.url("run"),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(self.key_file),
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+        }
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Every setting that a deployment gives its functions, and a person their commands."""
+        return {
+            **self.endpoints,
+            **self.postgres.settings,
+            "REGION": REGION,
+            "JOB_NAME": JOB,
+            "REQUEST_TOPIC": REQUESTS,
+            "COMPLETION_TOPIC": COMPLETIONS,
+            "BIGQUERY_LOCATION": "US",
+            # The local Sheets server has no quota unless it is given one.
+            "SHEETS_READS_PER_MINUTE": "100000",
+            **self.extra_settings,
+        }
+
+    @property
+    def job(self) -> Mapping[str, str]:
+        """What the deployed job is told; all else reaches it as a run's overrides."""
+        return {**self.endpoints, "COMPLETION_TOPIC": COMPLETIONS}

@@ -1,0 +1,98 @@
+"""What has to be on the machine before anything is installed; each missing part is told with its remedy.
+
+`make` runs it with the system's Python, however old: standard library only, no syntax newer than 3.7.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+OLDEST_PYTHON = (3, 11)
+EMULATOR_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
+# Where Google's packages and its installer put the SDK when gcloud is not on PATH.
+USUAL_SDK_FOLDERS = ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk", "/snap/google-cloud-cli/current")
+
+
+def find_java() -> str | None:
+    """The `java` to start: JAVA_HOME's, else the first on PATH."""
+    home = os.environ.get("JAVA_HOME")
+    return (shutil.which("java", path=str(Path(home, "bin"))) if home else None) or shutil.which("java")
+
+
+def find_emulator_jar() -> str | None:
+    """The newest Pub/Sub emulator of the first gcloud SDK that has one."""
+    for sdk in sdk_folders():
+        jars = sorted(sdk.glob(EMULATOR_JAR))
+        if jars:
+            return str(jars[-1])
+    return None
+
+
+def sdk_folders() -> list[Path]:
+    """Where a gcloud SDK may be, the likeliest first; gcloud itself is not asked: it takes a second."""
+    folders = [Path(folder) for folder in USUAL_SDK_FOLDERS]
+    gcloud = shutil.which("gcloud")
+    if gcloud:
+        folders.insert(0, Path(gcloud).resolve().parent.parent)
+    if os.environ.get("CLOUDSDK_ROOT_DIR"):
+        folders.insert(0, Path(os.environ["CLOUDSDK_ROOT_DIR"]))
+    if os.environ.get("HOME"):
+        folders.append(Path(os.environ["HOME"], "google-cloud-sdk"))
+    return folders
+
+
+def missing_for_python() -> list[str]:
+    """What the virtual environment lacks, each with a remedy."""
+    if not sys.platform.startswith("linux"):
+        return ["Linux is needed: the local system relies on its process groups and parent-death signals."]
+    if sys.version_info < OLDEST_PYTHON:
+        found = f"{sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}"
+        return [
+            f"Python 3.11 or newer is needed; {found}.\n    On Debian 12: {_apt_get('python3 python3-venv')}"
+        ]
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        found = f"Python's venv module is missing from {sys.executable}."
+        return [f"{found}\n    On Debian: {_apt_get('python3-venv')}"]
+    return []
+
+
+def missing_for_system() -> list[str]:
+    """What the local system lacks, each with a remedy."""
+    missing = []
+    if find_java() is None:
+        missing.append(
+            "A Java runtime is missing: Google's Pub/Sub emulator needs it.\n"
+            f"    On Debian: {_apt_get('default-jre-headless')}"
+        )
+    if find_emulator_jar() is None:
+        folders = ", ".join(str(folder) for folder in sdk_folders())
+        packages = "google-cloud-cli google-cloud-cli-pubsub-emulator"
+        missing.append(
+            f"Google's Pub/Sub emulator is in no gcloud SDK that is found (looked in {folders}).\n"
+            f"    With Google's apt repository: {_apt_get(packages)}\n"
+            "    With the SDK's own installer: gcloud components install pubsub-emulator\n"
+            "    With the SDK elsewhere: set CLOUDSDK_ROOT_DIR to its folder"
+        )
+    return missing
+
+
+def _apt_get(packages: str) -> str:
+    return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install {packages}"
+
+
+def main() -> None:
+    """Say what is missing, for Python alone with `--python`, and exit 1 if anything is."""
+    missing = missing_for_python()
+    if "--python" not in sys.argv[1:]:
+        missing += missing_for_system()
+    for sentence in missing:
+        sys.stderr.write(f"Missing: {sentence}\n")
+    sys.exit(1 if missing else 0)
+
+
+if __name__ == "__main__":
+    main()
