@@ -22,9 +22,7 @@ SLOTS_PER_CPU = 2
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     store = Store(options.data)
-    announce = (
-        LogSink(store, options.pubsub, options.completion_topic).announce if options.pubsub else _unannounced
-    )
+    announce = LogSink(options.pubsub, options.completion_topic).announce if options.pubsub else _unannounced
     runner = Runner(store, options.cpu_slots, announce)
     service = Service(_jobs(options.job_file), store, runner, options.max_running)
     serve(run_app(service, runner, require_auth=options.require_auth), options.port)
@@ -36,9 +34,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--job-file", type=Path, action="append", required=True, help="a deployed job (JSON)")
     parser.add_argument("--pubsub", metavar="HOST:PORT", help="where to publish that an execution has ended")
     parser.add_argument("--completion-topic", metavar="projects/P/topics/T", help="the topic for it")
-    parser.add_argument(
-        "--max-running", type=int, default=MOST_RUNNING, help="executions that may run or wait"
-    )
+    parser.add_argument("--max-running", type=int, default=MOST_RUNNING, help="executions that may run or wait")
     parser.add_argument(
         "--cpu-slots",
         type=int,

@@ -62,9 +62,7 @@ def run_app(service: Service, runner: Runner, *, require_auth: bool) -> Starlett
         route(OPERATION + ":wait", _wait, "POST"),
         route(OPERATION, _get_operation),
     ]
-    return google_app(
-        routes, require_auth=require_auth, exception_handlers={ApiError: _api_error}, lifespan=lifespan
-    )
+    return google_app(routes, require_auth=require_auth, exception_handlers={ApiError: _api_error}, lifespan=lifespan)
 
 
 async def _api_error(_: Request, error: ApiError) -> Response:
@@ -113,9 +111,7 @@ async def _get_operation(service: Service, request: Request) -> Resource:
 
 async def _wait(service: Service, request: Request) -> Resource:
     timeout = (await _body(request, WaitRequest)).timeout
-    return await service.wait_operation(
-        _name(request), seconds_of(timeout) if timeout else DEFAULT_SECONDS_TO_WAIT
-    )
+    return await service.wait_operation(_name(request), seconds_of(timeout) if timeout else DEFAULT_SECONDS_TO_WAIT)
 
 
 def _name(request: Request) -> str:

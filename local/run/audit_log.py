@@ -16,7 +16,6 @@ import httpx
 from local.run.execution import ABORTED, UNKNOWN, Execution
 from local.run.job import seconds_of
 from local.run.resource import condition_list, timestamp
-from local.run.store import Store
 
 SECONDS_BEFORE_RETRY = 0.2
 LONGEST_SECONDS_BEFORE_RETRY = 5.0
@@ -35,8 +34,7 @@ class LogSink:
     `pubsub` is `HOST:PORT` of the emulator, `topic` is `projects/P/topics/T`.
     """
 
-    def __init__(self, store: Store, pubsub: str, topic: str) -> None:
-        self._store = store
+    def __init__(self, pubsub: str, topic: str) -> None:
         self._url = f"http://{pubsub}/v1/{topic}:publish"
         # Local traffic: a proxy of the environment must not see it.
         self._client = httpx.AsyncClient(timeout=SECONDS_FOR_ANSWER, trust_env=False)
@@ -47,8 +45,6 @@ class LogSink:
         while not await self._published(execution, body):
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_SECONDS_BEFORE_RETRY)
-        execution.announced = True
-        self._store.save(execution)
 
     async def _published(self, execution: Execution, body: dict[str, Any]) -> bool:
         try:
@@ -58,9 +54,7 @@ class LogSink:
             return False
         if answer.is_success:
             return True
-        log.warning(
-            "the end of %s is not published yet: Pub/Sub answers %d", execution.id, answer.status_code
-        )
+        log.warning("the end of %s is not published yet: Pub/Sub answers %d", execution.id, answer.status_code)
         return False
 
 
@@ -157,9 +151,7 @@ def _v1_spec(execution: Execution) -> dict[str, Any]:
 
 
 def _v1_status(execution: Execution) -> dict[str, Any]:
-    counts = {
-        f"{state}Count": float(execution.count(state)) for state in ("succeeded", "failed", "cancelled")
-    }
+    counts = {f"{state}Count": float(execution.count(state)) for state in ("succeeded", "failed", "cancelled")}
     counts["retriedCount"] = float(execution.retried)
     status: dict[str, Any] = {name: count for name, count in counts.items() if count}
     if execution.started:

@@ -126,9 +126,7 @@ class Execution(msgspec.Struct):
         task, last = self.failed_task, self.failure
         if task is None or last is None:
             return ""
-        return (
-            f"Task {self.task_name(task)} failed with exit code: {last.exit_code} and message: {last.message}"
-        )
+        return f"Task {self.task_name(task)} failed with exit code: {last.exit_code} and message: {last.message}"
 
 
 def execution_id(job: str) -> str:

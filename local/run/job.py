@@ -92,7 +92,5 @@ def seconds_of(duration: str) -> float:
     match = SECONDS.fullmatch(duration)
     seconds = float(match.group(1)) if match else 0.0
     if not 0 < seconds <= LONGEST_TIMEOUT_SECONDS:
-        raise ValueError(
-            f"timeout must be seconds as in '600s', at most {LONGEST_TIMEOUT_SECONDS}s, not {duration!r}"
-        )
+        raise ValueError(f"timeout must be seconds as in '600s', at most {LONGEST_TIMEOUT_SECONDS}s, not {duration!r}")
     return seconds

@@ -163,21 +163,15 @@ def _completed(execution: Execution) -> dict[str, Any]:
             message, reason = "Waiting for execution to be cancelled.", "CANCELLING"
             return _condition("Completed", "CONDITION_RECONCILING", when, message, reason)
         if execution.started:
-            return _condition(
-                "Completed", "CONDITION_RECONCILING", when, "Waiting for execution to complete."
-            )
+            return _condition("Completed", "CONDITION_RECONCILING", when, "Waiting for execution to complete.")
         return _condition("Completed", "CONDITION_PENDING", when, "Waiting for execution to start.")
     when = execution.completed
     if execution.succeeded:
         took = _seconds(execution.started, execution.completed)
-        return _condition(
-            "Completed", "CONDITION_SUCCEEDED", when, f"Execution completed successfully in {took}."
-        )
+        return _condition("Completed", "CONDITION_SUCCEEDED", when, f"Execution completed successfully in {took}.")
     if execution.cancelled:
         return _condition("Completed", "CONDITION_FAILED", when, CANCELLED_MESSAGE, "CANCELLED")
-    return _condition(
-        "Completed", "CONDITION_FAILED", when, execution.failure_message(), _reason(execution.failure)
-    )
+    return _condition("Completed", "CONDITION_FAILED", when, execution.failure_message(), _reason(execution.failure))
 
 
 def _reason(failure: Outcome | None) -> str:
@@ -203,9 +197,7 @@ def _task_completed(execution: Execution, task: Task) -> dict[str, Any]:
     return _condition("Completed", "CONDITION_FAILED", task.completed, last.message if last else "", reason)
 
 
-def _condition(
-    kind: str, state: str, when: datetime | None, message: str = "", reason: str = ""
-) -> dict[str, Any]:
+def _condition(kind: str, state: str, when: datetime | None, message: str = "", reason: str = "") -> dict[str, Any]:
     condition = {
         "type": kind,
         "state": state,

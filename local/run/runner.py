@@ -49,7 +49,7 @@ class Runner:
 
     def announce_later(self, execution: Execution) -> None:
         """Announce an end that an earlier server could not."""
-        self._in_background(self._announce(execution))
+        self._in_background(self._tell(execution))
 
     async def cancel(self, execution: Execution) -> None:
         """Have its tasks terminated; returns before they are."""
@@ -90,7 +90,13 @@ class Runner:
         del self._cancelled[execution.name]
         self._ended.pop(execution.name).set()
         log.info("ended %s: %s", execution.id, "succeeded" if execution.succeeded else "did not succeed")
+        await self._tell(execution)
+
+    async def _tell(self, execution: Execution) -> None:
         await self._announce(execution)
+        execution.announced = True
+        if self._store.get(execution.name):
+            self._store.save(execution)
 
     async def _run_task(self, execution: Execution, task: Task) -> None:
         state = await self._attempts(execution, task)
@@ -98,9 +104,7 @@ class Runner:
         task.state = state
         self._store.save(execution)
 
-    async def _attempts(
-        self, execution: Execution, task: Task
-    ) -> Literal["succeeded", "failed", "cancelled"]:
+    async def _attempts(self, execution: Execution, task: Task) -> Literal["succeeded", "failed", "cancelled"]:
         while await self._take_slot(self._cancelled[execution.name]):
             try:
                 task.last_attempt = await self._attempt(execution, task)
@@ -126,9 +130,7 @@ class Runner:
             outcome = await run_attempt(_program(execution, task), self._cancelled[execution.name])
         except OSError as error:
             outcome = Outcome(INTERNAL, f"The container failed to start: {error.strerror}.")
-        log.info(
-            "ended %s attempt %d: %s", execution.task_name(task), task.retried, outcome.message or "succeeded"
-        )
+        log.info("ended %s attempt %d: %s", execution.task_name(task), task.retried, outcome.message or "succeeded")
         return outcome
 
     async def _take_slot(self, cancelled: asyncio.Event) -> bool:

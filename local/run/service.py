@@ -86,9 +86,7 @@ class Service:
         """The executions of one job, or of all jobs of the location where its id is `-`; newest first."""
         parent, _, job_id = job.rpartition("/")
         if job_id == "-":
-            executions = [
-                execution for execution in self._store.all() if execution.job.startswith(f"{parent}/")
-            ]
+            executions = [execution for execution in self._store.all() if execution.job.startswith(f"{parent}/")]
         else:
             self._job(job)
             executions = self._store.of_job(job)
@@ -98,9 +96,7 @@ class Service:
         """Have a running or waiting execution terminated; the operation is done when it has ended."""
         execution = self._execution(name)
         if execution.ended:
-            raise failed_precondition(
-                f"Execution '{execution.id}' cannot be cancelled because it is not running."
-            )
+            raise failed_precondition(f"Execution '{execution.id}' cannot be cancelled because it is not running.")
         if request.validate_only:
             return finished_operation(_operation_name(execution.job), execution)
         if not execution.cancel_operation:

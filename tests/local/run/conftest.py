@@ -61,7 +61,8 @@ class Server:
         return until(read, reached, seconds)
 
     def log(self, execution: run_v2.Execution) -> str:
-        return Path(execution.log_uri.removeprefix("file://")).read_text()
+        path = Path(execution.log_uri.removeprefix("file://"))
+        return path.read_text() if path.exists() else ""
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
