@@ -1,0 +1,1 @@
+"""Sample spreadsheets of the kinds that teams keep; `make.py` writes them."""
