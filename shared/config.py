@@ -71,9 +71,7 @@ class Config(msgspec.Struct, frozen=True):
             *(["name is blank"] if not self.name.strip() else []),
             *_misnamed("google_cloud_project_id", _PROJECT, self.google_cloud_project_id, "a project id"),
             *_misnamed("bigquery_dataset_id", _DATASET, self.bigquery_dataset_id, "letters, digits and _"),
-            *_misnamed(
-                "bigquery_table_id", _TABLE, self.bigquery_table_id, "letters, digits, _, - and spaces"
-            ),
+            *_misnamed("bigquery_table_id", _TABLE, self.bigquery_table_id, "letters, digits, _, - and spaces"),
         ]
         try:
             parse_url(self.google_sheet_url)
@@ -114,6 +112,12 @@ def encode_custom_schema(columns: tuple[Column, ...]) -> str:
     return msgspec.json.encode(columns).decode() if columns else ""
 
 
+def current_type(name: str) -> str:
+    """A type's name as GoogleSQL has it today: `INTEGER`, as the REST API answers, is `INT64`."""
+    upper = name.strip().upper()
+    return _ALIASES.get(upper, upper)
+
+
 def _subject(raw: Mapping[str, Any]) -> str:
     number = f" {raw['id']}" if raw.get("id") is not None else ""
     name = f' "{raw["name"]}"' if isinstance(raw.get("name"), str) else ""
@@ -138,8 +142,7 @@ def _custom_schema(value: Any, subject: str) -> Any:
 def _with_current_names(column: Mapping[str, Any]) -> dict[str, Any]:
     renamed = dict(column)
     if isinstance(column.get("type"), str):
-        name = column["type"].strip().upper()
-        renamed["type"] = _ALIASES.get(name, name)
+        renamed["type"] = current_type(column["type"])
     if isinstance(column.get("mode"), str):
         renamed["mode"] = column["mode"].strip().upper() or "NULLABLE"
     return {key: value for key, value in renamed.items() if value is not None}

@@ -93,13 +93,3 @@ class LoadRefused(SyncError):
 
 class AttemptClosed(SyncError):
     """The attempt's BigQuery job id is taken by somebody else's job: this execution must not write."""
-
-
-def find(name: str) -> type[SyncError]:
-    """The error class that a message or a ledger row names; `ExecutionFailed` for a name this version does not know."""
-    return next((each for each in _descendants(SyncError) if each.__name__ == name), ExecutionFailed)
-
-
-def _descendants(parent: type[SyncError]) -> list[type[SyncError]]:
-    children = parent.__subclasses__()
-    return children + [each for child in children for each in _descendants(child)]

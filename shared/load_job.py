@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from google.api_core import exceptions
 
+from shared.config import current_type
 from shared.errors import PermissionMissing, ServiceUnavailable
+from shared.messages import ColumnLoaded
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -29,7 +31,7 @@ class Look(msgspec.Struct, frozen=True):
     found: Literal["absent", "going", "loaded", "failed", "burned"]
     execution: str | None = None
     rows: int | None = None
-    columns: tuple[dict[str, str], ...] = ()
+    columns: tuple[ColumnLoaded, ...] = ()
     reason: str | None = None
 
 
@@ -99,7 +101,7 @@ def _seen(job: Any, run_id: str, attempt: int) -> Look:
         # Only the reason: BigQuery's messages may quote values.
         return Look("failed", execution=execution, reason=job.error_result.get("reason", "unknown"))
     columns = tuple(
-        {"name": field.name, "type": field.field_type, "mode": field.mode or "NULLABLE"} for field in job.schema or ()
+        ColumnLoaded(field.name, current_type(field.field_type), field.mode or "NULLABLE") for field in job.schema or ()
     )
     return Look("loaded", execution=execution, rows=job.output_rows, columns=columns)
 

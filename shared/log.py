@@ -32,9 +32,7 @@ def get() -> structlog.typing.FilteringBoundLogger:
     return structlog.get_logger()
 
 
-def _as_cloud_logging(
-    _logger: object, _method: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def _as_cloud_logging(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     event["severity"] = event.pop("level").upper()
     event["message"] = event.pop("event")
     return event

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.config import Config, parse_config
-from shared.errors import InvalidConfig, NotOurs, TableConflict
+from shared.errors import InvalidConfig, NotOurs, SyncError, TableConflict
 
 State = Literal["pending", "queued", "launching", "running", "succeeded", "failed", "cancelled"]
 Why = Literal["schedule", "manual", "reset", "shadow"]
@@ -52,6 +52,18 @@ class Run(msgspec.Struct, frozen=True):
         return self.state in ("launching", "running")
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """Why an attempt failed, as the ledger keeps it, and whether trying again can help."""
+
+    error_class: str
+    error: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, error: SyncError) -> "Failure":
+        return cls(error.name, str(error), error.retryable)
+
+
 class Standing(msgspec.Struct, frozen=True):
     """A run together with its config's row as it is now, and what speaks against running it."""
 
@@ -69,9 +81,7 @@ class Standing(msgspec.Struct, frozen=True):
         if not self.active:
             raise NotOurs(f"{subject} is paused", "set is_active = true to run it")
         if not self.owned:
-            raise NotOurs(
-                f"{subject} is not owned by the job", "its migration_status has to be job_ready for that"
-            )
+            raise NotOurs(f"{subject} is not owned by the job", "its migration_status has to be job_ready for that")
         config = parse_config(self.row)
         if self.rival:
             raise TableConflict(

@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, rename=str.upper):
     # Google's quota for one service account (a user, to the Sheets API); raise it with the quota.
     sheets_reads_per_minute: Positive = 60
     max_attempts: Positive = 5
+    # A failed attempt waits this long, then twice as long, and so on, up to an hour; half of it by chance.
+    retry_seconds: Positive = 30
     # Cloud Run starts within seconds; after this long without a word, the sweep looks (it never kills).
     lease_seconds: Positive = 120
     # An execution still going after this long is cancelled, and its attempt closed.
@@ -154,9 +156,7 @@ def _config(present: Mapping[str, str]) -> Config:
     raw = {name: present[name.upper()] for name in names if name.upper() in present}
     raw["id"] = present.get("CONFIG_ID")
     raw["name"] = present.get("CONFIG_NAME", present.get("BIGQUERY_TABLE_ID", "unnamed"))
-    return parse_config(
-        {key: value for key, value in raw.items() if value is not None}, "the job's environment"
-    )
+    return parse_config({key: value for key, value in raw.items() if value is not None}, "the job's environment")
 
 
 def _present(environ: Mapping[str, str]) -> dict[str, str]:

@@ -133,6 +133,7 @@ WHERE m.message_id = :message_id
 
 FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = :id"
 FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 2"
+KNOWN_NAMES = "SELECT DISTINCT c.name FROM {configs} c WHERE c.name = ANY(CAST(:names AS text[]))"
 LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
 
 # One run by hand; no row where one waits already that has not begun, which will read what the person edited.
@@ -224,7 +225,7 @@ RETURNING id
 # Cloud Run started nothing: the run waits and tries again.
 GIVE_BACK = """
 UPDATE sheet_to_bigquery_runs
-SET state = 'pending', not_before = :not_before, failures = failures + :failures,
+SET state = 'pending', not_before = :not_before,
     error_class = :error_class, error = :error
 WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
 RETURNING id

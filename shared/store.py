@@ -14,9 +14,9 @@ from pg8000.native import identifier
 from shared import statements
 from shared.config import Config
 from shared.connection import connect
-from shared.errors import AmbiguousName, DatabaseUnavailable, InvalidSettings, SyncError, UnknownConfig
-from shared.messages import ManualRequest, RunCompleted
-from shared.run import Run, Standing, Verdict
+from shared.errors import AmbiguousName, DatabaseUnavailable, InvalidSettings, UnknownConfig
+from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
+from shared.run import Failure, Run, Standing, Verdict
 from shared.settings import Database
 
 # So many messages fit one publish request.
@@ -52,19 +52,14 @@ class Store:
 
     # -- dispatch ----------------------------------------------------------------------------------------
 
-    def judge(
-        self, now: datetime, *, due: bool, most: int, names: Sequence[str] | None = None
-    ) -> list[Verdict]:
+    def judge(self, now: datetime, *, due: bool, most: int, names: Sequence[str] | None = None) -> list[Verdict]:
         """What the due rule says of the configs that are due, or that are not; most overdue first."""
         rows = self._run(statements.JUDGE, now=now, due=due, most=most, names=_array(names))
         return [Verdict(*row) for row in rows]
 
     def count_verdicts(self, now: datetime, names: Sequence[str] | None = None) -> dict[str, int]:
         """How many configs have which verdict of the due rule."""
-        return {
-            verdict: count
-            for verdict, count in self._run(statements.COUNT_VERDICTS, now=now, names=_array(names))
-        }
+        return dict(self._run(statements.COUNT_VERDICTS, now=now, names=_array(names)))
 
     def record_due(
         self, now: datetime, batch: str, batch_cap: int | None, names: Sequence[str] | None = None
@@ -72,9 +67,7 @@ class Store:
         """Records a run for each of the most overdue configs, `CHUNK` at most, and tells which."""
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)
-            rows = self._run(
-                statements.RECORD_DUE, now=now, batch=batch, batch_cap=batch_cap, names=_array(names)
-            )
+            rows = self._run(statements.RECORD_DUE, now=now, batch=batch, batch_cap=batch_cap, names=_array(names))
         return [Verdict(*row) for row in rows]
 
     # -- requests by hand --------------------------------------------------------------------------------
@@ -98,9 +91,7 @@ class Store:
         """Keeps a message that can never be understood, with the reason, for a person to look at."""
         self._record_message(message_id, now, "poison", reason, body)
 
-    def _record_message(
-        self, message_id: str, now: datetime, verdict: str, reason: str | None, body: bytes
-    ) -> bool:
+    def _record_message(self, message_id: str, now: datetime, verdict: str, reason: str | None, body: bytes) -> bool:
         # PostgreSQL's text has no NUL.
         text = body[:_KEPT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
         return bool(
@@ -121,18 +112,18 @@ class Store:
         if request.wanted_id is not None:
             rows = self._run(statements.FIND_CONFIG, id=request.wanted_id)
             if not rows:
-                raise UnknownConfig(
-                    f"there is no config {request.wanted_id}", "`job_helper.py configs` lists them"
-                )
+                raise UnknownConfig(f"there is no config {request.wanted_id}", "`job_helper.py configs` lists them")
             return rows[0][0]
         rows = self._run(statements.FIND_CONFIGS_NAMED, name=request.name)
         if not rows:
-            raise UnknownConfig(
-                f'there is no config named "{request.name}"', "`job_helper.py configs` lists them"
-            )
+            raise UnknownConfig(f'there is no config named "{request.name}"', "`job_helper.py configs` lists them")
         if len(rows) > 1:
             raise AmbiguousName(f'more than one config is named "{request.name}"', "use its id")
         return rows[0][0]
+
+    def known_names(self, names: Sequence[str]) -> set[str]:
+        """Those of the names that a config has."""
+        return {name for (name,) in self._run(statements.KNOWN_NAMES, names=_array(names))}
 
     def list_configs(self) -> list[dict[str, Any]]:
         """All configs' rows, by id."""
@@ -199,31 +190,26 @@ class Store:
         """The attempt's execution is known. False where the attempt is settled, or its execution known, already."""
         return bool(self._run(statements.NOTE_EXECUTION, run_id=run_id, attempt=attempt, execution=execution))
 
-    def give_back(
-        self, run_id: str, attempt: int, not_before: datetime, error: SyncError, failures: int
-    ) -> None:
-        """Cloud Run started nothing: the run waits until then; congestion counts as no failure (`failures=0`)."""
+    def give_back(self, run: Run, not_before: datetime, failure: Failure) -> None:
+        """Cloud Run had no room: the run waits until then, and nothing failed."""
         self._run(
             statements.GIVE_BACK,
-            run_id=run_id,
-            attempt=attempt,
+            run_id=run.id,
+            attempt=run.attempt,
             not_before=not_before,
-            failures=failures,
-            error_class=error.name,
-            error=str(error),
+            error_class=failure.error_class,
+            error=failure.error,
         )
 
-    def end_unclaimed(
-        self, run_id: str, state: Literal["failed", "cancelled"], error: SyncError, now: datetime
-    ) -> None:
+    def end_unclaimed(self, run: Run, state: Literal["failed", "cancelled"], failure: Failure, now: datetime) -> None:
         """Ends a queued run whose config cannot be run."""
         self._run(
             statements.END_UNCLAIMED,
-            run_id=run_id,
+            run_id=run.id,
             state=state,
             now=now,
-            error_class=error.name,
-            error=str(error),
+            error_class=failure.error_class,
+            error=failure.error,
         )
 
     def extend_lease(self, run: Run, lease_until: datetime) -> None:
@@ -242,7 +228,7 @@ class Store:
         *,
         execution: str | None,
         rows: int | None,
-        columns: list[dict[str, str]],
+        columns: Sequence[ColumnLoaded],
         details: RunCompleted | None,
     ) -> bool:
         """A closed load ends its run as succeeded, and `last_run` moves. False where it had ended already."""
@@ -256,7 +242,7 @@ class Store:
                 execution=execution,
                 rows=rows,
                 bytes=details.bytes if details else None,
-                columns=json.dumps(columns),
+                columns=msgspec.json.encode(columns).decode(),
                 **values,
             )
         )
@@ -272,12 +258,7 @@ class Store:
         )
 
     def fail(
-        self,
-        run: Run,
-        error: SyncError,
-        now: datetime,
-        retry_at: datetime | None,
-        details: RunCompleted | None,
+        self, run: Run, failure: Failure, now: datetime, retry_at: datetime | None, details: RunCompleted | None
     ) -> bool:
         """A closed attempt that loaded nothing is tried again at `retry_at`, or failed for good."""
         values = _details(details)
@@ -290,8 +271,8 @@ class Store:
                 state="pending" if retry_at else "failed",
                 ended_at=None if retry_at else now,
                 not_before=retry_at,
-                error_class=error.name,
-                error=str(error),
+                error_class=failure.error_class,
+                error=failure.error,
                 **values,
             )
         )
@@ -340,9 +321,7 @@ def _translated(error: pg8000.exceptions.DatabaseError) -> Exception:
     details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     code = details.get("C", "")
     if code.startswith(_UNAVAILABLE):
-        return DatabaseUnavailable(
-            f"PostgreSQL cannot serve now ({code} {details.get('M')})", "it is tried again"
-        )
+        return DatabaseUnavailable(f"PostgreSQL cannot serve now ({code} {details.get('M')})", "it is tried again")
     if code in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
         return InvalidSettings(
             f"the database lacks what this version needs ({details.get('M')})",

@@ -1,0 +1,35 @@
+"""complete: takes the job's `RunCompleted`, or Cloud Logging's execution-ended entry, and settles the run."""
+
+import functools
+import os
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from shared import log
+from shared.complete import complete as complete_run
+from shared.messages import Envelope, decode_ended
+from shared.receive import receive
+from shared.store import Store
+from shared.wiring import Wiring
+
+
+@functools.cache
+def wiring() -> Wiring:
+    log.configure()
+    return Wiring(os.environ)
+
+
+@functions_framework.cloud_event
+def complete(event: CloudEvent) -> None:
+    """Acks by returning, nacks by raising."""
+    with wiring().store() as store:
+        receive(event.data, store, functools.partial(_act, store))
+
+
+def _act(store: Store, envelope: Envelope) -> str:
+    ended = decode_ended(envelope.data)
+    if ended is None:
+        return "not_a_run"
+    here = wiring()
+    return complete_run(ended, store, here.bigquery, here.executions, here.publish, here.settings)

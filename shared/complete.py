@@ -1,0 +1,39 @@
+"""Complete: an execution ended, by its own message or Cloud Logging's entry; settle its run and admit again."""
+
+from typing import Literal
+
+from shared.admit import Publish, admit
+from shared.errors import InvalidInput
+from shared.executions import Executions
+from shared.messages import Ended
+from shared.settings import Settings
+from shared.settle import BigQuery, Settled, settle, short_name
+from shared.store import Store
+
+
+def complete(
+    ended: Ended,
+    store: Store,
+    bigquery_of: BigQuery,
+    executions: Executions,
+    publish: Publish,
+    settings: Settings,
+) -> Settled | Literal["superseded"]:
+    """Settles the run whose execution ended. The hint is believed in nothing that BigQuery does not confirm.
+
+    Raises `InvalidInput` for a run id that is nobody's, and what `settle` raises.
+    """
+    standing = store.find_run(ended.run_id)
+    if standing is None:
+        raise InvalidInput(f"there is no run {ended.run_id}", "it may have been cleaned away")
+    if ended.attempt != standing.run.attempt:
+        return "superseded"  # that attempt is closed already
+    if standing.run.state == "launching":
+        store.note_execution(ended.run_id, ended.attempt, executions.full_name(ended.execution))
+        standing = store.find_run(ended.run_id) or standing
+    run = standing.run
+    settled = settle(run, store, bigquery_of, executions, settings, ended.completed)
+    if settled == "settled_before" and ended.completed and ended.execution == short_name(run.execution):
+        store.add_details(ended.completed, run.execution or "")
+    admit(store, publish, settings)
+    return settled

@@ -1,0 +1,106 @@
+"""Launch: claim a queued run and start one execution of the Cloud Run Job for it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from shared import log
+from shared.config import Config, encode_custom_schema
+from shared.errors import InvalidConfig, InvalidInput, LaunchRefused, NotOurs
+from shared.executions import Congested, Executions, LaunchUnknown
+from shared.retry import retry_at
+from shared.run import Failure, Run
+from shared.settings import Settings
+from shared.settle import fail
+from shared.store import Store
+
+# The location of a config's dataset, or where the dataset will be created.
+LocationOf = Callable[[Config], str]
+Launched = Literal["launched", "refused", "unknown", "claimed_before", "not_runnable"]
+
+
+def launch(run_id: str, store: Store, location_of: LocationOf, executions: Executions, settings: Settings) -> Launched:
+    """Claims the run for one attempt and starts its execution; a run that is not queued is left alone.
+
+    What Cloud Run definitely refused goes back and tries again; what nobody knows stays for settling. Raises
+    `InvalidInput` for a run id that is nobody's.
+    """
+    standing = store.find_run(run_id)
+    if standing is None:
+        raise InvalidInput(f"there is no run {run_id}", "it may have been cleaned away")
+    run = standing.run
+    if run.state != "queued":
+        return "claimed_before"
+    try:
+        config = standing.config()
+    except NotOurs as error:
+        store.end_unclaimed(run, "cancelled", Failure.of(error), store.now())
+        log.get().info("cancelled", run_id=run.id, config_id=run.config_id, reason=str(error))
+        return "not_runnable"
+    except InvalidConfig as error:
+        store.end_unclaimed(run, "failed", Failure.of(error), store.now())
+        log.get().warning("failed", run_id=run.id, config_id=run.config_id, error=str(error))
+        return "not_runnable"
+    claimed = _claim(run, config, store, location_of(config), settings)
+    return _start(claimed, config, store, executions, settings) if claimed else "claimed_before"
+
+
+def _claim(run: Run, config: Config, store: Store, location: str, settings: Settings) -> Run | None:
+    lease = timedelta(seconds=settings.lease_seconds)
+    # Cloud Run ends the task at its time-out; a lease more covers its start.
+    limit = timedelta(seconds=settings.run_timeout_seconds) + lease
+    project = settings.job_project
+    attempt = store.claim(run, config, project, location, store.now(), lease, limit)
+    if attempt is None:
+        return None
+    return msgspec.structs.replace(run, state="launching", attempt=attempt, job_project=project, job_location=location)
+
+
+def _start(run: Run, config: Config, store: Store, executions: Executions, settings: Settings) -> Launched:
+    try:
+        name = executions.start(environment(run, config, settings), settings.run_timeout_seconds)
+    except Congested as error:
+        store.give_back(run, retry_at(store.now(), 0, settings.retry_seconds), Failure.of(error))
+        return "refused"
+    except LaunchRefused as error:
+        fail(run, Failure.of(error), store, settings)
+        return "refused"
+    except LaunchUnknown as error:
+        log.get().warning("launch_unknown", run_id=run.id, attempt=run.attempt, error=str(error))
+        return "unknown"
+    store.note_execution(run.id, run.attempt, name)
+    log.get().info("launched", run_id=run.id, config_id=run.config_id, attempt=run.attempt, execution=name, why=run.why)
+    return "launched"
+
+
+def environment(run: Run, config: Config, settings: Settings) -> dict[str, str]:
+    """The execution's variables: the guide's, and which run's which attempt it is. No secrets: Cloud Run logs them."""
+    variables = {
+        **config_environment(config),
+        "RUN_ID": run.id,
+        "RUN_ATTEMPT": str(run.attempt),
+        "RUN_SLOT": run.slot.isoformat(),
+        "BIGQUERY_JOB_PROJECT": run.job_project or "",
+        "BIGQUERY_LOCATION": run.job_location or "",
+        "COMPLETION_TOPIC": settings.topic(settings.completion_topic),
+        "SHEETS_READS_PER_MINUTE": str(settings.sheets_reads_per_minute),
+    }
+    return {name: value for name, value in variables.items() if value}
+
+
+def config_environment(config: Config) -> dict[str, str]:
+    """The guide's variables for a config; those without a value are left out."""
+    variables = {
+        "CONFIG_ID": str(config.id) if config.id is not None else "",
+        "CONFIG_NAME": config.name,
+        "GOOGLE_SHEET_URL": config.google_sheet_url,
+        "GOOGLE_SHEET_TAB_NAME": config.google_sheet_tab_name or "",
+        "GOOGLE_CLOUD_PROJECT_ID": config.google_cloud_project_id,
+        "BIGQUERY_DATASET_ID": config.bigquery_dataset_id,
+        "BIGQUERY_TABLE_ID": config.bigquery_table_id,
+        "SCHEMA_HANDLING": config.schema_handling,
+        "CUSTOM_SCHEMA": encode_custom_schema(config.custom_schema),
+    }
+    return {name: value for name, value in variables.items() if value}

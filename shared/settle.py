@@ -1,0 +1,129 @@
+"""Settling: the only code that closes an attempt. An attempt is closed when a job under its BigQuery job id is done."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from shared import load_job, log
+from shared.executions import Executions
+from shared.messages import RunCompleted
+from shared.retry import retry_at
+from shared.run import Failure, Run
+from shared.settings import Settings
+from shared.store import Store
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+BigQuery = Callable[[str], "bigquery.Client"]
+Settled = Literal["open", "succeeded", "retried", "failed", "settled_before"]
+
+
+def settle(
+    run: Run,
+    store: Store,
+    bigquery_of: BigQuery,
+    executions: Executions,
+    settings: Settings,
+    completed: RunCompleted | None = None,
+) -> Settled:
+    """Looks at the attempt's one BigQuery job and closes the attempt if it can be closed; else looks again later.
+
+    `completed` is what an execution said of itself: a hint, believed in its details only where BigQuery's job
+    names that execution. Raises `ServiceUnavailable` or `PermissionMissing` where looking is not possible now.
+    """
+    if not run.in_flight or run.job_project is None or run.job_location is None:
+        return "settled_before"
+    now = store.now()
+    client = bigquery_of(run.job_project)
+    seen = load_job.look(client, run.id, run.attempt, run.job_location)
+    if seen.found == "absent" and _has_ended(run, store, executions, now, completed):
+        seen = load_job.burn(client, run.id, run.attempt, run.job_location)
+    if seen.found in ("absent", "going"):
+        store.extend_lease(run, now + timedelta(seconds=settings.lease_seconds))
+        return "open"
+    if seen.found == "loaded":
+        return _succeed(run, seen, store, executions, now, completed)
+    settled = fail(run, _failure(run, seen, executions, completed), store, settings, completed)
+    if run.execution and run.deadline and now >= run.deadline:
+        executions.cancel(run.execution)  # only frees capacity: the attempt is closed already
+    return settled
+
+
+def fail(
+    run: Run, failure: Failure, store: Store, settings: Settings, completed: RunCompleted | None = None
+) -> Settled:
+    """Records a closed attempt that loaded nothing: the run tries again later, or has failed for good."""
+    now = store.now()
+    again = failure.retryable and run.failures + 1 < settings.max_attempts
+    next_attempt = retry_at(now, run.failures, settings.retry_seconds) if again else None
+    if not store.fail(run, failure, now, next_attempt, completed):
+        return "settled_before"
+    log.get().warning(
+        "attempt_failed",
+        run_id=run.id,
+        config_id=run.config_id,
+        attempt=run.attempt,
+        error_class=failure.error_class,
+        error=failure.error,
+        retry_at=next_attempt.isoformat() if next_attempt else None,
+    )
+    return "retried" if again else "failed"
+
+
+def short_name(execution: str | None) -> str | None:
+    """Cloud Run's short name of an execution, as the job's labels and messages have it."""
+    return execution.rsplit("/", 1)[-1] if execution else None
+
+
+def _succeed(
+    run: Run,
+    seen: load_job.Look,
+    store: Store,
+    executions: Executions,
+    now: datetime,
+    completed: RunCompleted | None,
+) -> Settled:
+    details = completed if completed and completed.execution == seen.execution else None
+    name = executions.full_name(seen.execution) if seen.execution else None
+    if not store.succeed(run, now, execution=name, rows=seen.rows, columns=seen.columns, details=details):
+        return "settled_before"
+    log.get().info(
+        "succeeded", run_id=run.id, config_id=run.config_id, attempt=run.attempt, rows=seen.rows, why=run.why
+    )
+    return "succeeded"
+
+
+def _has_ended(run: Run, store: Store, executions: Executions, now: datetime, completed: RunCompleted | None) -> bool:
+    """Whether the attempt's execution will load nothing any more, or has had its time."""
+    if run.deadline and now >= run.deadline:
+        return True
+    if _speaks_for(run, completed) and completed is not None and completed.outcome == "failed":
+        return True
+    lease_over = run.lease_until is not None and now >= run.lease_until
+    name = run.execution or (executions.find(run.id, run.attempt) if lease_over else None)
+    if name is None:
+        return lease_over  # RunJob's answer was lost, and Cloud Run knows of no such execution
+    if name != run.execution:
+        store.note_execution(run.id, run.attempt, name)
+    look = executions.look(name)
+    return look.ended if look else lease_over
+
+
+def _speaks_for(run: Run, completed: RunCompleted | None) -> bool:
+    """Whether a message is of the attempt's own execution."""
+    return (
+        completed is not None and completed.attempt == run.attempt and completed.execution == short_name(run.execution)
+    )
+
+
+def _failure(run: Run, seen: load_job.Look, executions: Executions, completed: RunCompleted | None) -> Failure:
+    """Why the attempt failed: in the execution's own words if it spoke, else by what BigQuery or Cloud Run show."""
+    if completed and completed.error_class and _speaks_for(run, completed):
+        return Failure(completed.error_class, completed.error or "", completed.retryable)
+    if seen.found == "failed":
+        return Failure("LoadFailed", f"BigQuery's load job failed ({seen.reason}); the table is as it was", True)
+    look = executions.look(run.execution) if run.execution else None
+    said = look.message if look and look.ended else "Cloud Run shows no end of it"
+    name = short_name(run.execution) or "no execution"
+    return Failure("ExecutionFailed", f"{name} loaded nothing: {said}; its log tells why", True)

@@ -1,0 +1,60 @@
+"""Where defaults meet code: the collaborators of the functions and the commands, built from one environment."""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from google.api_core import exceptions
+
+from shared.clients import Clients
+from shared.config import Config
+from shared.errors import PermissionMissing, ServiceUnavailable
+from shared.executions import Executions
+from shared.publish import publish_requests
+from shared.settings import Database, Settings, read_database, read_settings
+from shared.store import Store, open_store
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+_SECONDS = 20
+
+
+class Wiring:
+    """One process's settings, clients and stores. Clients are built on first use and kept; stores are per call."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.settings: Settings = read_settings(environ)
+        self._database: Database = read_database(environ)
+        self.clients = Clients(environ)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        with open_store(self._database) as store:
+            yield store
+
+    @functools.cached_property
+    def executions(self) -> Executions:
+        return Executions(self.clients.jobs, self.clients.executions, self.settings.job)
+
+    def bigquery(self, project: str) -> "bigquery.Client":
+        return self.clients.bigquery(project)
+
+    def publish(self, run_ids: Sequence[str]) -> None:
+        """Publishes `RunRequested` for these runs."""
+        publish_requests(self.clients.publisher, self.settings.topic(self.settings.request_topic), run_ids)
+
+    def location_of(self, config: Config) -> str:
+        """The location of the config's dataset, or where a missing one will be created."""
+        dataset = f"{config.google_cloud_project_id}.{config.bigquery_dataset_id}"
+        try:
+            return self.clients.bigquery(self.settings.job_project).get_dataset(dataset, timeout=_SECONDS).location
+        except exceptions.NotFound:
+            return self.settings.bigquery_location
+        except exceptions.Forbidden as error:
+            raise PermissionMissing(
+                f"config {config.id}: BigQuery does not show the dataset {dataset}", "grant bigquery.datasets.get on it"
+            ) from error
+        except exceptions.GoogleAPICallError as error:
+            raise ServiceUnavailable(f"BigQuery did not answer ({error.code})", "the message is tried again") from error
