@@ -1,0 +1,162 @@
+"""A run's attempt in the ledger: claimed once, given back, failed, succeeded, and what `last_run` does with it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.messages import ColumnLoaded, RunCompleted
+from shared.run import Failure, Run
+from shared.store import Store
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+FAILURE = Failure("ServiceUnavailable", "it did not answer", retryable=True)
+COLUMNS = [ColumnLoaded("order_id", "INT64")]
+
+
+@pytest.fixture
+def queued(store: Store, add_config, add_run):
+    """A queued run of a config with this `last_run`, as `find_run` gives it."""
+
+    def make(last_run: datetime | None = None, why: str = "schedule", slot: datetime = NOON) -> Run:
+        config_id = add_config(last_run=last_run)
+        return store.find_run(add_run(config_id, slot, why, state="queued")).run
+
+    return make
+
+
+def claim(store: Store, run: Run, now: datetime = NOON) -> Run:
+    config = store.find_run(run.id).config()
+    assert store.claim(run, config, "billing-project", "EU", now, 2 * MINUTE, 30 * MINUTE) is not None
+    return store.find_run(run.id).run
+
+
+def succeed(store: Store, run: Run) -> bool:
+    return store.succeed(run, NOON, execution="jobs/j/executions/e", rows=3, columns=COLUMNS, details=None)
+
+
+def last_run(sql) -> datetime | None:
+    return sql("SELECT last_run FROM sheet_to_bigquery_configs")[0][0]
+
+
+def test_a_queued_run_is_claimed_once(store: Store, queued) -> None:
+    run = queued()
+    config = store.find_run(run.id).config()
+    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) == 1
+    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) is None
+
+
+def test_a_claim_keeps_where_the_job_goes_and_when_to_look(store: Store, queued) -> None:
+    run = claim(store, queued())
+    assert (run.state, run.job_project, run.job_location) == ("launching", "billing-project", "EU")
+    assert (run.lease_until, run.deadline) == (NOON + 2 * MINUTE, NOON + 30 * MINUTE)
+
+
+@pytest.mark.parametrize("change", ["is_active = false", "is_active = NULL"])
+def test_a_config_paused_since_it_was_read_is_not_claimed(change: str, store: Store, sql, queued) -> None:
+    run = queued()
+    config = store.find_run(run.id).config()
+    sql(f"UPDATE sheet_to_bigquery_configs SET {change}")
+    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) is None
+
+
+def test_a_config_taken_over_by_the_older_service_is_not_claimed(store: Store, sql, queued) -> None:
+    run = queued()
+    config = store.find_run(run.id).config()
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text DEFAULT 'service'")
+    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) is None
+
+
+def test_success_moves_last_run_to_the_slot(store: Store, sql, queued) -> None:
+    assert succeed(store, claim(store, queued(last_run=NOON - 60 * MINUTE)))
+    assert last_run(sql) == NOON
+
+
+def test_success_sets_the_first_last_run(store: Store, sql, queued) -> None:
+    succeed(store, claim(store, queued(last_run=None)))
+    assert last_run(sql) == NOON
+
+
+def test_last_run_never_moves_backwards(store: Store, sql, queued) -> None:
+    succeed(store, claim(store, queued(last_run=NOON + MINUTE)))
+    assert last_run(sql) == NOON + MINUTE
+
+
+def test_a_last_run_nulled_after_the_claim_stays_null(store: Store, sql, queued) -> None:
+    run = claim(store, queued(last_run=NOON - MINUTE))
+    sql("UPDATE sheet_to_bigquery_configs SET last_run = NULL")
+    succeed(store, run)
+    assert last_run(sql) is None
+    assert store.find_run(run.id).run.state == "succeeded"
+
+
+def test_a_shadow_run_never_touches_last_run(store: Store, sql, queued) -> None:
+    succeed(store, claim(store, queued(last_run=None, why="shadow")))
+    assert last_run(sql) is None
+
+
+def test_a_run_whose_config_is_gone_still_ends(store: Store, sql, queued) -> None:
+    run = claim(store, queued())
+    sql("DELETE FROM sheet_to_bigquery_configs")
+    assert succeed(store, run)
+
+
+def test_a_run_ends_once(store: Store, queued) -> None:
+    run = claim(store, queued())
+    assert succeed(store, run)
+    assert not succeed(store, run)
+    assert not store.fail(run, FAILURE, NOON, None, None)
+
+
+def test_an_older_attempts_end_does_not_end_a_newer_attempt(store: Store, queued, sql) -> None:
+    first = claim(store, queued())
+    store.fail(first, FAILURE, NOON, NOON + MINUTE, None)
+    sql("UPDATE sheet_to_bigquery_runs SET state = 'queued'")
+    second = claim(store, first)
+    assert second.attempt == 2
+    assert not succeed(store, first)
+    assert store.find_run(first.id).run.state == "launching"
+
+
+def test_a_failure_that_can_be_mended_waits_for_its_time(store: Store, queued, sql) -> None:
+    run = claim(store, queued(last_run=NOON - MINUTE))
+    assert store.fail(run, FAILURE, NOON, NOON + MINUTE, None)
+    after = store.find_run(run.id).run
+    assert (after.state, after.failures, after.not_before) == ("pending", 1, NOON + MINUTE)
+    assert (after.error_class, after.error) == (FAILURE.error_class, FAILURE.error)
+    assert last_run(sql) == NOON - MINUTE
+
+
+def test_a_failure_for_good_ends_the_run_and_does_not_move_last_run(store: Store, queued, sql) -> None:
+    run = claim(store, queued())
+    store.fail(run, FAILURE, NOON, None, None)
+    after = store.find_run(run.id).run
+    assert (after.state, after.ended_at) == ("failed", NOON)
+    assert last_run(sql) is None
+
+
+def test_congestion_gives_a_run_back_without_a_failure(store: Store, queued) -> None:
+    run = claim(store, queued())
+    store.give_back(run, NOON + MINUTE, FAILURE)
+    after = store.find_run(run.id).run
+    assert (after.state, after.failures, after.not_before) == ("pending", 0, NOON + MINUTE)
+
+
+def test_leases_that_are_over_are_found(store: Store, queued) -> None:
+    run = claim(store, queued())
+    store.note_execution(run.id, run.attempt, "jobs/j/executions/e")
+    assert store.lease_over(NOON + MINUTE) == []
+    assert store.lease_over(NOON + 2 * MINUTE) == [run.id]
+    store.extend_lease(run, NOON + 99 * MINUTE)
+    assert store.lease_over(NOON + 29 * MINUTE) == []
+    assert store.lease_over(NOON + 30 * MINUTE) == [run.id]  # the deadline
+
+
+def test_details_that_come_late_are_added_once(store: Store, queued) -> None:
+    run = claim(store, queued())
+    succeed(store, run)
+    late = RunCompleted(run.id, 1, "e", "succeeded", requests=7, seconds={"read": 1.5}, warnings=("Sales!C7: …",))
+    store.add_details(late, "jobs/j/executions/e")
+    after = store.find_run(run.id).run
+    assert (after.requests, after.seconds, after.warnings) == (7, {"read": 1.5}, ["Sales!C7: …"])
+    assert (after.rows, after.columns) == (3, [{"name": "order_id", "type": "INT64", "mode": "NULLABLE"}])

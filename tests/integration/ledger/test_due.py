@@ -1,0 +1,172 @@
+"""The due rule, as a table of examples: what happened before, and what dispatch then does at noon."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.store import Store
+
+NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)  # the day on which Europe's clocks go forward
+HOUR = timedelta(hours=1)
+
+
+class Example(msgspec.Struct):
+    """`runs` are (why, slot, state); `slot` is expected where the config is due, `until` where it is not yet."""
+
+    told: str
+    verdict: str
+    config: dict[str, Any] = {}
+    runs: list[tuple[str, datetime, str]] = []
+    why: str = "schedule"
+    slot: datetime | None = None
+    until: datetime | None = None
+
+
+def ago(hours: float) -> datetime:
+    return NOON - hours * HOUR
+
+
+EXAMPLES = [
+    Example("a new config is due now", "due", slot=NOON),
+    Example("a config the older service ran is due a day later", "not_due", {"last_run": ago(20)}, until=ago(-4)),
+    Example("an overdue config gets its newest slot", "due", {"last_run": ago(25)}, slot=ago(1)),
+    Example("exactly at its instant it is due", "due", {"last_run": ago(24)}, slot=NOON),
+    Example(
+        "slots missed in an outage are not made up for",
+        "due",
+        {"last_run": ago(75), "run_frequency_hours": 24},
+        [("schedule", ago(75), "succeeded")],
+        slot=ago(3),
+    ),
+    Example(
+        "an edited frequency counts from the newest slot",
+        "due",
+        {"last_run": ago(5), "run_frequency_hours": 4},
+        [("schedule", ago(5), "succeeded")],
+        slot=ago(1),
+    ),
+    Example(
+        "a longer frequency makes it wait",
+        "not_due",
+        {"last_run": ago(5), "run_frequency_hours": 6},
+        [("schedule", ago(5), "succeeded")],
+        until=ago(-1),
+    ),
+    Example(
+        "last_run set to NULL by a person asks for one run",
+        "due",
+        {"last_run": None},
+        [("schedule", ago(2), "succeeded")],
+        why="reset",
+        slot=NOON,
+    ),
+    Example(
+        "NULL also asks for a run of a config that is manual only",
+        "due",
+        {"last_run": None, "run_frequency_hours": 0},
+        [("manual", ago(2), "succeeded")],
+        why="reset",
+        slot=NOON,
+    ),
+    Example(
+        "NULL after a failure is no request, so that a failing new config does not run hot",
+        "not_due",
+        {"last_run": None},
+        [("schedule", ago(2), "failed")],
+        until=ago(-22),
+    ),
+    Example(
+        "a failed slot is over; the next one is due",
+        "due",
+        {"last_run": ago(49)},
+        [("schedule", ago(49), "succeeded"), ("schedule", ago(25), "failed")],
+        slot=ago(1),
+    ),
+    Example(
+        "a run by hand does not move the schedule",
+        "due",
+        {"last_run": ago(3)},
+        [("schedule", ago(26), "succeeded"), ("manual", ago(3), "succeeded")],
+        slot=ago(2),
+    ),
+    Example(
+        "a run by hand after the slot covers it",
+        "not_due",
+        {"last_run": ago(1)},
+        [("schedule", ago(26), "succeeded"), ("manual", ago(1), "succeeded")],
+        until=ago(-22),
+    ),
+    Example(
+        "a config with an open run is not due",
+        "open_run",
+        {"last_run": ago(49)},
+        [("schedule", ago(25), "pending")],
+    ),
+    Example(
+        "daylight saving does not move a daily config",
+        "due",
+        {"last_run": datetime(2026, 3, 28, 12, 0, tzinfo=UTC)},
+        [("schedule", datetime(2026, 3, 28, 12, 0, tzinfo=UTC), "succeeded")],
+        slot=NOON,
+    ),
+    Example("frequency NULL is 24", "not_due", {"last_run": ago(23), "run_frequency_hours": None}, until=ago(-1)),
+    Example("frequency 0 is manual only", "manual_only", {"last_run": ago(99), "run_frequency_hours": 0}),
+    Example("a new config that is manual only is not due", "manual_only", {"run_frequency_hours": 0}),
+    Example("a negative frequency is reported", "bad_frequency", {"run_frequency_hours": -1}),
+    Example("a frequency that would overflow time is reported", "bad_frequency", {"run_frequency_hours": 2**31 - 1}),
+    Example("a paused config is not due", "paused", {"is_active": False}),
+    Example("is_active NULL is paused, as in the guide's view", "paused", {"is_active": None}),
+    Example("a last_run in the future waits", "not_due", {"last_run": ago(-100)}, until=ago(-124)),
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.told)
+def test_due_rule(example: Example, store: Store, add_config, add_run) -> None:
+    config_id = add_config(**example.config)
+    for why, slot, state in example.runs:
+        add_run(config_id, slot, why, state)
+    found = [*store.judge(NOON, due=True, most=10), *store.judge(NOON, due=False, most=10)]
+    assert [each.verdict for each in found] == [example.verdict]
+    if example.verdict == "due":
+        assert (found[0].why, found[0].slot) == (example.why, example.slot)
+    if example.until:
+        assert found[0].until == example.until
+
+
+def test_a_fractional_frequency_in_a_portals_own_column_type_is_reported(store: Store, sql, add_config) -> None:
+    sql("DROP VIEW active_job_configs")
+    sql("ALTER TABLE sheet_to_bigquery_configs ALTER COLUMN run_frequency_hours TYPE numeric")
+    add_config(run_frequency_hours=1.5)
+    assert [each.verdict for each in store.judge(NOON, due=False, most=10)] == ["bad_frequency"]
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"), [("job_ready", "due"), ("service", "not_ours"), (None, "not_ours"), ("shadow", "not_ours")]
+)
+def test_only_configs_that_the_job_owns_are_due(status, verdict, store: Store, sql, add_config) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status varchar(50)")
+    add_config(migration_status=status)
+    assert store.count_verdicts(NOON) == {verdict: 1}
+
+
+def test_two_active_configs_that_replace_one_table_name_each_other(store: Store, add_config) -> None:
+    first, second = add_config("first", bigquery_table_id="same"), add_config("second", bigquery_table_id="same")
+    add_config("paused", bigquery_table_id="same", is_active=False)
+    told = {each.name: each.reason for each in store.judge(NOON, due=False, most=10) if each.name != "paused"}
+    assert f'{second} "second"' in told["first"]
+    assert f'{first} "first"' in told["second"]
+    assert store.judge(NOON, due=True, most=10) == []
+
+
+def test_the_rule_can_be_asked_of_some_names_only(store: Store, add_config) -> None:
+    add_config("wanted")
+    add_config("other")
+    assert [each.name for each in store.judge(NOON, due=True, most=10, names=["wanted", "nobody"])] == ["wanted"]
+    assert store.known_names(["wanted", "nobody"]) == {"wanted"}
+
+
+def test_an_empty_table_has_nothing_due(store: Store) -> None:
+    assert store.count_verdicts(NOON) == {}
+    assert store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None) == []
