@@ -10,6 +10,10 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 OLDEST_PYTHON = (3, 11)
 EMULATOR_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
@@ -17,31 +21,33 @@ EMULATOR_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
 USUAL_SDK_FOLDERS = ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk", "/snap/google-cloud-cli/current")
 
 
-def find_java() -> str | None:
+def find_java(environ: Mapping[str, str]) -> str | None:
     """The `java` to start: JAVA_HOME's, else the first on PATH."""
-    home = os.environ.get("JAVA_HOME")
-    return (shutil.which("java", path=str(Path(home, "bin"))) if home else None) or shutil.which("java")
+    home = environ.get("JAVA_HOME")
+    return (shutil.which("java", path=f"{home}/bin") if home else None) or shutil.which(
+        "java", path=environ.get("PATH", os.defpath)
+    )
 
 
-def find_emulator_jar() -> str | None:
-    """The newest Pub/Sub emulator of the first gcloud SDK that has one."""
-    for sdk in sdk_folders():
+def find_emulator_jar(sdks: Sequence[Path]) -> str | None:
+    """The newest Pub/Sub emulator of the first of these gcloud SDKs that has one."""
+    for sdk in sdks:
         jars = sorted(sdk.glob(EMULATOR_JAR))
         if jars:
             return str(jars[-1])
     return None
 
 
-def sdk_folders() -> list[Path]:
+def sdk_folders(environ: Mapping[str, str]) -> list[Path]:
     """Where a gcloud SDK may be, the likeliest first; gcloud itself is not asked: it takes a second."""
     folders = [Path(folder) for folder in USUAL_SDK_FOLDERS]
-    gcloud = shutil.which("gcloud")
+    gcloud = shutil.which("gcloud", path=environ.get("PATH", os.defpath))
     if gcloud:
         folders.insert(0, Path(gcloud).resolve().parent.parent)
-    if os.environ.get("CLOUDSDK_ROOT_DIR"):
-        folders.insert(0, Path(os.environ["CLOUDSDK_ROOT_DIR"]))
-    if os.environ.get("HOME"):
-        folders.append(Path(os.environ["HOME"], "google-cloud-sdk"))
+    if environ.get("CLOUDSDK_ROOT_DIR"):
+        folders.insert(0, Path(environ["CLOUDSDK_ROOT_DIR"]))
+    if environ.get("HOME"):
+        folders.append(Path(environ["HOME"], "google-cloud-sdk"))
     return folders
 
 
@@ -51,25 +57,23 @@ def missing_for_python() -> list[str]:
         return ["Linux is needed: the local system relies on its process groups and parent-death signals."]
     if sys.version_info < OLDEST_PYTHON:
         found = f"{sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}"
-        return [
-            f"Python 3.11 or newer is needed; {found}.\n    On Debian 12: {_apt_get('python3 python3-venv')}"
-        ]
+        return [f"Python 3.11 or newer is needed; {found}.\n    On Debian 12: {_apt_get('python3 python3-venv')}"]
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         found = f"Python's venv module is missing from {sys.executable}."
         return [f"{found}\n    On Debian: {_apt_get('python3-venv')}"]
     return []
 
 
-def missing_for_system() -> list[str]:
-    """What the local system lacks, each with a remedy."""
+def missing_for_system(java: str | None, sdks: Sequence[Path]) -> list[str]:
+    """What the local system lacks with this Java and these gcloud SDKs, each with a remedy."""
     missing = []
-    if find_java() is None:
+    if java is None:
         missing.append(
             "A Java runtime is missing: Google's Pub/Sub emulator needs it.\n"
             f"    On Debian: {_apt_get('default-jre-headless')}"
         )
-    if find_emulator_jar() is None:
-        folders = ", ".join(str(folder) for folder in sdk_folders())
+    if find_emulator_jar(sdks) is None:
+        folders = ", ".join(str(folder) for folder in sdks)
         packages = "google-cloud-cli google-cloud-cli-pubsub-emulator"
         missing.append(
             f"Google's Pub/Sub emulator is in no gcloud SDK that is found (looked in {folders}).\n"
@@ -88,7 +92,7 @@ def main() -> None:
     """Say what is missing, for Python alone with `--python`, and exit 1 if anything is."""
     missing = missing_for_python()
     if "--python" not in sys.argv[1:]:
-        missing += missing_for_system()
+        missing += missing_for_system(find_java(os.environ), sdk_folders(os.environ))
     for sentence in missing:
         sys.stderr.write(f"Missing: {sentence}\n")
     sys.exit(1 if missing else 0)

@@ -1,6 +1,7 @@
 """Google's Pub/Sub emulator with the topics and subscriptions that a deployment has."""
 
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from local.component import Component, ComponentFailed, answers
 from local.ports import HOST, direct
-from local.prerequisites import find_emulator_jar, find_java, missing_for_system
+from local.prerequisites import find_emulator_jar, find_java, missing_for_system, sdk_folders
 
 REQUESTS = "sheet-to-bigquery-requests"
 COMPLETIONS = "sheet-to-bigquery-completions"
@@ -45,9 +46,10 @@ class PubSub:
 
         Raises `ComponentFailed` that names what is missing on this machine.
         """
-        java, jar = find_java(), find_emulator_jar()
+        java, sdks = find_java(os.environ), sdk_folders(os.environ)
+        jar = find_emulator_jar(sdks)
         if java is None or jar is None:
-            raise ComponentFailed("\n".join(missing_for_system()))
+            raise ComponentFailed("\n".join(missing_for_system(java, sdks)))
         return Component(
             name="pubsub",
             command=[java, *JAVA_OPTIONS, "-jar", jar, f"--host={HOST}", f"--port={self.port}"],

@@ -169,7 +169,7 @@ class System:
     def _apply_schema(self) -> None:
         """By the product's own command."""
         applied = subprocess.run(
-            [sys.executable, "-m", "shared.schema", "up"],
+            [sys.executable, "-m", "sql", "up"],
             cwd=REPOSITORY,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
