@@ -109,11 +109,14 @@ class Executions:
         return f"{self.job}/executions/{short_name}"
 
 
+def has_ended(execution: Any) -> bool:
+    """The terminal proof: a completion time alone has been seen before a retry started."""
+    return bool(execution.completion_time) and execution.running_count == 0 and not execution.reconciling
+
+
 def _seen(execution: Any) -> Look:
-    # The terminal proof: a completion time alone has been seen before a retry started.
-    ended = bool(execution.completion_time) and execution.running_count == 0 and not execution.reconciling
     message = next((each.message for each in execution.conditions if each.type_ == "Completed"), "")
-    return Look(ended=ended, message=message)
+    return Look(ended=has_ended(execution), message=message)
 
 
 def _advice(error: exceptions.GoogleAPICallError) -> str:

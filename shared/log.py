@@ -6,8 +6,8 @@ import sys
 import structlog
 
 
-def configure() -> None:
-    """Send every log line of this process, the libraries' warnings too, to standard error as JSON.
+def configure(least: int = logging.INFO) -> None:
+    """Send the log lines of this process, from level `least` up, to standard error as JSON.
 
     The fields are those of Cloud Logging's structured payloads
     (cloud.google.com/logging/docs/structured-logging): `severity`, `message`, `time`; the rest is ours.
@@ -21,7 +21,7 @@ def configure() -> None:
             _as_cloud_logging,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -93,6 +93,14 @@ class Standing(msgspec.Struct, frozen=True):
         return config
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """What became of a request by hand: the run that it led to, or the reason why nobody can act on it."""
+
+    verdict: Literal["accepted", "poison"]
+    reason: str | None
+    run_id: str | None
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What the due rule says of one config at one moment."""
 

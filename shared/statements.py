@@ -16,7 +16,9 @@ _OPEN_STATES = "('pending', 'queued', 'launching', 'running')"
 _DESTINATION = "concat_ws('.', {c}.google_cloud_project_id, {c}.bigquery_dataset_id, {c}.bigquery_table_id)"
 
 # Owned by the job: no column migration_status, or its value is job_ready (NULL is 'service').
-_OWNED = """(NOT to_jsonb({c}) ? 'migration_status' OR to_jsonb({c})->>'migration_status' IS NOT DISTINCT FROM 'job_ready')"""
+_OWNED = """(
+    NOT to_jsonb({c}) ? 'migration_status' OR to_jsonb({c})->>'migration_status' IS NOT DISTINCT FROM 'job_ready'
+)"""
 
 # Another active config of the job's that replaces the same table as `c`, as `7 "sales"`; NULL where there is none.
 _RIVAL = f"""(
@@ -102,6 +104,9 @@ ORDER BY slot NULLS LAST, id LIMIT :most
 
 # How many configs have which verdict.
 COUNT_VERDICTS = f"{_RULE} SELECT verdict, count(*) FROM judged GROUP BY verdict"
+
+# When the next config comes due that is not due now.
+NEXT_DUE = f"{_RULE} SELECT min(until) FROM judged WHERE verdict = 'not_due'"
 
 # Records one run for each due config, 1,000 at most: so many messages fit one publish request.
 # Sheets reads are estimated by the config's newest run; 4 is what a small tab takes.
@@ -284,13 +289,29 @@ WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
 RETURNING id
 """
 
+# The times are given because a table that a portal's framework made may demand them without a default.
 ADD_CONFIG = """
-INSERT INTO {configs} (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id, bigquery_dataset_id,
-    bigquery_table_id, schema_handling, custom_schema, run_frequency_hours, is_active)
+INSERT INTO {configs} AS c (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
+    bigquery_dataset_id, bigquery_table_id, schema_handling, custom_schema, run_frequency_hours, is_active,
+    created_at, updated_at)
 VALUES (:name, :google_sheet_url, :google_sheet_tab_name, :google_cloud_project_id, :bigquery_dataset_id,
-    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), :run_frequency_hours, true)
-RETURNING id
+    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), :run_frequency_hours, true, now(), now())
+RETURNING c.id, to_jsonb(c) ? 'migration_status'
 """
+
+# Where the older service still has configs of its own, a config is the job's only if it says so.
+OWN_CONFIG = "UPDATE {configs} SET migration_status = 'job_ready' WHERE id = :id"
+
+# Active configs that replace a table, whoever owns them: the older service writes it just as well.
+FIND_ACTIVE_OF_TABLE = """
+SELECT c.id || ' "' || c.name || '"' FROM {configs} c
+WHERE c.google_cloud_project_id = :google_cloud_project_id AND c.bigquery_dataset_id = :bigquery_dataset_id
+  AND c.bigquery_table_id = :bigquery_table_id AND c.is_active
+ORDER BY c.id
+"""
+
+# What became of a request by hand.
+FIND_MESSAGE = "SELECT verdict, reason, run_id FROM sheet_to_bigquery_messages WHERE message_id = :message_id"
 
 # The runs of one call of dispatch, for a command that waits for them.
 LIST_BATCH = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.batch = :batch ORDER BY r.slot, r.id"

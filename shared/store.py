@@ -14,9 +14,9 @@ from pg8000.native import identifier
 from shared import statements
 from shared.config import Config
 from shared.connection import connect
-from shared.errors import AmbiguousName, DatabaseUnavailable, InvalidSettings, UnknownConfig
+from shared.errors import AmbiguousName, DatabaseUnavailable, InvalidSettings, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
-from shared.run import Failure, Run, Standing, Verdict
+from shared.run import Failure, Heard, Run, Standing, Verdict
 from shared.settings import Database
 
 # So many messages fit one publish request.
@@ -61,6 +61,10 @@ class Store:
         """How many configs have which verdict of the due rule."""
         return dict(self._run(statements.COUNT_VERDICTS, now=now, names=_array(names)))
 
+    def next_due(self, now: datetime) -> datetime | None:
+        """When the next of the configs that are not due comes due; None where none will."""
+        return self._run(statements.NEXT_DUE, now=now, names=None)[0][0]
+
     def record_due(
         self, now: datetime, batch: str, batch_cap: int | None, names: Sequence[str] | None = None
     ) -> list[Verdict]:
@@ -86,6 +90,14 @@ class Store:
             rows = self._run(statements.RECORD_MANUAL, config_id=config_id, now=now)
             self._run(statements.NOTE_MESSAGE_RUN, message_id=message_id, config_id=config_id)
             return "accepted" if rows else "merged"
+
+    def find_message(self, message_id: str) -> Heard | None:
+        """What became of a request by hand; None while nobody has taken it."""
+        rows = self._run(statements.FIND_MESSAGE, message_id=message_id)
+        if not rows:
+            return None
+        verdict, reason, run_id = rows[0]
+        return Heard(verdict, reason, str(run_id) if run_id else None)
 
     def record_poison(self, message_id: str, reason: str, body: bytes, now: datetime) -> None:
         """Keeps a message that can never be understood, with the reason, for a person to look at."""
@@ -129,12 +141,31 @@ class Store:
         """All configs' rows, by id."""
         return [row for (row,) in self._run(statements.LIST_CONFIGS)]
 
+    def active_of_table(self, config: Config) -> list[str]:
+        """The active configs, as `7 "sales"`, that replace the table which `config` does."""
+        columns = ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
+        place = {name: getattr(config, name) for name in columns}
+        return [told for (told,) in self._run(statements.FIND_ACTIVE_OF_TABLE, **place)]
+
     def add_config(self, config: Config, run_frequency_hours: int | None) -> int:
-        """Adds a config's row and tells its id."""
+        """Adds an active config, owned by the job, and tells its id.
+
+        Raises `TableConflict`, with nothing added, where an active config replaces the same table.
+        """
         schema = msgspec.json.encode(config.custom_schema).decode() if config.custom_schema else None
         values = {name: getattr(config, name) for name in config.__struct_fields__ if name != "id"}
         values |= {"custom_schema": schema, "run_frequency_hours": run_frequency_hours}
-        return self._run(statements.ADD_CONFIG, **values)[0][0]
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
+            if others := self.active_of_table(config):
+                raise TableConflict(
+                    f"{config.destination} is replaced by config {others[0]} already",
+                    "choose another table, or pause that config",
+                )
+            ((config_id, can_be_anothers),) = self._run(statements.ADD_CONFIG, **values)
+            if can_be_anothers:
+                self._run(statements.OWN_CONFIG, id=config_id)
+        return config_id
 
     # -- admission ---------------------------------------------------------------------------------------
 
