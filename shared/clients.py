@@ -25,7 +25,7 @@ LEGACY_KEY = "google_cloud_hkdreporting"
 
 
 class Clients:
-    """The process's clients, for one environment. Thread-safe where the libraries are: not the Sheets and Drive ones."""
+    """One environment's clients. Thread-safe where the libraries are: the Sheets and Drive services are not."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

@@ -8,7 +8,7 @@ import msgspec
 
 from shared import log
 from shared.config import Config, encode_custom_schema
-from shared.errors import InvalidConfig, InvalidInput, LaunchRefused, NotOurs
+from shared.errors import InvalidInput, LaunchRefused, NotOurs, SyncError
 from shared.executions import Congested, Executions, LaunchUnknown
 from shared.retry import retry_at
 from shared.run import Failure, Run
@@ -35,16 +35,21 @@ def launch(run_id: str, store: Store, location_of: LocationOf, executions: Execu
         return "claimed_before"
     try:
         config = standing.config()
-    except NotOurs as error:
-        store.end_unclaimed(run, "cancelled", Failure.of(error), store.now())
-        log.get().info("cancelled", run_id=run.id, config_id=run.config_id, reason=str(error))
-        return "not_runnable"
-    except InvalidConfig as error:
-        store.end_unclaimed(run, "failed", Failure.of(error), store.now())
-        log.get().warning("failed", run_id=run.id, config_id=run.config_id, error=str(error))
-        return "not_runnable"
-    claimed = _claim(run, config, store, location_of(config), settings)
+        location = location_of(config)
+    except SyncError as error:
+        if error.retryable:
+            raise
+        return _refuse(run, error, store)
+    claimed = _claim(run, config, store, location, settings)
     return _start(claimed, config, store, executions, settings) if claimed else "claimed_before"
+
+
+def _refuse(run: Run, error: SyncError, store: Store) -> Launched:
+    """Ends a run whose config must not be run: cancelled where that is nobody's mistake."""
+    state: Literal["failed", "cancelled"] = "cancelled" if isinstance(error, NotOurs) else "failed"
+    store.end_unclaimed(run, state, Failure.of(error), store.now())
+    log.get().warning(state, run_id=run.id, config_id=run.config_id, error_class=error.name, error=str(error))
+    return "not_runnable"
 
 
 def _claim(run: Run, config: Config, store: Store, location: str, settings: Settings) -> Run | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared import log
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, SyncError
 from shared.messages import Envelope, content_id, decode_envelope
 from shared.store import Store
 
@@ -26,6 +26,9 @@ def receive(data: Any, store: Store, act: Callable[[Envelope], str]) -> None:
     except InvalidInput as problem:
         _keep(store, envelope, problem)
         return
+    except SyncError as error:
+        log.get().error("nacked", message_id=envelope.message_id, error_class=error.name, error=str(error))
+        raise
     log.get().info("received", message_id=envelope.message_id, verdict=verdict)
 
 

@@ -1,4 +1,4 @@
-"""The process's environment, read here and nowhere else; one error names every variable that is missing or malformed."""
+"""The process's environment, read here and nowhere else; one error names every variable that is wrong."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

@@ -1,1 +1,1 @@
-"""The database's DDL: `schema.sql` (as it is) and `migrations/` (how it got there), and the command that applies them."""
+"""The database's DDL, as it is (`schema.sql`) and how it got there (`migrations/`), and the command that applies it."""

@@ -2,8 +2,10 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pg8000.native
 import pytest
@@ -17,6 +19,7 @@ from shared.store import Store
 from sql.migrations import up
 
 _numbers = itertools.count()
+Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +70,62 @@ def migrated(database: Database) -> Database:
 def store(migrated: Database) -> Iterator[Store]:
     with connect(migrated) as connection:
         yield Store(connection, migrated.configs_table)
+
+
+@pytest.fixture
+def sql(migrated: Database) -> Iterator[Sql]:
+    """Runs a statement with named parameters on a second connection and gives its rows."""
+    with connect(migrated) as connection:
+
+        def run(statement: str, **parameters: Any) -> list[Any]:
+            cursor = connection.cursor()
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall()) if cursor.description else []
+
+        yield run
+
+
+@pytest.fixture
+def add_config(sql: Sql) -> Callable[..., int]:
+    """Adds a config to the owner's table; what is not given is as a portal would leave it."""
+
+    def add(name: str = "sales", **values: Any) -> int:
+        row = {
+            "name": name,
+            "google_sheet_url": "https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=0",
+            "google_cloud_project_id": "test-project",
+            "bigquery_dataset_id": "reports",
+            "bigquery_table_id": name,
+        } | values
+        columns, parameters = ", ".join(row), ", ".join(f":{column}" for column in row)
+        statement = f"INSERT INTO sheet_to_bigquery_configs ({columns}) VALUES ({parameters}) RETURNING id"
+        return sql(statement, **row)[0][0]
+
+    return add
+
+
+@pytest.fixture
+def add_run(sql: Sql) -> Callable[..., str]:
+    """Adds a run that ended, or that is open, to the ledger."""
+
+    def add(config_id: int, slot: datetime, why: str = "schedule", state: str = "succeeded", **values: Any) -> str:
+        ended = state in ("succeeded", "failed", "cancelled")
+        row = {
+            "config_id": config_id,
+            "config_name": "sales",
+            "destination": f"p.d.t{config_id}",
+            "slot": slot,
+            "why": why,
+            "state": state,
+            "created_at": slot,
+            "not_before": slot,
+            "reads": 4,
+            "ended_at": slot if ended else None,
+        } | values
+        columns, parameters = ", ".join(row), ", ".join(f":{column}" for column in row)
+        statement = (
+            f"INSERT INTO sheet_to_bigquery_runs (id, {columns}) VALUES (gen_random_uuid(), {parameters}) RETURNING id"
+        )
+        return str(sql(statement, **row)[0][0])
+
+    return add

@@ -1,0 +1,131 @@
+"""The verbs' collaborators, real: PostgreSQL, the BigQuery server, and Cloud Run with jobs that a test can foresee."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from local.component import Component, answers, wait_until_ready
+from local.ports import HOST, reserve_port
+from shared.executions import Executions
+from shared.run import Run
+from shared.settings import Database, Settings
+from shared.store import Store
+from shared.wiring import Wiring
+
+REPOSITORY = Path(__file__).parents[3]
+PARENT = "projects/local-project/locations/us-central1/jobs"
+# What the deployed jobs do, instead of reading a sheet: none of them loads anything.
+JOBS = {"ends-at-once": "pass", "crashes": "raise SystemExit(7)", "sleeps": "import time; time.sleep(300)"}
+
+
+@pytest.fixture(scope="session")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The BigQuery and Cloud Run servers, as the product's endpoint settings."""
+    folder = tmp_path_factory.mktemp("servers")
+    files = []
+    for name, script in JOBS.items():
+        path = folder / f"{name}.json"
+        job = {
+            "name": f"{PARENT}/{name}",
+            "command": [sys.executable, "-c", script],
+            "cwd": str(folder),
+            "maxRetries": 0,
+        }
+        path.write_text(json.dumps(job))
+        files += ["--job-file", str(path)]
+    bigquery = _server("bigquery", folder, ["--data", str(folder / "bigquery")])
+    run = _server("run", folder, ["--data", str(folder / "run"), *files])
+    components = [bigquery, run]
+    for each in components:
+        each.start()
+    try:
+        wait_until_ready(components, seconds=30)
+        yield {
+            "BIGQUERY_EMULATOR_HOST": bigquery.address,
+            "RUN_API_ENDPOINT": run.address,
+            "SHEETS_API_ENDPOINT": f"http://{HOST}:9",  # nobody: the verbs read no sheet
+        }
+    finally:
+        for each in components:
+            each.stop()
+
+
+def _server(name: str, folder: Path, options: list[str]) -> Component:
+    port = reserve_port()
+    url = f"http://{HOST}:{port}"
+    return Component(
+        name=name,
+        command=[sys.executable, "-m", f"local.{name}", "--port", str(port), *options],
+        environment=dict(os.environ),
+        folder=REPOSITORY,
+        log=folder / f"{name}.log",
+        ready=lambda: answers(url),
+        address=url,
+    )
+
+
+class Bench:
+    """A wiring on the test's own database, and shorthands for what the tests do again and again."""
+
+    def __init__(self, wiring: Wiring, store: Store) -> None:
+        self.wiring = wiring
+        self.store = store
+        self.published: list[str] = []
+
+    @property
+    def settings(self) -> Settings:
+        return self.wiring.settings
+
+    @property
+    def bigquery_of(self):
+        return self.wiring.bigquery
+
+    def publish(self, run_ids) -> None:
+        self.published += run_ids
+
+    def executions(self, job: str = "sleeps") -> Executions:
+        return Executions(self.wiring.clients.jobs, self.wiring.clients.executions, f"{PARENT}/{job}")
+
+    def with_settings(self, **changes) -> Settings:
+        return msgspec.structs.replace(self.settings, **changes)
+
+    def run(self, run_id: str) -> Run:
+        standing = self.store.find_run(run_id)
+        assert standing is not None
+        return standing.run
+
+
+@pytest.fixture
+def bench(endpoints: dict[str, str], migrated: Database, store: Store, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setenv("NO_GCE_CHECK", "true")  # anonymous, without asking a metadata server first
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    for name in ("BIGQUERY_EMULATOR_HOST",):  # the library reads this one itself
+        monkeypatch.setenv(name, endpoints[name])
+    environ = {
+        **endpoints,
+        "GOOGLE_CLOUD_PROJECT": "local-project",
+        "POSTGRES_DB": migrated.postgres_db,
+        "POSTGRES_USER": migrated.postgres_user,
+        "POSTGRES_HOST": migrated.postgres_host or "",
+        "POSTGRES_PORT": str(migrated.postgres_port),
+        "POSTGRES_PASSWORD": migrated.postgres_password or "",
+        "POSTGRES_SSLMODE": "disable",
+        "LEASE_SECONDS": "60",
+    }
+    return Bench(Wiring(environ), store)
+
+
+@pytest.fixture
+def queue(store: Store, add_config: Callable[..., int], add_run: Callable[..., str]) -> Callable[..., str]:
+    """A queued run of a fresh config: its id."""
+
+    def make(name: str = "sales", **config) -> str:
+        return add_run(add_config(name, **config), datetime.now(UTC), state="queued", destination=f"d.{name}")
+
+    return make

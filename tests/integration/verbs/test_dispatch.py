@@ -1,0 +1,104 @@
+"""Dispatch and sweep: what is recorded, admitted and published, and what the answer says."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.dispatch import DispatchRequest, dispatch
+from shared.sweep import sweep
+
+
+def dispatched(bench, **request):
+    return dispatch(DispatchRequest(**request), bench.store, bench.publish, bench.settings)
+
+
+def states(sql) -> list[str]:
+    return [state for (state,) in sql("SELECT state FROM sheet_to_bigquery_runs ORDER BY config_id")]
+
+
+def test_due_configs_are_recorded_admitted_and_published_once(bench, add_config, sql) -> None:
+    for name in ("a", "b", "c"):
+        add_config(name)
+    first = dispatched(bench)
+    assert (len(first.due), first.admitted, len(bench.published)) == (3, 3, 3)
+    assert states(sql) == ["queued"] * 3
+    second = dispatched(bench)
+    assert (second.due, len(bench.published)) == ([], 3)
+    assert second.counts == {"open_run": 3}
+
+
+def test_a_dry_run_tells_and_changes_nothing(bench, add_config, sql) -> None:
+    add_config("due")
+    add_config("manual", run_frequency_hours=0)
+    answer = dispatched(bench, dry_run=True).answer()
+    assert [(each["name"], each["told"]) for each in answer["due"]] == [("due", "would run")]
+    assert answer["skipped"][0]["verdict"] == "manual_only"
+    assert states(sql) == []
+    assert bench.published == []
+
+
+def test_max_parallel_jobs_holds_back_the_rest_of_this_call(bench, add_config, sql) -> None:
+    for number in range(5):
+        add_config(f"c{number}")
+    told = dispatched(bench, max_parallel_jobs=2)
+    assert (len(told.due), told.admitted) == (5, 2)
+    assert sorted(states(sql)) == ["pending"] * 3 + ["queued"] * 2
+
+
+def test_named_configs_alone_are_dispatched_and_unknown_names_are_told(bench, add_config) -> None:
+    add_config("wanted")
+    add_config("other")
+    answer = dispatched(bench, config_names=["wanted", "nobody"]).answer()
+    assert [each["name"] for each in answer["due"]] == ["wanted"]
+    assert [(each["name"], each["verdict"]) for each in answer["skipped"]] == [("nobody", "unknown")]
+
+
+def test_a_config_that_is_wrong_does_not_keep_the_others(bench, add_config) -> None:
+    add_config("wrong", run_frequency_hours=-3)
+    add_config("twin_1", bigquery_table_id="twin")
+    add_config("twin_2", bigquery_table_id="twin")
+    add_config("right")
+    answer = dispatched(bench).answer()
+    assert [each["name"] for each in answer["due"]] == ["right"]
+    assert {each["verdict"] for each in answer["skipped"]} == {"bad_frequency", "table_conflict"}
+
+
+def test_more_configs_than_fit_one_statement_are_all_recorded(bench, sql) -> None:
+    sql(
+        "INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_cloud_project_id, bigquery_dataset_id, "
+        "bigquery_table_id) SELECT 'c' || n, 'u', 'p', 'd', 't' || n FROM generate_series(1, 2345) n"
+    )
+    told = dispatched(bench, max_parallel_jobs=3000)
+    assert len(told.due) == 2345
+    assert told.admitted == bench.settings.max_running
+    assert len(set(bench.published)) == len(bench.published) == bench.settings.max_running
+
+
+def test_an_empty_store_dispatches_and_sweeps_nothing(bench) -> None:
+    assert dispatched(bench).answer()["recorded"] == 0
+    counts = sweep(bench.store, bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
+    assert counts == {"published_again": 0, "admitted": 0}
+
+
+def test_sweep_publishes_again_what_nobody_heard(bench, queue, sql) -> None:
+    run_id = queue()
+    sql("UPDATE sheet_to_bigquery_runs SET admitted_at = :then", then=datetime.now(UTC) - timedelta(hours=1))
+    sweep(bench.store, bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
+    assert bench.published == [run_id]
+
+
+def test_sweep_admits_what_waits(bench, add_config, add_run) -> None:
+    run_id = add_run(add_config(), datetime.now(UTC), state="pending")
+    counts = sweep(bench.store, bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
+    assert counts["admitted"] == 1
+    assert bench.published == [run_id]
+
+
+def test_one_run_that_cannot_be_looked_at_does_not_keep_the_others(bench, add_config, add_run, sql) -> None:
+    then = datetime.now(UTC) - timedelta(hours=1)
+    in_flight = {"attempt": 1, "claimed_at": then, "had_last_run": False, "lease_until": then, "deadline": then}
+    for name, location in (("bad", "no such place!"), ("good", "US")):
+        add_run(
+            add_config(name), then, state="launching", job_project="local-project", job_location=location, **in_flight
+        )
+    sweep(bench.store, bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
+    found = dict(sql("SELECT job_location, state FROM sheet_to_bigquery_runs"))
+    assert found["US"] in ("pending", "queued")
