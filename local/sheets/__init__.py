@@ -8,7 +8,8 @@
 - A tab's `gid` is its `sheetId` in the workbook less one, so the first tab of a new workbook is gid 0.
 - A file is read again when it changed on disk; its Drive `version` and `modifiedTime` then move.
 - `DIR/sharing.json`, for example `{"sales": "not_shared"}`, makes a spreadsheet answer as one that is not
-  shared (`not_shared`), that is an Excel file kept in Drive (`office_file`), or whose reader has not turned
+  shared (`not_shared`), that lies in a shared drive (`shared_drive`: Drive finds it only with
+  `supportsAllDrives=true`), that is an Excel file kept in Drive (`office_file`), or whose reader has not turned
   the APIs on (`api_disabled`).
 - Sheets v4 is at `http://127.0.0.1:N/v4/`, Drive v3 at `http://127.0.0.1:N/drive/v3/`.
 

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
-# Sheets has columns A to ZZZ. An unquoted word of this form is a cell even where a tab has that name.
-_CORNER = r"\$?(?P<column{0}>[A-Za-z]{{1,3}})?\$?(?P<row{0}>[1-9][0-9]*)?"
+# Sheets has columns A to ZZZ. An unquoted word of this form is a cell even where a tab has that name, and `tab01`
+# is the cell TAB1: https://github.com/nithinmurali/pygsheets/issues/416.
+_CORNER = r"\$?(?P<column{0}>[A-Za-z]{{1,3}})?\$?(?P<row{0}>0*[1-9][0-9]*)?"
 _CELLS = re.compile(_CORNER.format(1) + r"(?P<colon>:" + _CORNER.format(2) + ")?")
 _PLAIN_TITLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -102,14 +102,17 @@ class Api:
         state = self.library.sharing(file_id)
         if state == library.API_DISABLED:
             raise api_disabled("Google Drive API", "drive.googleapis.com")
+        in_shared_drive = state == library.SHARED_DRIVE
         if document is None or state == library.NOT_SHARED:
+            raise unknown_file(file_id)
+        if in_shared_drive and not _boolean(request, "supportsAllDrives"):
             raise unknown_file(file_id)
         try:
             mask = parse_mask(request.query_params.get("fields", drive.DEFAULT_FIELDS), "drive.v3", "File")
         except InvalidMask as error:
             message = f"Invalid field selection {error}"
             raise drive_error(400, "invalidParameter", message, locationType="parameter", location="fields") from error
-        return _json(request, drive.file_resource(document, state == library.OFFICE_FILE), mask)
+        return _json(request, drive.file_resource(document, state), mask)
 
     def _document(self, request: Request) -> library.Document:
         """The request's spreadsheet, if the caller may read it and the quota allows."""
@@ -134,6 +137,9 @@ def _mask(request: Request, message: str, known: Collection[str]) -> Mask:
     for name in request.query_params:
         if name not in known and name not in SYSTEM_PARAMETERS:
             raise unknown_parameter(name)
+    alternative = request.query_params.get("alt", "json")
+    if alternative != "json":
+        raise invalid_parameter("alt", alternative)
     text = request.query_params.get("fields", "")
     if not text or text == "*":
         return {}

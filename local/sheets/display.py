@@ -44,6 +44,9 @@ def general(value: float) -> str:
     """A number without a number format: whole as it is, else ten digits."""
     if value == int(value) and abs(value) < GENERAL_LARGE:
         return str(int(value))
+    shortest = repr(value)
+    if len(shortest) <= GENERAL_DIGITS and "e" not in shortest:
+        return shortest
     if GENERAL_SMALL <= abs(value) < GENERAL_LARGE:
         places = max(0, GENERAL_DIGITS - max(1, len(str(int(abs(value))))))
         if abs(value) < 1:
@@ -77,7 +80,9 @@ def _number(section: Section, value: float) -> str:
     power = next((i for i, token in enumerate(tokens) if token.kind == "exponent"), len(tokens))
     whole_end = power if point is None or point > power else point
     whole, decimals, tail = tokens[:whole_end], tokens[whole_end:power], tokens[power:]
-    whole, number = _scaled(whole, number)
+    whole, thousands = _without_scaling(whole)
+    decimals, more_thousands = _without_scaling(decimals)
+    number /= 1000 ** (thousands + more_thousands)
     exponent = 0
     if tail:
         number, exponent = _normalised(number, whole, decimals)
@@ -86,14 +91,13 @@ def _number(section: Section, value: float) -> str:
     return _whole(whole, digits) + _decimals(decimals, rest) + _exponent(tail, exponent)
 
 
-def _scaled(whole: tuple[Token, ...], number: Decimal) -> tuple[tuple[Token, ...], Decimal]:
-    """Commas behind the last digit divide by a thousand each."""
-    kept = list(whole)
-    last = max((i for i, token in enumerate(kept) if token.kind == "digit"), default=-1)
-    while 0 <= last < len(kept) - 1 and kept[last + 1].kind == "comma":
-        del kept[last + 1]
-        number /= 1000
-    return tuple(kept), number
+def _without_scaling(tokens: tuple[Token, ...]) -> tuple[tuple[Token, ...], int]:
+    """Commas behind the last digit divide by a thousand each: the other tokens, and how many these are."""
+    first = max((i for i, token in enumerate(tokens) if token.kind == "digit"), default=len(tokens)) + 1
+    end = first
+    while end < len(tokens) and tokens[end].kind == "comma":
+        end += 1
+    return tokens[:first] + tokens[end:], max(0, end - first)
 
 
 def _whole(tokens: tuple[Token, ...], digits: str) -> str:
@@ -179,10 +183,10 @@ def _fraction(tokens: tuple[Token, ...], number: Decimal) -> str:
 
 def _date_time(section: Section, value: float) -> str:
     """A serial number as date, time of day or elapsed time, rounded to seconds or the shown parts."""
-    parts = max((len(token.text) - 1 for token in section.tokens if token.kind == "fraction"), default=0)
-    ticks = 10**parts
-    total = int(_rounded(Decimal(repr(value)) * SECONDS_PER_DAY * ticks, 0))
-    elapsed = section.has("elapsed")
+    ticks = 10**section.second_places
+    # A day is 86,400 s: a double is exact enough for microseconds of any date.
+    total = round(value * SECONDS_PER_DAY * ticks)
+    elapsed = section.is_elapsed_time
     sign = "-" if elapsed and total < 0 else ""
     seconds, part = divmod(abs(total) if elapsed else total, ticks)
     days, second = divmod(seconds, SECONDS_PER_DAY)
@@ -221,9 +225,12 @@ class _Moment:
         if unit[0] == "y":
             return f"{self.date.year:04d}" if len(unit) > 2 else f"{self.date.year % 100:02d}"
         if unit[0] == "m":
-            names = {3: self.date.strftime("%b"), 4: self.date.strftime("%B"), 5: self.date.strftime("%B")[0]}
-            return names.get(len(unit)) or f"{self.date.month:0{width}d}"
+            if len(unit) > 2:
+                name = self.date.strftime("%b" if len(unit) == 3 else "%B")
+                return name[0] if len(unit) == 5 else name
+            return f"{self.date.month:0{width}d}"
         if unit[0] == "d":
-            names = {3: self.date.strftime("%a"), 4: self.date.strftime("%A")}
-            return names.get(len(unit)) or f"{self.date.day:0{width}d}"
+            if len(unit) > 2:
+                return self.date.strftime("%a" if len(unit) == 3 else "%A")
+            return f"{self.date.day:0{width}d}"
         return f"{self.shown_hour if unit[0] == 'h' else self.second:0{width}d}"

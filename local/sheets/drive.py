@@ -3,18 +3,19 @@
 import datetime
 from typing import Any
 
-from local.sheets.library import Document
+from local.sheets.library import OFFICE_FILE, SHARED_DRIVE, Document
 
 SPREADSHEET_TYPE = "application/vnd.google-apps.spreadsheet"
 OFFICE_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # What files.get answers without a mask.
 DEFAULT_FIELDS = "kind,id,name,mimeType"
+DRIVE_ID = "0ALocalSharedDrive"
 
 
-def file_resource(document: Document, is_office_file: bool) -> dict[str, Any]:
-    """The file as a Viewer sees it; an Excel file keeps its ending, has a size, and is read as it is."""
+def file_resource(document: Document, sharing: str) -> dict[str, Any]:
+    """The file as a Viewer sees it; `sharing` is its state in `sharing.json`."""
     status = document.path.stat()
-    if is_office_file:
+    if sharing == OFFICE_FILE:
         # Nobody converts it, so that it need not be a workbook that can be read.
         number = status.st_mtime_ns // 1_000_000
         modified = datetime.datetime.fromtimestamp(number / 1000, datetime.UTC)
@@ -29,6 +30,8 @@ def file_resource(document: Document, is_office_file: bool) -> dict[str, Any]:
         version = document.current()
         number, modified = version.number, version.modified
         kind = {"name": document.title, "mimeType": SPREADSHEET_TYPE}
+    if sharing == SHARED_DRIVE:
+        kind["driveId"] = DRIVE_ID
     return {
         "kind": "drive#file",
         "id": document.id,

@@ -16,8 +16,12 @@ from local.sheets.xlsx import read_spreadsheet
 log = logging.getLogger("local.sheets")
 
 SHARING_FILE = "sharing.json"
-SHARED, NOT_SHARED, OFFICE_FILE, API_DISABLED = "shared", "not_shared", "office_file", "api_disabled"
-SHARING_STATES = (SHARED, NOT_SHARED, OFFICE_FILE, API_DISABLED)
+SHARED = "shared"
+NOT_SHARED = "not_shared"
+SHARED_DRIVE = "shared_drive"
+OFFICE_FILE = "office_file"
+API_DISABLED = "api_disabled"
+SHARING_STATES = (SHARED, NOT_SHARED, SHARED_DRIVE, OFFICE_FILE, API_DISABLED)
 _VALID_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -108,10 +112,12 @@ class Library:
 
     def _find(self, wanted: str) -> Document | None:
         self._documents.pop(wanted, None)
-        path = next((path for path in self._files() if spreadsheet_id(path.stem) == wanted), None)
-        if path is None:
-            return None
-        return self._documents.setdefault(wanted, Document(wanted, path))
+        plain = self.folder / f"{wanted}.xlsx"
+        if _VALID_ID.fullmatch(wanted) and plain.is_file():
+            path: Path | None = plain
+        else:
+            path = next((path for path in self._files() if spreadsheet_id(path.stem) == wanted), None)
+        return None if path is None else self._documents.setdefault(wanted, Document(wanted, path))
 
     def _files(self) -> list[Path]:
         """Not the lock files that spreadsheet programs leave beside what they edit."""

@@ -8,7 +8,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 _TOKEN = re.compile(
     r"""
@@ -62,9 +62,18 @@ class Section:
     def has(self, *kinds: str) -> bool:
         return any(token.kind in kinds for token in self.tokens)
 
-    @property
+    @cached_property
     def is_date_time(self) -> bool:
         return self.has("date", "minute", "elapsed", "meridiem")
+
+    @cached_property
+    def is_elapsed_time(self) -> bool:
+        return self.has("elapsed")
+
+    @cached_property
+    def second_places(self) -> int:
+        """Decimals of seconds that it shows."""
+        return max((len(token.text) - 1 for token in self.tokens if token.kind == "fraction"), default=0)
 
     @property
     def has_day(self) -> bool:
@@ -95,6 +104,8 @@ class NumberPattern:
 
     def section_for(self, value: float) -> tuple[Section, bool]:
         """The section that shows `value`, and whether the minus sign is left to it."""
+        if len(self.sections) == 1:
+            return self.sections[0], False
         numbers = [section for section in self.sections if not section.has("at")] or list(self.sections)
         for section in numbers:
             if section.applies is not None and section.applies(value):

@@ -139,7 +139,7 @@ def _rows(spreadsheet: Spreadsheet, area: Area, mask: Mask) -> list[dict[str, An
             if row < len(column.values):
                 value, pattern = column.values[row], column.patterns[row]
                 shown.append(cells.data(row, area.first_column + place - 1, value, pattern))
-                if value is not None or pattern:
+                if value is not None or pattern or row in column.formulas:
                     width = place
             else:
                 shown.append({})
@@ -164,10 +164,12 @@ class _CellData:
 
     def data(self, row: int, column: int, value: Value, pattern: int) -> dict[str, Any]:
         answer: dict[str, Any] = {}
+        formula = self.tab.columns[column].formulas.get(row)
+        if self.entered and formula is not None:
+            answer["userEnteredValue"] = {"formulaValue": formula}
         if value is not None:
-            if self.entered:
-                formula = self.tab.formulas.get((row, column))
-                answer["userEnteredValue"] = {"formulaValue": formula} if formula else extended_value(value)
+            if self.entered and formula is None:
+                answer["userEnteredValue"] = extended_value(value)
             if self.effective:
                 answer["effectiveValue"] = extended_value(value)
             if self.formatted:

@@ -24,10 +24,14 @@ Value = str | int | float | bool | CellError | None
 
 @dataclass
 class Column:
-    """One column from row 1 on: values (None is an empty cell), and each cell's index into the patterns."""
+    """One column from row 1 on: values (None is an empty cell), and each cell's index into the patterns.
+
+    `formulas` are those of its cells that have one, by row from 0, beginning with `=`.
+    """
 
     values: list[Value] = field(default_factory=list)
     patterns: list[int] = field(default_factory=list)
+    formulas: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,6 @@ class Tab:
     hidden: bool = False
     grid: bool = True
     columns: Sequence[Column] = ()
-    formulas: Mapping[tuple[int, int], str] = field(default_factory=dict)
     hyperlinks: Mapping[tuple[int, int], str] = field(default_factory=dict)
     merges: Sequence[Cells] = ()
     hidden_rows: frozenset[int] = frozenset()

@@ -59,8 +59,10 @@ def _rendered(spreadsheet: Spreadsheet, area: Area, number: int, rendering: Rend
     render = _renderer(spreadsheet, rendering)
     shown = _map_column(column, area.first_row, end, render)
     if rendering.values == FORMULA:
-        for (row, place), formula in area.tab.formulas.items():
-            if place == number and area.first_row <= row < end:
+        for row, formula in column.formulas.items():
+            if area.first_row <= row < area.end_row:
+                # A formula without a saved value can stand behind the last value.
+                shown.extend([None] * (row - area.first_row - len(shown) + 1))
                 shown[row - area.first_row] = formula
     return shown
 

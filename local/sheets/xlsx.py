@@ -80,7 +80,6 @@ class _TabReader:
     entry: TabEntry
     index: int
     columns: list[Column] = field(default_factory=list)
-    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
     shared_formulas: dict[str, tuple[str, str]] = field(default_factory=dict)
     without_value: list[str] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
@@ -96,7 +95,6 @@ class _TabReader:
             self.index,
             self.entry.hidden,
             columns=self.columns,
-            formulas=self.formulas,
             hyperlinks=self._hyperlinks(rest),
             merges=_merges(rest),
             hidden_rows=frozenset(self.hidden_rows),
@@ -142,18 +140,19 @@ class _TabReader:
                 # Times of day and durations do not depend on the epoch.
                 value += DAYS_TO_1904 if self.package.patterns[pattern].sections[0].has_day else 0
             if value is not None or pattern:
-                self._put(row, column, value, pattern)
+                self._put(row, self._column(column), value, pattern)
 
-    def _put(self, row: int, column: int, value: Value, pattern: int) -> None:
-        while len(self.columns) <= column:
+    def _column(self, number: int) -> Column:
+        while len(self.columns) <= number:
             self.columns.append(Column())
-        place = self.columns[column]
-        gap = row - len(place.values)
-        if gap > 0:
-            place.values.extend([None] * gap)
-            place.patterns.extend([0] * gap)
-        place.values.append(value)
-        place.patterns.append(pattern)
+        return self.columns[number]
+
+    def _put(self, row: int, column: Column, value: Value, pattern: int) -> None:
+        missing = row + 1 - len(column.values)
+        column.values.extend([None] * missing)
+        column.patterns.extend([0] * missing)
+        column.values[row] = value
+        column.patterns[row] = pattern
 
     def _value(self, cell: ElementTree.Element, row: int, column: int, prefix: str) -> Value:
         kind = cell.get("t", "n")
@@ -197,7 +196,7 @@ class _TabReader:
                 moved = Translator("=" + first, origin).translate_formula(_address(row, column))
                 text = moved.removeprefix("=")
         if text:
-            self.formulas[row, column] = "=" + text
+            self._column(column).formulas[row] = "=" + text.replace("_xlfn.", "")
 
     def _hyperlinks(self, root: ElementTree.Element) -> Mapping[tuple[int, int], str]:
         targets = part_relations(self.package.archive, self.entry.part)

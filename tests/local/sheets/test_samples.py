@@ -6,8 +6,8 @@ import openpyxl
 import pytest
 
 from local.samples.make import SAMPLES, make_all
-from tests.local.sheets.conftest import SAMPLES as FOLDER
-from tests.local.sheets.conftest import Server
+from tests.local.sheets.serving import SAMPLES as FOLDER
+from tests.local.sheets.serving import Server
 
 
 @pytest.mark.parametrize("name", SAMPLES)
