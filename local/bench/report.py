@@ -1,0 +1,104 @@
+"""What was measured: a table that a person reads, and one line of JSON for the history."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from local.bench.packages import REPOSITORY, REQUIREMENTS
+from local.bench.rounds import Run
+from local.bench.tab import Size
+
+# Those that a measurement depends on most.
+TOLD_PACKAGES = ("google-api-python-client", "google-cloud-bigquery", "msgspec", "pandas", "pyarrow")
+MEASURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "cpu_seconds": ("CPU seconds", lambda value: f"{value:.2f}"),
+    "wall_seconds": ("wall seconds", lambda value: f"{value:.2f}"),
+    "peak_mib": ("peak memory, MiB", lambda value: f"{value:,.0f}"),
+    "downloaded_bytes": ("downloaded, MB", lambda value: f"{value / 1e6:,.2f}"),
+    "uploaded_bytes": ("uploaded, MB", lambda value: f"{value / 1e6:,.2f}"),
+    "requests": ("requests", lambda value: f"{value:.0f}"),
+}
+
+
+def ratios(job: Run, habitual: Run) -> Mapping[str, float]:
+    """How many times more the habitual way takes, by measure."""
+    return {name: getattr(habitual, name) / getattr(job, name) for name in MEASURES}
+
+
+def table(size: Size, job: Run, habitual: Run) -> Table:
+    shown = Table(title=f"{size} cells, medians", title_justify="left")
+    shown.add_column("")
+    for heading in ("the job", "habitual way", "habitual / job"):
+        shown.add_column(heading, justify="right")
+    for name, ratio in ratios(job, habitual).items():
+        label, text = MEASURES[name]
+        values = [text(getattr(run, name)) for run in (job, habitual)]
+        shown.add_row(label, *values, f"{ratio:.1f} ×")
+    return shown
+
+
+def append_history(path: Path, size: Size, rounds: int, job: Run, habitual: Run) -> None:
+    """Append the measurement with all that it depends on."""
+    line = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "rows": size.rows,
+        "columns": size.columns,
+        "rounds": rounds,
+        "job": _rounded(asdict(job)),
+        "habitual": _rounded(asdict(habitual)),
+        "ratios": _rounded(ratios(job, habitual)),
+        "machine": _machine(),
+        "versions": _versions(),
+    }
+    with path.open("a") as history:
+        history.write(json.dumps(line) + "\n")
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in values.items()}
+
+
+def _commit() -> str:
+    """The revision that was measured, marked where files differ from it; empty outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    return told.stdout.strip()
+
+
+def _machine() -> dict[str, Any]:
+    return {"cpu": _cpu_model(), "cores": os.cpu_count(), "system": platform.platform()}
+
+
+def _cpu_model() -> str:
+    information = Path("/proc/cpuinfo")
+    text = information.read_text() if information.exists() else ""
+    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return model[1] if model else platform.machine()
+
+
+def _versions() -> dict[str, Any]:
+    """Python's, and those of the packages of each way."""
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    return {
+        "python": platform.python_version(),
+        "job": {name: _installed(name) for name in TOLD_PACKAGES if _installed(name)},
+        "habitual": {name: pins[name] for name in TOLD_PACKAGES if name in pins},
+    }
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
