@@ -163,7 +163,8 @@ class _TabReader:
         saved = cell.find(prefix + "v")
         if formula is not None:
             self._remember_formula(formula, row, column)
-            if saved is None:
+            # openpyxl writes an empty <v> where it has no value; only a text's value can be empty.
+            if saved is None or (not saved.text and kind != "str"):
                 self.without_value.append(f"{self.entry.title}!{_address(row, column)}")
         if saved is None:
             return None
