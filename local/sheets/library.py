@@ -121,7 +121,8 @@ class Library:
 
     def _files(self) -> list[Path]:
         """Not the lock files that spreadsheet programs leave beside what they edit."""
-        return sorted(path for path in self.folder.glob("*.xlsx") if not path.name.startswith(("~$", ".")))
+        found = (path for path in self.folder.iterdir() if not path.name.startswith(("~$", ".")))
+        return sorted(path for path in found if path.suffix.lower() == ".xlsx")
 
 
 def spreadsheet_id(stem: str) -> str:

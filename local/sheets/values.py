@@ -85,7 +85,7 @@ def _renderer(spreadsheet: Spreadsheet, rendering: Rendering) -> Callable[[Value
     def unformatted(value: Value, pattern: int) -> Any:
         if isinstance(value, CellError):
             return value.code
-        if pattern in as_text and isinstance(value, (int, float)):
+        if pattern in as_text and isinstance(value, (int, float)) and not isinstance(value, bool):
             return display(value, patterns[pattern])
         return value
 

@@ -4,7 +4,7 @@ import datetime
 import io
 import logging
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
@@ -127,7 +127,7 @@ class _TabReader:
                     data.clear()
         return root
 
-    def _read_row(self, row: int, cells: "Sequence[ElementTree.Element]", prefix: str) -> None:
+    def _read_row(self, row: int, cells: Iterable[ElementTree.Element], prefix: str) -> None:
         column = -1
         for cell in cells:
             reference = cell.get("r")

@@ -100,9 +100,9 @@ def test_a_hundred_spreadsheets_are_served_to_several_clients_at_once(serve: Ser
 
     def read(number: int) -> object:
         url = f"{server.url}/v4/spreadsheets/s{number}/values/T"
-        return httpx.get(url, params={"valueRenderOption": "UNFORMATTED_VALUE"}).json()["values"]
+        return client.get(url, params={"valueRenderOption": "UNFORMATTED_VALUE"}).json()["values"]
 
-    with ThreadPoolExecutor(8) as clients:
+    with httpx.Client() as client, ThreadPoolExecutor(8) as clients:
         assert list(clients.map(read, range(100))) == [[[number, "x"]] * 20 for number in range(100)]
 
 

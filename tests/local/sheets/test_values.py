@@ -119,6 +119,12 @@ def test_dates_are_serial_numbers_unless_shown_text_is_asked_for(samples: Server
     assert shown == ["3/3/2025 13:31:29", *serial[1:3], "4:15 PM", "83:22:00"]
 
 
+def test_text_and_check_boxes_among_dates_stay_what_they_are(serve: Serve, folder: Path) -> None:
+    write_workbook(folder / "mixed.xlsx", {"T": [[(45360, "yyyy-mm-dd"), (True, "yyyy-mm-dd"), ("n/a", "h:mm")]]})
+    shown = serve().values("mixed", "T", **UNFORMATTED, dateTimeRenderOption=FORMATTED_STRING)
+    assert shown == [["2024-03-09", True, "n/a"]]
+
+
 def test_formulas_are_shown_as_formulas_and_values_as_values(samples: Server) -> None:
     row = samples.values("budget", "'Budget 2024'!A17:F17", valueRenderOption=FORMULA)[0]
     assert row == ["Training", 45383, 0, 180, "=C17-D17", "=D17/C17"]
