@@ -1,0 +1,96 @@
+"""What `job_helper.py` takes on its command line."""
+
+import argparse
+from pathlib import Path
+
+_DESCRIPTION = """Runs and looks after Sheet to BigQuery. Settings come from the environment: README.md has the
+table of them. Exit codes: 0 done, 1 failed, 2 wrong usage, settings or file, 124 waited long enough, 130 Ctrl-C."""
+
+
+def helper_parser() -> argparse.ArgumentParser:
+    """The parser; `command` is the chosen command's name. A wrong command line ends the process with 2."""
+    parser = argparse.ArgumentParser(prog="job_helper.py", description=_DESCRIPTION)
+    _add_json(parser, default=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_execute(commands)
+    _add(commands, "status", "the deployed job, its newest executions, and the ledger")
+    _add_limit(_add(commands, "list", "the job's newest executions"), 10)
+    _add(commands, "example", "print a config file to begin with")
+    _add_run(commands)
+    _add_limit(_add(commands, "runs", "the ledger's newest runs"), 20)
+    _add(commands, "configs", "every config, whether it is due, and when")
+    _add_add(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return number
+
+
+def _hours(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number <= 876_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of hours: 0 (manual only) to 876000")
+    return number
+
+
+def _add_execute(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    execute = _add(commands, "execute", "run the job once for a config file, without the ledger")
+    execute.add_argument("--config-file", type=Path, required=True, metavar="FILE", help="`example` prints one")
+    _add_waiting(execute)
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = _add(commands, "run", "run configs once by hand, through the request topic")
+    run.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
+    _add_waiting(run)
+
+
+def _add_add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = _add(commands, "add", "register a config without SQL")
+    source = add.add_mutually_exclusive_group(required=True)
+    source.add_argument("url", nargs="?", metavar="URL", help="the spreadsheet's address, as the browser shows it")
+    source.add_argument("--config-file", type=Path, metavar="FILE", help="a config file, as `example` prints one")
+    add.add_argument("--project", help="the destination's project (needed with URL)")
+    add.add_argument("--dataset", help="the destination's dataset (needed with URL)")
+    add.add_argument("--table", help="the destination's table; made of the spreadsheet's title if not given")
+    add.add_argument("--tab", metavar="NAME", help="the tab to read; by the URL's gid, or the first, if not given")
+    add.add_argument("--name", help="the config's name; the spreadsheet's title if not given")
+    add.add_argument("--frequency", type=_hours, metavar="HOURS", help="0: only by hand; a day if not given")
+    add.add_argument("--custom-schema", type=Path, metavar="FILE", help="a JSON list of columns: name, type, mode")
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = _add(commands, "doctor", "check what a config's run needs, and tell the remedies")
+    source = doctor.add_mutually_exclusive_group(required=True)
+    source.add_argument("config", nargs="?", metavar="CONFIG", help="a config's id or name")
+    source.add_argument("--config-file", type=Path, metavar="FILE", help="the config in a file, as `execute` runs it")
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+    # People write it behind the command as well; absent there, it must not undo the one in front.
+    _add_json(parser, default=argparse.SUPPRESS)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser, default: bool | str) -> None:
+    parser.add_argument("--json", action="store_true", default=default, help="print the result as JSON, for machines")
+
+
+def _add_limit(parser: argparse.ArgumentParser, default: int) -> None:
+    parser.add_argument(
+        "--limit", type=positive, default=default, metavar="N", help=f"so many ({default} if not given)"
+    )
+
+
+def _add_waiting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-wait", dest="wait", action="store_false", help="start it and return")
+    parser.add_argument("--timeout", type=positive, metavar="SECONDS", help="wait so long; what was started goes on")

@@ -1,0 +1,79 @@
+"""`job_helper.py configs`: every config, whether it is due, and when."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from commands.exits import SUCCEEDED
+from commands.moments import shown
+from commands.screen import Screen
+from shared.config import parse_config
+from shared.errors import InvalidConfig
+from shared.run import Verdict
+from shared.settings import read_database
+from shared.store import Store, open_store
+
+# More than anybody has; the statement wants a number.
+_ALL = 1_000_000
+_COLUMNS = ("ID", "NAME", "TABLE", "VERDICT", "NEXT DUE (UTC)", "LAST RUN (UTC)", "WHAT IT MEANS")
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """A config's row with the due rule's word on it; `verdict` is `invalid` where the row cannot be run."""
+
+    id: int
+    name: str
+    table: str
+    verdict: str
+    told: str
+    next_due: datetime | None
+    last_run: datetime | None
+
+
+def show_configs(environ: Mapping[str, str], screen: Screen) -> int:
+    with open_store(read_database(environ)) as store:
+        found = registered(store)
+    if not found:
+        screen.say("There are no configs yet: `python job_helper.py add` registers one.")
+    else:
+        rows = [
+            (str(each.id), each.name, each.table, each.verdict, shown(each.next_due), shown(each.last_run), each.told)
+            for each in found
+        ]
+        screen.table(_COLUMNS, rows)
+    screen.json(found)
+    return SUCCEEDED
+
+
+def registered(store: Store, names: Sequence[str] | None = None) -> list[Registered]:
+    """Every config, or those of these names, by id."""
+    now = store.now()
+    verdicts = store.judge(now, due=True, most=_ALL, names=names) + store.judge(now, due=False, most=_ALL, names=names)
+    by_id = {verdict.config_id: verdict for verdict in verdicts}
+    return [_registered(row, by_id[row["id"]], now) for row in store.list_configs() if row["id"] in by_id]
+
+
+def next_due(verdict: Verdict, now: datetime) -> datetime | None:
+    """When the config's next run by schedule is due; None where none will be, as things are."""
+    if verdict.verdict == "due":
+        return now
+    return verdict.until if verdict.verdict == "not_due" else None
+
+
+def _registered(row: Mapping[str, Any], verdict: Verdict, now: datetime) -> Registered:
+    word, told = verdict.verdict, verdict.reason
+    try:
+        parse_config(row)
+    except InvalidConfig as problem:
+        word, told = "invalid", str(problem)
+    return Registered(
+        id=row["id"],
+        name=verdict.name,
+        table=verdict.destination,
+        verdict=word,
+        told=told,
+        next_due=next_due(verdict, now) if word != "invalid" else None,
+        last_run=datetime.fromisoformat(row["last_run"]) if row.get("last_run") else None,
+    )

@@ -1,0 +1,91 @@
+"""`job_helper.py`: chooses the command, and imports that one only: Google's libraries are slow to load."""
+
+import argparse
+import logging
+import os
+from collections.abc import Sequence
+
+from commands import exits
+from commands.arguments import helper_parser
+from commands.screen import Screen
+from shared import log
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    parser = helper_parser()
+    given = parser.parse_args(arguments)
+    _check_usage(parser, given)
+    # What the product would log, a command tells in its own words.
+    log.configure(logging.CRITICAL)
+    screen = Screen(given.json)
+    return exits.answer(lambda: _run(given, screen), screen)
+
+
+def _check_usage(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    if given.command != "add":
+        return
+    for_url = ("project", "dataset", "table", "tab", "name", "custom_schema")
+    if given.url is not None:
+        missing = [f"--{name}" for name in ("project", "dataset") if getattr(given, name) is None]
+        if missing:
+            parser.error(f"add URL needs {' and '.join(missing)}")
+    elif beside := [f"--{name.replace('_', '-')}" for name in for_url if getattr(given, name) is not None]:
+        parser.error(f"add --config-file takes {', '.join(beside)} from the file: write it there")
+
+
+def _run(given: argparse.Namespace, screen: Screen) -> int:
+    environ = os.environ
+    match given.command:
+        case "execute":
+            from commands.execute import execute
+
+            return execute(given.config_file, given.wait, given.timeout, environ, screen)
+        case "status":
+            from commands.status import show_status
+
+            return show_status(environ, screen)
+        case "list":
+            from commands.executions import show_executions
+
+            return show_executions(given.limit, environ, screen)
+        case "run":
+            from commands.manual_run import run_configs
+
+            return run_configs(given.configs, given.wait, given.timeout, environ, screen)
+        case "runs":
+            from commands.runs import show_runs
+
+            return show_runs(given.limit, environ, screen)
+        case "configs":
+            from commands.configs import show_configs
+
+            return show_configs(environ, screen)
+        case "add":
+            return _run_add(given, screen)
+        case "doctor":
+            from commands.doctor import doctor
+
+            return doctor(given.config, given.config_file, environ, screen)
+        case _:
+            from commands.example import example
+
+            return example(screen)
+
+
+def _run_add(given: argparse.Namespace, screen: Screen) -> int:
+    from commands.add import Wanted, add_from_file, add_from_url
+
+    if given.config_file is not None:
+        return add_from_file(given.config_file, given.frequency, os.environ, screen)
+    wanted = Wanted(
+        url=given.url,
+        project=given.project,
+        dataset=given.dataset,
+        table=given.table,
+        tab=given.tab,
+        name=given.name,
+        frequency=given.frequency,
+        custom_schema=given.custom_schema,
+    )
+    return add_from_url(wanted, os.environ, screen)

@@ -1,0 +1,33 @@
+"""The Python that has the packages: cron and people start the commands with whichever Python there is.
+
+Only the standard library, and nothing newer than Python 3.8, so that it can say what is missing.
+"""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+_OLDEST = (3, 11)
+_FOLDER = Path(__file__).resolve().parent.parent
+
+
+def use_right_interpreter() -> None:
+    """Goes on in the project's own virtual environment where this Python lacks the packages.
+
+    The guide's cron line names `/usr/bin/python3`, which has none. Ends the process with 2, and says what to
+    do, where there is no such environment.
+    """
+    if sys.version_info >= _OLDEST and importlib.util.find_spec("msgspec") is not None:
+        return
+    own = _FOLDER / ".venv" / "bin" / "python"
+    if own.exists() and Path(sys.prefix) != _FOLDER / ".venv":
+        # The same process goes on: exit code, signals and standard streams stay the caller's.
+        os.execv(own, [str(own), *sys.argv])  # noqa: S606  (no shell is wanted)
+    found = "{}.{}".format(*sys.version_info)
+    sys.stderr.write(
+        f"MissingPackages: {sys.executable} is Python {found} without this project's packages: make an environment"
+        f" of Python 3.11 or newer and install them: python3 -m venv {_FOLDER}/.venv &&"
+        f" {_FOLDER}/.venv/bin/pip install --require-hashes -r {_FOLDER}/requirements.txt\n"
+    )
+    sys.exit(2)

@@ -1,0 +1,53 @@
+"""`job_helper.py runs`: the ledger's newest runs."""
+
+from collections.abc import Mapping, Sequence
+
+from commands.exits import SUCCEEDED
+from commands.moments import elapsed, shown
+from commands.progress import Step
+from commands.screen import Screen
+from shared.run import Run
+from shared.settings import read_database
+from shared.store import open_store
+
+_COLUMNS = ("RUN", "CONFIG", "WHY", "SLOT (UTC)", "STATE", "ATTEMPT", "ROWS", "SECONDS", "TROUBLE")
+
+
+def show_runs(most: int, environ: Mapping[str, str], screen: Screen) -> int:
+    with open_store(read_database(environ)) as store:
+        found = store.list_runs(most)
+    if not found:
+        screen.say("There are no runs yet.")
+    else:
+        draw_runs(found, screen)
+    screen.json(found)
+    return SUCCEEDED
+
+
+def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
+    """The runs as a table; a retried one shows its last trouble while it waits."""
+    rows = [
+        (
+            run.id,
+            f"{run.config_id} {run.config_name}",
+            run.why,
+            shown(run.slot),
+            run.state,
+            run.attempt,
+            run.rows,
+            elapsed(run.created_at, run.ended_at),
+            trouble(run),
+        )
+        for run in runs
+    ]
+    screen.table(_COLUMNS, rows)
+
+
+def trouble(run: Run) -> str:
+    """What went wrong in the run's last attempt; nothing for a run that succeeded."""
+    return f"{run.error_class}: {run.error}" if run.error_class else ""
+
+
+def step_of(run: Run) -> Step:
+    """A run as something to follow."""
+    return Step(run.id, run.config_name, run.state, trouble(run))

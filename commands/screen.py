@@ -1,0 +1,84 @@
+"""Where a command writes: results to standard output, progress and trouble to standard error."""
+
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# Away from a terminal, lines are for `grep`, `awk` and cron's mail: nothing folds or cuts them.
+_PLAIN_WIDTH = 10_000
+_STYLES = {
+    "succeeded": "green",
+    "failed": "red",
+    "refused": "red",
+    "invalid": "red",
+    "table_conflict": "red",
+    "bad_frequency": "red",
+    "cancelled": "yellow",
+    "running": "cyan",
+    "launching": "cyan",
+    "due": "cyan",
+}
+
+
+class Screen:
+    """Both streams of a command. With `as_json`, the result is one JSON value, and no table is drawn."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._out = _console(sys.stdout)
+        self.progress = _console(sys.stderr)
+
+    def say(self, line: str = "") -> None:
+        """A line of the result, for people."""
+        if not self.as_json:
+            self._out.print(Text(line), soft_wrap=True)
+
+    def note(self, line: str) -> None:
+        """A line beside the result, as progress is."""
+        self.progress.print(Text(line), soft_wrap=True)
+
+    def trouble(self, line: str) -> None:
+        """A line that says what went wrong."""
+        self.progress.print(Text(line, style="red"), soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Rows under their headings; empty cells for None; a state's word in its colour."""
+        if self.as_json:
+            return
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for number, column in enumerate(columns):
+            numeric = any(isinstance(row[number], int | float) for row in rows)
+            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row))
+        self._out.print(table)
+
+    def json(self, value: Mapping[str, Any] | Sequence[Any] | msgspec.Struct) -> None:
+        """The result for machines, on standard output, if they asked for it."""
+        if self.as_json:
+            text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+            sys.stdout.write(f"{text}\n")
+
+
+def printable(text: str) -> str:
+    """Text from a table or a cloud without the control characters that would steer a terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def _cell(value: Any) -> Text:
+    text = "" if value is None else f"{value:,}" if isinstance(value, int) else printable(str(value))
+    return Text(text, style=_STYLES.get(text, ""))
+
+
+def _console(stream: Any) -> Console:
+    if isinstance(stream, io.TextIOWrapper):
+        # Under an old locale, better a question mark than no line at all.
+        stream.reconfigure(errors="replace")
+    plain = not stream.isatty()
+    return Console(file=stream, highlight=False, width=_PLAIN_WIDTH if plain else None)
