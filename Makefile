@@ -14,8 +14,9 @@ compile := .venv/bin/uv pip compile --quiet --generate-hashes --universal --pyth
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
+# make hands SHEET and SIZE on in the environment, where no character of a path means anything to a shell.
 demo: prerequisites .venv/installed ## load the sample sheets, or SHEET=/path/to/any.xlsx, through the whole system
-	@$(python) -m local.demo $(if $(SHEET),--sheet "$(SHEET)")
+	@$(python) -m local.demo $${SHEET:+--sheet "$$SHEET"}
 
 up: prerequisites .venv/installed ## start the whole system and leave it running until Ctrl-C
 	@$(python) -m local.up
@@ -31,7 +32,7 @@ lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@.venv/bin/shellcheck deploy.sh local/install.sh .ci/run
 
 bench: .venv/installed ## measure the job beside the habitual way; SIZE=all adds the largest sheet
-	@$(python) -m local.bench $(if $(SIZE),--size "$(SIZE)")
+	@$(python) -m local.bench $${SIZE:+--size "$$SIZE"}
 
 stage: ## assemble build/NAME for each function, as deployed
 	@./deploy.sh stage

@@ -52,9 +52,7 @@ def public_key(key_file: Path) -> bytes:
     """The PEM of the public half of a key file's key."""
     account = json.loads(key_file.read_text())
     key = serialization.load_pem_private_key(account["private_key"].encode(), password=None)
-    return key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def identity_token(key_file: Path, audience: str) -> str:

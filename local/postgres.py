@@ -80,9 +80,7 @@ class Postgres:
         )
         password_file.unlink()
         if made.returncode != 0:
-            raise PostgresUnavailable(
-                f"initdb failed with exit code {made.returncode}: {made.stderr.strip()}"
-            )
+            raise PostgresUnavailable(f"initdb failed with exit code {made.returncode}: {made.stderr.strip()}")
 
     def component(self, environment: Mapping[str, str], log: Path) -> Component:
         """The server process; SIGINT is its fast, SIGQUIT its immediate shutdown."""

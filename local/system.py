@@ -103,6 +103,10 @@ class System:
         """A component's log file; the Cloud Run server keeps its executions' logs under `folder`/run/logs."""
         return self.folder / "logs" / f"{name}.log"
 
+    def tail(self, name: str) -> str:
+        """The end of a component's log."""
+        return self._components[name].tail()
+
     def check_running(self) -> None:
         """Raises `ComponentFailed` if a component ended that nobody stopped."""
         for component in self._components.values():

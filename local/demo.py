@@ -1,0 +1,145 @@
+"""`make demo`: sheets land in BigQuery, and last_run moves, on this machine alone.
+
+    python -m local.demo [--sheet /path/to/any.xlsx]
+
+Exits 0 if everything is as it should be, 1 if anything is not, and leaves nothing running either way.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import time
+import urllib.error
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from local.clients import LocalClients
+from local.component import ComponentFailed
+from local.ending import end_in_order
+from local.folder import claimed_folder
+from local.loaded import LoadedTable, look_at_table
+from local.ports import HOST
+from local.postgres import PostgresUnavailable
+from local.progress import RunsUnfinished, follow
+from local.registration import register
+from local.runs import RunSeen, look_at_last_runs, look_at_runs
+from local.sample_files import NotASpreadsheet, copy_own, copy_samples
+from local.scheduler import call
+from local.summary import Result, print_results
+from local.system import REPOSITORY, System
+from local.tabs import DATASET, Tab, find_tabs, measure
+
+# On a busy machine with two slow cores; it takes a tenth of it at best.
+SECONDS_TO_LOAD = 120
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="make demo", description="Load sheets through the whole system.")
+    parser.add_argument("--sheet", type=Path, help="an .xlsx file of your own, in place of the samples")
+    options = parser.parse_args(arguments)
+    # A check mark must not fail where the terminal's encoding has none.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    end_in_order()
+    os.environ.update(NO_PROXY=HOST, no_proxy=HOST)
+    try:
+        with claimed_folder(REPOSITORY / "build", "demo") as folder:
+            return _show(console, folder, options.sheet)
+    except (NotASpreadsheet, ComponentFailed, PostgresUnavailable, RunsUnfinished) as error:
+        console.print(f"✘ {error}", style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing is left running.")
+        return 130
+
+
+def _show(console: Console, folder: Path, sheet: Path | None) -> int:
+    """The demo in `folder`, which stays, for its logs, until the next one."""
+    started = time.monotonic()
+    samples = folder / "samples"
+    if sheet is None:
+        copy_samples(samples)
+    else:
+        copy_own(sheet.expanduser(), samples)
+    console.print("[bold]Sheet to BigQuery[/] on this machine alone")
+    with contextlib.ExitStack() as stack:
+        with console.status("Starting PostgreSQL, Pub/Sub, BigQuery, Sheets, Cloud Run and three functions …"):
+            system = stack.enter_context(System(folder, samples))
+        console.print(f"Started {len(system.processes)} processes in {time.monotonic() - started:.1f} s")
+        results = _load(console, system)
+        print_results(console, results)
+    return _conclude(console, folder, results, time.monotonic() - started)
+
+
+def _load(console: Console, system: System) -> list[Result]:
+    """Register a config per tab, call dispatch, wait for the runs, and look at what came of them."""
+    clients = LocalClients(system)
+    extents = {tab: measure(clients.sheets, tab) for tab in find_tabs(clients.sheets, system.samples)}
+    configs = register(clients, [tab for tab, extent in extents.items() if extent.rows])
+    if not configs:
+        raise NotASpreadsheet("no visible tab has a header in row 1 and a row below it: there is nothing to load")
+    before = look_at_last_runs(clients, list(configs))
+    console.print(f"Registered {len(configs)} configs; calling dispatch as Cloud Scheduler does")
+    _dispatch(system)
+
+    def look() -> Sequence[RunSeen]:
+        system.check_running()
+        return look_at_runs(clients, list(configs))
+
+    names = {config_id: tab.name for config_id, tab in configs.items()}
+    runs = follow(console, names, look, SECONDS_TO_LOAD)
+    after = look_at_last_runs(clients, list(configs))
+    return [
+        Result(
+            tab=tab,
+            expected=extents[tab],
+            runs=[run for run in runs if run.config_id == config_id],
+            table=_table(clients, tab),
+            last_run_before=before[config_id],
+            last_run_after=after[config_id],
+        )
+        for config_id, tab in configs.items()
+    ]
+
+
+def _dispatch(system: System) -> None:
+    try:
+        call(system.addresses["dispatch"], "/run", system.key_file)
+    except urllib.error.HTTPError as error:
+        told = error.read().decode(errors="replace")
+        raise ComponentFailed(f"dispatch answered {error.code}: {told}\n{system.tail('dispatch')}") from error
+
+
+def _table(clients: LocalClients, tab: Tab) -> LoadedTable | None:
+    from google.api_core.exceptions import NotFound
+
+    try:
+        return look_at_table(clients.bigquery, DATASET, tab.name)
+    except NotFound:
+        return None
+
+
+def _conclude(console: Console, folder: Path, results: Sequence[Result], seconds: float) -> int:
+    wrong = [result for result in results if result.problems]
+    rows = sum(result.table.rows for result in results if result.table)
+    console.print()
+    if wrong:
+        console.print(f"✘ {len(wrong)} of {len(results)} configs are not as they should be.", style="bold red")
+        console.print(f"  Logs: {folder / 'logs'}; of the job: {folder / 'run' / 'logs'}", markup=False)
+        return 1
+    console.print(
+        f"[bold green]✔ {len(results)} sheets, {rows} rows, each table equal to its sheet[/]"
+        f" in {seconds:.1f} s; everything is stopped again."
+    )
+    console.print("  Next: make demo SHEET=/path/to/your.xlsx, or make up to keep it running.", style="dim")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

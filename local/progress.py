@@ -1,0 +1,69 @@
+"""Live progress of a set of runs: a table that moves on a terminal, a line per change elsewhere."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+
+from local.runs import RunSeen
+
+SECONDS_BETWEEN_LOOKS = 0.2
+STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "pending": "dim"}
+
+
+class RunsUnfinished(Exception):
+    """Runs did not end in time."""
+
+
+def follow(
+    console: Console, names: Mapping[int, str], look: Callable[[], Sequence[RunSeen]], seconds: float
+) -> Sequence[RunSeen]:
+    """Show the configs' runs until every config's newest run has ended, and return all runs.
+
+    `names` are the configs' by id. Raises `RunsUnfinished` after `seconds`, and whatever `look` raises.
+    """
+    deadline = time.monotonic() + seconds
+    shown: dict[int, str] = {}
+    spinner = Spinner("dots")
+    with Live(console=console, refresh_per_second=10, transient=True) as live:
+        while True:
+            runs = look()
+            newest = {run.config_id: run for run in runs}
+            if console.is_terminal:
+                live.update(_table(names, newest, spinner))
+            else:
+                _print_changes(console, names, newest, shown)
+            if len(newest) == len(names) and all(run.ended for run in newest.values()):
+                return runs
+            if time.monotonic() > deadline:
+                raise RunsUnfinished(_unfinished(names, newest, seconds))
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _table(names: Mapping[int, str], newest: Mapping[int, RunSeen], spinner: Spinner) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for config_id, name in names.items():
+        run = newest.get(config_id)
+        state = run.state if run else "due"
+        mark = ("✔" if state == "succeeded" else "✘") if run and run.ended else spinner
+        seconds = f"{run.seconds:.1f} s" if run else ""
+        table.add_row(mark, name, f"[{STYLES.get(state, 'default')}]{state}[/]", f"[dim]{seconds}[/]")
+    return table
+
+
+def _print_changes(
+    console: Console, names: Mapping[int, str], newest: Mapping[int, RunSeen], shown: dict[int, str]
+) -> None:
+    for config_id, run in newest.items():
+        if shown.get(config_id) != run.state:
+            shown[config_id] = run.state
+            console.print(f"  {run.seconds:5.1f} s  {names[config_id]}: {run.state}", markup=False)
+
+
+def _unfinished(names: Mapping[int, str], newest: Mapping[int, RunSeen], seconds: float) -> str:
+    states = {name: newest[number].state if number in newest else "not recorded" for number, name in names.items()}
+    waiting = [f"{name} is {state}" for name, state in states.items() if state not in ("succeeded", "failed")]
+    return f"not all runs ended within {seconds:.0f} s: {', '.join(waiting)}"

@@ -1,0 +1,76 @@
+"""The tabs of the spreadsheets that a folder holds, found and counted through the Sheets API."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATASET = "demo"
+# What a cell with an error shows; such cells are loaded as NULL.
+# https://developers.google.com/sheets/api/reference/rest/v4/spreadsheets/other#errortype
+ERRORS = frozenset({"#ERROR!", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One visible tab of a spreadsheet, and the table that it is to be loaded into."""
+
+    spreadsheet: str
+    title: str
+    gid: int
+    alone: bool
+
+    @property
+    def url(self) -> str:
+        """The address as a person copies it from a browser."""
+        return f"https://docs.google.com/spreadsheets/d/{self.spreadsheet}/edit#gid={self.gid}"
+
+    @property
+    def name(self) -> str:
+        """The config's name and the table's: the spreadsheet's, with the tab's where there are several."""
+        text = self.spreadsheet if self.alone else f"{self.spreadsheet}_{self.title}"
+        return re.sub(r"\W+", "_", text).strip("_").lower()
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a table made of a tab has to hold: its rows, and the values in each of its columns."""
+
+    rows: int
+    values: Sequence[int]
+
+
+def find_tabs(sheets: Any, folder: Path) -> list[Tab]:
+    """All visible tabs, spreadsheets by name. `sheets` is the API's `spreadsheets` collection."""
+    tabs = []
+    for file in sorted(folder.glob("*.xlsx")):
+        answer = sheets.get(spreadsheetId=file.stem, fields="sheets.properties").execute()
+        properties = [sheet["properties"] for sheet in answer["sheets"]]
+        visible = [tab for tab in properties if not tab.get("hidden") and tab.get("sheetType", "GRID") == "GRID"]
+        tabs += [Tab(file.stem, tab["title"], tab["sheetId"], len(visible) == 1) for tab in visible]
+    return tabs
+
+
+def measure(sheets: Any, tab: Tab) -> Extent:
+    """What the tab holds, by an own reading: row 1 is the header, blank rows are none."""
+    quoted = tab.title.replace("'", "''")
+    request = sheets.values().get(
+        spreadsheetId=tab.spreadsheet, range=f"'{quoted}'", valueRenderOption="UNFORMATTED_VALUE"
+    )
+    header, *rows = request.execute().get("values") or [[]]
+    rows = [row for row in rows if any(not _blank(cell) for cell in row)]
+    columns = range(max((len(row) for row in (header, *rows)), default=0))
+    counts = [sum(_loaded(row[column]) for row in rows if column < len(row)) for column in columns]
+    named = [column < len(header) and not _blank(header[column]) for column in columns]
+    used = [any(column < len(row) and not _blank(row[column]) for row in rows) for column in columns]
+    # A column without a header and without a value is none.
+    return Extent(len(rows), [count for count, *keep in zip(counts, named, used, strict=True) if any(keep)])
+
+
+def _blank(cell: Any) -> bool:
+    return isinstance(cell, str) and not cell.strip()
+
+
+def _loaded(cell: Any) -> bool:
+    return not _blank(cell) and cell not in ERRORS
