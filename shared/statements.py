@@ -118,7 +118,7 @@ SELECT gen_random_uuid(), id, name, destination, slot, why, :now, :now, :batch, 
 FROM judged WHERE verdict = 'due'
 ORDER BY slot, id LIMIT 1000
 ON CONFLICT DO NOTHING
-RETURNING id, config_id, config_name, destination, slot, why, state
+RETURNING config_id, config_name, destination, 'due', why, slot, CAST(NULL AS timestamptz), NULL
 """
 
 # Claims a message's id; no row for one that was seen before.

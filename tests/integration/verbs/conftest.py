@@ -40,7 +40,7 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         path.write_text(json.dumps(job))
         files += ["--job-file", str(path)]
     bigquery = _server("bigquery", folder, ["--data", str(folder / "bigquery")])
-    run = _server("run", folder, ["--data", str(folder / "run"), *files])
+    run = _server("run", folder, ["--data", str(folder / "run"), "--cpu-slots", "100", *files])
     components = [bigquery, run]
     for each in components:
         each.start()
@@ -105,8 +105,7 @@ class Bench:
 def bench(endpoints: dict[str, str], migrated: Database, store: Store, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("NO_GCE_CHECK", "true")  # anonymous, without asking a metadata server first
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
-    for name in ("BIGQUERY_EMULATOR_HOST",):  # the library reads this one itself
-        monkeypatch.setenv(name, endpoints[name])
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", endpoints["BIGQUERY_EMULATOR_HOST"])  # the library reads it itself
     environ = {
         **endpoints,
         "GOOGLE_CLOUD_PROJECT": "local-project",

@@ -66,7 +66,8 @@ def test_more_configs_than_fit_one_statement_are_all_recorded(bench, sql) -> Non
         "INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_cloud_project_id, bigquery_dataset_id, "
         "bigquery_table_id) SELECT 'c' || n, 'u', 'p', 'd', 't' || n FROM generate_series(1, 2345) n"
     )
-    told = dispatched(bench, max_parallel_jobs=3000)
+    settings = bench.with_settings(sheets_reads_per_minute=100_000)
+    told = dispatch(DispatchRequest(max_parallel_jobs=3000), bench.store, bench.publish, settings)
     assert len(told.due) == 2345
     assert told.admitted == bench.settings.max_running
     assert len(set(bench.published)) == len(bench.published) == bench.settings.max_running

@@ -51,7 +51,11 @@ def test_a_job_that_is_not_deployed_is_tried_again_later_and_says_what_to_do(ben
 def test_cloud_run_that_does_not_answer_leaves_the_run_for_settling(bench, queue, monkeypatch) -> None:
     from google.cloud import run_v2
 
-    deaf = run_v2.JobsClient(transport="rest", client_options={"api_endpoint": "http://127.0.0.1:9"})
+    deaf = run_v2.JobsClient(
+        transport="rest",
+        credentials=bench.wiring.clients.credentials,
+        client_options={"api_endpoint": "http://127.0.0.1:9"},  # where nobody listens
+    )
     executions = bench.executions()
     monkeypatch.setattr(executions, "_jobs", deaf)
     run_id = queue()
