@@ -1,0 +1,1 @@
+"""What `main.py` does: sheet I/O (`read`, `sheet`, `calls`) | columns and types, pure | `load`."""

@@ -1,0 +1,217 @@
+"""A column's cells as the type that a custom schema asks for; every cell that cannot be is named. Pure."""
+
+import base64
+import binascii
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Context, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import pyarrow as pa
+
+from job.infer import Chunk, infer, padded
+from job.kinds import Kind, arrow_type
+from job.locales import parse_number
+from job.moments import DAY, FIRST_DAY, LAST_DAY, milliseconds_of
+from job.values import Values
+
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (serial numbers have no zone)
+_INT64 = range(-(2**63), 2**63)
+# Digits after the point, and the first number that is too large (BIGNUMERIC's 39th digit is partial); from
+# cloud.google.com/bigquery/docs/reference/standard-sql/data-types, "decimal types".
+_SCALE = {Kind.NUMERIC: 9, Kind.BIGNUMERIC: 38}
+_BOUND = {Kind.NUMERIC: Decimal(10) ** 29, Kind.BIGNUMERIC: Decimal(2) ** 255 / Decimal(10) ** 38}
+# BIGNUMERIC has 77 digits at most.
+_WIDE = Context(prec=80)
+_BOOLEANS = {"true": True, "false": False}
+
+
+class Locale(msgspec.Struct, frozen=True):
+    """A spreadsheet's `locale` (how its people write numbers) and `timeZone` (which its clocks show)."""
+
+    name: str
+    time_zone: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):  # Sheets also has names of its own, like GMT+01:00
+            return ZoneInfo("UTC")
+
+
+class _Unfit(Exception):
+    """This cell is not what is asked for."""
+
+
+def convert(values: Values, kind: Kind, rows: int, locale: Locale) -> Chunk:
+    """The column as `kind`, NULL where blank, in error, or in violation of it."""
+    if not values.moments:
+        inferred = infer(values, rows)
+        if inferred.kind is kind:
+            return inferred
+    moments = frozenset(values.moments)
+    fit = _FIT[kind]
+    found: list[Any] = []
+    violations: list[tuple[int, str]] = []
+    for position, cell in enumerate(values.cells[:rows]):
+        try:
+            found.append(None if cell is None else fit(cell, position in moments, kind, locale))
+        except _Unfit:
+            found.append(None)
+            violations.append((position, f"{_shape(cell, position in moments)} where {kind} is expected"))
+    return Chunk(kind, pa.array(padded(found, rows), arrow_type(kind)), violations)
+
+
+def _number(cell: Any, moment: bool, locale: Locale) -> Decimal:
+    if moment or isinstance(cell, bool):
+        raise _Unfit
+    if isinstance(cell, str):
+        parsed = parse_number(cell, locale.name)
+        if parsed is None:
+            raise _Unfit
+        return parsed
+    # repr gives the digits that a person typed, not those of the binary fraction.
+    return Decimal(repr(cell))
+
+
+def _int64(cell: Any, moment: bool, _kind: Kind, locale: Locale) -> int:
+    number = _number(cell, moment, locale)
+    if number != number.to_integral_value() or int(number) not in _INT64:
+        raise _Unfit
+    return int(number)
+
+
+def _float64(cell: Any, moment: bool, _kind: Kind, locale: Locale) -> float:
+    number = float(_number(cell, moment, locale))
+    if not math.isfinite(number):
+        raise _Unfit
+    return number
+
+
+def _decimal(cell: Any, moment: bool, kind: Kind, locale: Locale) -> Decimal:
+    """Rounded to the type's digits, as BigQuery rounds: a sheet's number often ends in binary noise."""
+    number = _number(cell, moment, locale)
+    if abs(number) >= _BOUND[kind]:
+        raise _Unfit
+    return number.quantize(Decimal(1).scaleb(-_SCALE[kind]), rounding="ROUND_HALF_UP", context=_WIDE)
+
+
+def _bool(cell: Any, _moment: bool, _kind: Kind, _locale: Locale) -> bool:
+    found = cell if isinstance(cell, bool) else _BOOLEANS.get(str(cell).strip().lower())
+    if found is None:
+        raise _Unfit
+    return found
+
+
+def _date(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> date:
+    if isinstance(cell, str):
+        return _parsed(date.fromisoformat, cell)
+    found = _moment(cell, moment)
+    if found.time() != time():
+        raise _Unfit
+    return found.date()
+
+
+def _time(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> time:
+    if isinstance(cell, str):
+        found = _parsed(time.fromisoformat, cell)
+        if found.tzinfo is not None:
+            raise _Unfit
+        return found
+    found_moment = _moment(cell, moment)
+    if found_moment.date() != _EPOCH.date():
+        raise _Unfit
+    return found_moment.time()
+
+
+def _datetime(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> datetime:
+    found = _parsed(datetime.fromisoformat, cell) if isinstance(cell, str) else _moment(cell, moment)
+    if found.tzinfo is not None:
+        raise _Unfit
+    return found
+
+
+def _timestamp(cell: Any, moment: bool, _kind: Kind, locale: Locale) -> datetime:
+    """The clocks of a sheet show its own time zone; text may bring another one."""
+    found = _parsed(datetime.fromisoformat, cell) if isinstance(cell, str) else _moment(cell, moment)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=locale.zone)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise _Unfit from None
+
+
+def _bytes(cell: Any, _moment: bool, _kind: Kind, _locale: Locale) -> bytes:
+    """Base64, as in BigQuery's own text formats."""
+    try:
+        return base64.b64decode(_text(cell), validate=True)
+    except (binascii.Error, ValueError):
+        raise _Unfit from None
+
+
+def _json(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> str:
+    if moment:
+        raise _Unfit
+    if not isinstance(cell, str):
+        return msgspec.json.encode(cell).decode()
+    try:
+        msgspec.json.decode(cell)
+    except msgspec.DecodeError:
+        raise _Unfit from None
+    return cell
+
+
+def _geography(cell: Any, _moment: bool, _kind: Kind, _locale: Locale) -> str:
+    return _text(cell)
+
+
+def _text(cell: Any) -> str:
+    if not isinstance(cell, str):
+        raise _Unfit
+    return cell
+
+
+def _moment(cell: Any, moment: bool) -> datetime:
+    if not moment:
+        raise _Unfit
+    milliseconds = milliseconds_of(cell)
+    if not FIRST_DAY * DAY <= milliseconds < (LAST_DAY + 1) * DAY:
+        raise _Unfit
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _parsed(parse: Callable[[str], Any], text: str) -> Any:
+    """ISO 8601 text, which has one meaning in every locale; anything else would be a guess."""
+    try:
+        return parse(text.strip())
+    except ValueError:
+        raise _Unfit from None
+
+
+def _shape(cell: Any, moment: bool) -> str:
+    if moment:
+        return "a date or time"
+    if isinstance(cell, bool):
+        return "TRUE or FALSE"
+    return "text" if isinstance(cell, str) else "a number"
+
+
+_FIT: Mapping[Kind, Callable[[Any, bool, Kind, Locale], Any]] = {
+    Kind.INT64: _int64,
+    Kind.FLOAT64: _float64,
+    Kind.NUMERIC: _decimal,
+    Kind.BIGNUMERIC: _decimal,
+    Kind.BOOL: _bool,
+    Kind.DATE: _date,
+    Kind.TIME: _time,
+    Kind.DATETIME: _datetime,
+    Kind.TIMESTAMP: _timestamp,
+    Kind.BYTES: _bytes,
+    Kind.JSON: _json,
+    Kind.GEOGRAPHY: _geography,
+}

@@ -1,0 +1,85 @@
+"""The kind of a column's cells in one block, and the cells as an Arrow array of that kind. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from job.kinds import Kind, arrow_type, bigquery_type
+from job.moments import as_array, elapsed
+from job.values import Values
+
+_KIND_OF_TYPES = {
+    frozenset[type](): Kind.BLANK,
+    frozenset({bool}): Kind.BOOL,
+    frozenset({int}): Kind.INT64,
+    frozenset({float}): Kind.FLOAT64,
+    frozenset({int, float}): Kind.FLOAT64,
+    frozenset({str}): Kind.TEXT,
+}
+_MOMENTS = frozenset({Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.ELAPSED})
+
+
+@dataclass(slots=True)
+class Chunk:
+    """One column of one block: an array as long as the block has rows.
+
+    A MIXED chunk's array is all null: what the sheet shows is read when all blocks are known.
+    `violations` are the positions of cells that a custom schema does not allow, each with the reason.
+    """
+
+    kind: Kind
+    array: pa.Array
+    violations: list[tuple[int, str]] = field(default_factory=list)
+
+
+def infer(values: Values, rows: int, moments: Kind = Kind.BLANK) -> Chunk:
+    """The chunk of a column that no schema describes; `moments` is the kind of its dates, if it has only such."""
+    kind = _kind(values, moments)
+    cells = padded(values.cells, rows)
+    if kind in (Kind.BLANK, Kind.MIXED):
+        return Chunk(kind, pa.nulls(rows, arrow_type(kind)))
+    if kind in _MOMENTS:
+        return Chunk(kind, as_array(cells, kind))
+    if kind is Kind.INT64:
+        try:
+            return Chunk(kind, pa.array(cells, pa.int64()))
+        except (pa.ArrowInvalid, OverflowError):  # more than 64 bits; Sheets itself keeps 53 of them
+            return Chunk(Kind.FLOAT64, pa.array(list(map(_as_float, cells)), pa.float64()))
+    return Chunk(kind, pa.array(cells, arrow_type(kind)))
+
+
+def as_shown(chunk: Chunk) -> Chunk:
+    """The chunk of a column that is to be STRING: what is no text is loaded as the sheet shows it."""
+    if chunk.kind in (Kind.BLANK, Kind.TEXT):
+        return chunk
+    return Chunk(Kind.MIXED, pa.nulls(len(chunk.array), pa.string()))
+
+
+def recast(array: pa.Array, kind: Kind, wider: Kind) -> pa.Array:
+    """An array of one kind as the wider kind that later blocks ask for; what becomes MIXED is read again."""
+    if kind is wider or (bigquery_type(kind) == bigquery_type(wider) == "STRING" and wider is not Kind.MIXED):
+        return array
+    if kind is Kind.BLANK or wider is Kind.MIXED:
+        return pa.nulls(len(array), arrow_type(wider))
+    if wider is Kind.ELAPSED:
+        milliseconds = pc.divide(array.cast(pa.int64()), 1000).to_pylist()
+        return pa.array([None if each is None else elapsed(each) for each in milliseconds], pa.string())
+    # Above 2^53 a whole number loses digits as FLOAT64; Sheets does not keep these digits either.
+    return array.cast(arrow_type(wider), safe=wider is not Kind.FLOAT64)
+
+
+def padded(cells: list[Any], rows: int) -> list[Any]:
+    """The cells with the blank ones that the API leaves out at the end."""
+    return cells if len(cells) == rows else cells + [None] * (rows - len(cells))
+
+
+def _kind(values: Values, moments: Kind) -> Kind:
+    if values.moments:
+        return moments if values.only_moments else Kind.MIXED
+    return _KIND_OF_TYPES.get(values.types, Kind.MIXED)
+
+
+def _as_float(cell: int | None) -> float | None:
+    return None if cell is None else float(cell)

@@ -1,0 +1,129 @@
+"""What an execution says when it ends: a `RunCompleted` for the run, and the guide's line for the log."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from google.auth.exceptions import GoogleAuthError
+
+from job.calls import Calls
+from job.load import Loaded
+from job.read import Reading
+from shared import log
+from shared.clients import Clients
+from shared.errors import SyncError
+from shared.messages import ColumnLoaded, RunCompleted
+from shared.settings import JobSettings, RunIdentity
+
+# Pub/Sub takes 10 MB, the ledger less: ten thousand columns of long names are left out, a load is not lost by it.
+LARGEST_MESSAGE = 900_000
+LONGEST_ERROR = 20_000
+_TRIES = 4
+_SECONDS = 20
+
+
+class Tally:
+    """What one execution has done so far."""
+
+    def __init__(self) -> None:
+        self.calls: Calls | None = None
+        self.reading: Reading | None = None
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Notes the wall time of a stage, in seconds, also when it fails."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.monotonic() - start, 3)
+
+    @property
+    def requests(self) -> int:
+        """How many requests went to Sheets and Drive."""
+        return self.calls.count if self.calls else 0
+
+
+def bind(settings: JobSettings) -> None:
+    """Puts the ids of the config, the run and the execution on every line of the log."""
+    import structlog
+
+    ids = {"config_id": settings.config.id, "execution": settings.execution}
+    if settings.run:
+        ids |= {"run_id": settings.run.run_id, "attempt": settings.run.run_attempt}
+    structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value is not None})
+
+
+def tell_success(settings: JobSettings, clients: Clients, tally: Tally, loaded: Loaded) -> None:
+    """Logs what was loaded, and tells the run's settling, if there is a run."""
+    log.get().info("loaded", rows=loaded.rows, job_id=loaded.job_id, requests=tally.requests, seconds=tally.seconds)
+    if settings.run:
+        completed = _completed(settings.run, settings.execution, tally, outcome="succeeded", rows=loaded.rows)
+        _publish(completed, settings.run.completion_topic, clients)
+
+
+def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: SyncError) -> None:
+    """Logs what went wrong, and tells the run's settling, if there is a run.
+
+    A warning in the log: the guide's failure metric counts the error's plain line, and each failure once.
+    """
+    log.get().warning("failed", error_class=error.name, retryable=error.retryable, seconds=tally.seconds)
+    if settings.run:
+        completed = _completed(
+            settings.run,
+            settings.execution,
+            tally,
+            outcome="failed",
+            error_class=error.name,
+            error=str(error)[:LONGEST_ERROR],
+            retryable=error.retryable,
+        )
+        _publish(completed, settings.run.completion_topic, clients)
+
+
+def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome: Any) -> RunCompleted:
+    details: dict[str, Any] = {}
+    if tally.reading:
+        table = tally.reading.table
+        details = {
+            "bytes": table.parquet.size,
+            "columns": tuple(ColumnLoaded(each.name, each.type, each.mode) for each in table.columns),
+            "warnings": tally.reading.warnings,
+        }
+    return RunCompleted(
+        run_id=run.run_id,
+        attempt=run.run_attempt,
+        execution=execution or "",
+        requests=tally.requests,
+        seconds=tally.seconds,
+        **details,
+        **outcome,
+    )
+
+
+def _publish(completed: RunCompleted, topic: str, clients: Clients) -> None:
+    """Publishes to the topic of this full name; the message is a hint, and without it the sweep finds the load."""
+    from google.api_core import exceptions
+    from google.pubsub_v1 import PubsubMessage
+
+    data = _fitting(completed)
+    for number in range(1, _TRIES + 1):
+        try:
+            clients.publisher.publish(topic=topic, messages=[PubsubMessage(data=data)], timeout=_SECONDS)
+        except (exceptions.GoogleAPIError, GoogleAuthError, OSError) as error:
+            log.get().warning("did not publish the outcome", topic=topic, reason=type(error).__name__, tries=number)
+            if number < _TRIES:
+                time.sleep(2**number / 4)
+        else:
+            return
+
+
+def _fitting(completed: RunCompleted) -> bytes:
+    """The message, without what makes it too large: first the columns, which the load job tells as well."""
+    data = completed.encode()
+    if len(data) > LARGEST_MESSAGE:
+        data = msgspec.structs.replace(completed, columns=()).encode()
+    return data

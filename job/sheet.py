@@ -1,0 +1,252 @@
+"""A spreadsheet's tab through the Sheets and Drive APIs: where it is, its cells, its number formats, its version."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from job.calls import Calls
+from job.cells import area
+from job.errors import NotAGrid, ReadRefused, SheetNotFound, TabNotFound
+from job.moments import Format, format_of
+from job.refusals import not_a_google_sheet
+from shared.config import Config
+
+# Cells of a block: 25 requests for the largest sheet there is, and 3 MB an answer (Google recommends 2 MB).
+BLOCK_CELLS = 400_000
+# Ranges of a request: its URL stays short enough to be sent as one.
+_RANGES = 50
+_GOOGLE_SHEET = "application/vnd.google-apps.spreadsheet"
+_NAMES_TOLD = 10
+
+Raw = msgspec.Raw
+
+
+class Tab(msgspec.Struct, frozen=True):
+    """A tab and its spreadsheet's ways; `rows` and `columns` are those of the grid, blank ones included."""
+
+    gid: int
+    title: str
+    rows: int
+    columns: int
+    locale: str
+    time_zone: str
+    renamed: bool = False
+
+
+class _Grid(msgspec.Struct, rename="camel"):
+    row_count: int = 0
+    column_count: int = 0
+
+
+class _SheetProperties(msgspec.Struct, rename="camel"):
+    sheet_id: int = 0
+    title: str = ""
+    sheet_type: str = "GRID"
+    grid_properties: _Grid = msgspec.field(default_factory=_Grid)
+
+
+class _Sheet(msgspec.Struct):
+    properties: _SheetProperties
+
+
+class _Properties(msgspec.Struct, rename="camel"):
+    locale: str = "en_US"
+    time_zone: str = "Etc/GMT"
+
+
+class _Spreadsheet(msgspec.Struct):
+    properties: _Properties = msgspec.field(default_factory=_Properties)
+    sheets: list[_Sheet] = []
+
+
+class _NumberFormat(msgspec.Struct):
+    type: str = ""
+    pattern: str = ""
+
+
+class _CellFormat(msgspec.Struct, rename="camel"):
+    number_format: _NumberFormat | None = None
+
+
+class _CellData(msgspec.Struct, rename="camel"):
+    effective_format: _CellFormat | None = None
+
+
+class _RowData(msgspec.Struct):
+    values: list[_CellData] = []
+
+
+class _GridData(msgspec.Struct, rename="camel"):
+    start_row: int = 0
+    start_column: int = 0
+    row_data: list[_RowData] = []
+
+
+class _FormatSheet(msgspec.Struct):
+    data: list[_GridData] = []
+
+
+class _Formats(msgspec.Struct):
+    sheets: list[_FormatSheet] = []
+
+
+class _ValueRange(msgspec.Struct):
+    values: list[Raw] = []
+
+
+class _ValueRanges(msgspec.Struct, rename="camel"):
+    value_ranges: list[_ValueRange] = []
+
+
+class _File(msgspec.Struct, rename="camel"):
+    version: str
+    mime_type: str
+
+
+class SheetReader:
+    """Reads one config's tab. `sheets` and `drive` are the discovered services of google-api-python-client."""
+
+    def __init__(self, calls: Calls, sheets: Any, drive: Any, config: Config) -> None:
+        self._calls = calls
+        self._values = sheets.spreadsheets().values()
+        self._spreadsheets = sheets.spreadsheets()
+        self._files = drive.files()
+        self._config = config
+        self._id = config.spreadsheet.id
+
+    def version(self) -> str:
+        """Drive's version of the file, which every edit moves."""
+        request = self._files.get(fileId=self._id, fields="version,mimeType", supportsAllDrives=True)
+        try:
+            file = self._calls.send(request, _File, paced=False)
+        except SheetNotFound:
+            # Drive says the same of what is not there and of what is not shared: Sheets tells them apart.
+            self.tab()
+            raise
+        if file.mime_type != _GOOGLE_SHEET:
+            raise not_a_google_sheet(self._calls.subject)
+        return file.version
+
+    def tab(self) -> Tab:
+        """The config's tab: by name, else by the URL's gid, else the first with cells.
+
+        Raises `TabNotFound` or `NotAGrid`; a tab that is found by gid after its name was changed is `renamed`.
+        """
+        fields = "properties(locale,timeZone),sheets.properties(sheetId,title,sheetType,gridProperties)"
+        request = self._spreadsheets.get(spreadsheetId=self._id, fields=fields, prettyPrint=False)
+        found = self._calls.send(request, _Spreadsheet)
+        properties = self._choose([sheet.properties for sheet in found.sheets])
+        if properties.sheet_type != "GRID":
+            raise NotAGrid(
+                f"{self._calls.subject.config}: the tab is a chart or a connected sheet and has no cells of its own",
+                "name a tab with cells (for a connected sheet: an extract of it)",
+            )
+        return Tab(
+            gid=properties.sheet_id,
+            title=properties.title,
+            rows=properties.grid_properties.row_count,
+            columns=properties.grid_properties.column_count,
+            locale=found.properties.locale,
+            time_zone=found.properties.time_zone,
+            renamed=self._config.google_sheet_tab_name not in (None, properties.title),
+        )
+
+    def blocks(self, tab: Tab) -> Iterator[tuple[int, list[Raw], list[Raw]]]:
+        """The tab's unformatted values from top to bottom: first row, the header's columns (of row 1), the columns.
+
+        A column is a JSON array, shorter where only blank cells follow; columns without any may be missing.
+        """
+        rows = max(1, BLOCK_CELLS // max(1, tab.columns))
+        for first in range(2, max(tab.rows, 1) + 1, rows):
+            last = min(first + rows - 1, tab.rows)
+            ranges = [area(tab.title, first, last, 0, tab.columns - 1)]
+            if first == 2:
+                ranges.append(area(tab.title, 1, 1, 0, tab.columns - 1))
+            answer = self._ranges(ranges, "UNFORMATTED_VALUE", "SERIAL_NUMBER")
+            yield first, answer[1] if first == 2 else [], answer[0]
+
+    def columns(self, tab: Tab, first: int, last: int, columns: Sequence[int], moments_only: bool) -> dict[int, Raw]:
+        """Some columns of a block as the sheet shows them; with `moments_only`, only dates and times are so shown."""
+        runs = list(_runs(columns))
+        ranges = [area(tab.title, first, last, start, end) for start, end in runs]
+        render = "UNFORMATTED_VALUE" if moments_only else "FORMATTED_VALUE"
+        found: dict[int, Raw] = {}
+        for number in range(0, len(ranges), _RANGES):
+            answers = self._ranges(ranges[number : number + _RANGES], render, "FORMATTED_STRING")
+            for (start, end), answer in zip(runs[number : number + _RANGES], answers, strict=True):
+                given = dict(enumerate(answer, start))
+                found |= {column: given.get(column, Raw(b"[]")) for column in range(start, end + 1)}
+        return found
+
+    def header_as_shown(self, tab: Tab) -> list[Raw]:
+        return self._ranges([area(tab.title, 1, 1, 0, tab.columns - 1)], "FORMATTED_VALUE", "SERIAL_NUMBER")[0]
+
+    def formats(self, tab: Tab, cells: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Format]:
+        """What the number formats of these cells (row from 1, column from 0) show; each of them is a moment's."""
+        found: dict[tuple[int, int], Format] = {}
+        for number in range(0, len(cells), _RANGES):
+            request = self._spreadsheets.get(
+                spreadsheetId=self._id,
+                ranges=[area(tab.title, row, row, column, column) for row, column in cells[number : number + _RANGES]],
+                fields="sheets.data(startRow,startColumn,rowData.values.effectiveFormat.numberFormat)",
+                prettyPrint=False,
+            )
+            answer = self._calls.send(request, _Formats)
+            found |= {place: shows for sheet in answer.sheets for data in sheet.data for place, shows in _told(data)}
+        return found
+
+    def _ranges(self, ranges: list[str], render: str, dates: str) -> list[list[Raw]]:
+        request = self._values.batchGet(
+            spreadsheetId=self._id,
+            ranges=ranges,
+            majorDimension="COLUMNS",
+            valueRenderOption=render,
+            dateTimeRenderOption=dates,
+            fields="valueRanges.values",
+            prettyPrint=False,
+        )
+        answer = self._calls.send(request, _ValueRanges).value_ranges
+        if len(answer) != len(ranges):
+            raise ReadRefused(
+                f"{self._calls.subject.config}: Google answered {len(answer)} of {len(ranges)} ranges",
+                "report it, with this message",
+            )
+        return [each.values for each in answer]
+
+    def _choose(self, tabs: list[_SheetProperties]) -> _SheetProperties:
+        name, gid = self._config.google_sheet_tab_name, self._config.spreadsheet.gid
+        by_name = [tab for tab in tabs if name is not None and tab.title == name]
+        by_gid = [tab for tab in tabs if gid is not None and tab.sheet_id == gid]
+        if by_name or by_gid:
+            return (by_name or by_gid)[0]
+        first = next((tab for tab in tabs if tab.sheet_type == "GRID"), None)
+        if name is None and gid is None and first is not None:
+            return first
+        wanted = " and ".join([f'named "{name}"'] * (name is not None) + [f"with gid {gid}"] * (gid is not None))
+        told = ", ".join(f'"{tab.title}"' for tab in tabs[:_NAMES_TOLD])
+        raise TabNotFound(
+            f"{self._calls.subject.config}: the spreadsheet has no tab {wanted or 'with cells'}",
+            f"correct the config; its tabs are {told}{', …' * (len(tabs) > _NAMES_TOLD)}",
+        )
+
+
+def _runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Neighbouring columns as (first, last)."""
+    start = last = None
+    for column in sorted(columns):
+        if last is not None and start is not None and column != last + 1:
+            yield start, last
+            start = None
+        start, last = (column if start is None else start), column
+    if start is not None and last is not None:
+        yield start, last
+
+
+def _told(data: _GridData) -> Iterator[tuple[tuple[int, int], Format]]:
+    for down, row in enumerate(data.row_data):
+        for right, cell in enumerate(row.values):
+            number_format = cell.effective_format.number_format if cell.effective_format else None
+            if number_format is not None:
+                place = (data.start_row + down + 1, data.start_column + right)
+                yield place, format_of(number_format.type, number_format.pattern)

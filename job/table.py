@@ -1,0 +1,153 @@
+"""A table of one tab, gathered block by block as compressed Parquet: memory holds one block and the compressed rest."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from job.columns import ColumnPlan
+from job.infer import Chunk, recast
+from job.kinds import Kind, arrow_type, bigquery_type, widen
+
+
+class LoadColumn(msgspec.Struct, frozen=True):
+    """A column as the load describes it to BigQuery."""
+
+    name: str
+    type: str
+    mode: str
+    description: str
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A tab's rows as one Parquet file, and the schema that it is loaded with."""
+
+    columns: tuple[LoadColumn, ...]
+    rows: int
+    parquet: pa.Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where a gathered block lies in the tab, and which of its rows are kept (None: all)."""
+
+    first_row: int
+    rows: int
+    kept: pa.BooleanArray | None
+
+
+@dataclass(slots=True)
+class _Segment:
+    """Consecutive blocks that agree on columns and kinds: one Parquet file with a row group for each."""
+
+    kinds: Mapping[int, Kind]
+    sink: pa.BufferOutputStream
+    writer: pq.ParquetWriter
+    blocks: list[Block]
+
+
+class TableBuilder:
+    """Gathers the chunks of a tab's columns. A block that widens a column starts a new segment; `finish` joins them."""
+
+    def __init__(self, plans: Sequence[ColumnPlan]) -> None:
+        self._plans = plans
+        self._kinds = [plan.kind or Kind.BLANK for plan in plans]
+        self._segments: list[_Segment] = []
+        self.rows = 0
+
+    def add(self, block: Block, chunks: Sequence[Chunk]) -> None:
+        """Takes one block; `chunks` are its columns from left to right, as many as the block has."""
+        for index, chunk in enumerate(chunks):
+            self._kinds[index] = widen(self._kinds[index], chunk.kind)
+        kinds = self._present()
+        if not self._segments or self._segments[-1].kinds != kinds:
+            self._close_last()
+            self._segments.append(self._open(kinds))
+        segment = self._segments[-1]
+        arrays = [
+            _filtered(recast(chunks[index].array, chunks[index].kind, kind), block.kept)
+            if index < len(chunks)
+            else pa.nulls(_rows_kept(block), arrow_type(kind))
+            for index, kind in kinds.items()
+        ]
+        self._write(segment, block, arrays)
+        self.rows += _rows_kept(block)
+
+    def mixed(self) -> list[int]:
+        """The columns whose displayed text has to be read."""
+        return [index for index, kind in self._present().items() if kind is Kind.MIXED]
+
+    def finish(self, displayed: Callable[[Block], Mapping[int, pa.Array]]) -> Table:
+        """The table. `displayed` gives all rows of a block's MIXED columns as the sheet shows them (NULL: blank)."""
+        self._close_last()
+        kinds = self._present()
+        if len(self._segments) == 1 and not self.mixed():
+            return self._table(kinds, self._segments[0].sink.getvalue())
+        joined = self._open(kinds)
+        for segment in self._segments:
+            file = pq.ParquetFile(pa.BufferReader(segment.sink.getvalue()))
+            for number, block in enumerate(segment.blocks):
+                shown = displayed(block) if self.mixed() else {}
+                stored = dict(zip(segment.kinds, file.read_row_group(number).columns, strict=True))
+                arrays = [
+                    _filtered(shown[index], block.kept)
+                    if kind is Kind.MIXED
+                    else _widened(stored.get(index), segment.kinds.get(index), kind, _rows_kept(block))
+                    for index, kind in kinds.items()
+                ]
+                self._write(joined, block, arrays)
+        joined.writer.close()
+        return self._table(kinds, joined.sink.getvalue())
+
+    def _present(self) -> dict[int, Kind]:
+        """The columns that have a header or any content, with their kinds so far."""
+        return {
+            plan.index: kind
+            for plan, kind in zip(self._plans, self._kinds, strict=True)
+            if plan.header.strip() or kind is not Kind.BLANK
+        }
+
+    def _open(self, kinds: Mapping[int, Kind]) -> _Segment:
+        sink = pa.BufferOutputStream()
+        schema = pa.schema(
+            pa.field(self._plans[index].name, arrow_type(kind), nullable=not self._plans[index].required)
+            for index, kind in kinds.items()
+        )
+        return _Segment(kinds, sink, pq.ParquetWriter(sink, schema, compression="zstd"), [])
+
+    def _write(self, segment: _Segment, block: Block, arrays: Sequence[pa.Array]) -> None:
+        batch = pa.Table.from_arrays(list(arrays), schema=segment.writer.schema)
+        segment.writer.write_table(batch, row_group_size=max(1, batch.num_rows))
+        segment.blocks.append(block)
+
+    def _close_last(self) -> None:
+        if self._segments:
+            self._segments[-1].writer.close()
+
+    def _table(self, kinds: Mapping[int, Kind], parquet: pa.Buffer) -> Table:
+        columns = tuple(
+            LoadColumn(
+                name=self._plans[index].name,
+                type=bigquery_type(kind),
+                mode="REQUIRED" if self._plans[index].required else "NULLABLE",
+                description=self._plans[index].description,
+            )
+            for index, kind in kinds.items()
+        )
+        return Table(columns, self.rows, parquet)
+
+
+def _filtered(array: pa.Array, kept: pa.BooleanArray | None) -> pa.Array:
+    return array if kept is None else array.filter(kept)
+
+
+def _rows_kept(block: Block) -> int:
+    return block.rows if block.kept is None else block.kept.true_count
+
+
+def _widened(stored: pa.ChunkedArray | None, kind: Kind | None, wider: Kind, rows: int) -> pa.Array:
+    if stored is None or kind is None:
+        return pa.nulls(rows, arrow_type(wider))
+    return recast(stored.combine_chunks(), kind, wider)

@@ -1,0 +1,77 @@
+"""The job: one config's sheet into its BigQuery table.
+
+Everything it needs is in its environment (`shared/settings.py`); what it did leaves as one load job, one
+`RunCompleted` message, and the last line of its log.
+"""
+
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from job import report
+from job.calls import Calls
+from job.errors import UnexpectedFailure
+from job.load import Loaded, load
+from job.read import Reading, read_table
+from job.refusals import Subject
+from job.sheet import SheetReader
+from shared import log
+from shared.clients import Clients
+from shared.errors import SyncError
+from shared.settings import JobSettings, read_job_settings
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+
+def main() -> int:
+    """Runs the job that the environment describes; 0 if the table is loaded, 1 if not."""
+    log.configure()
+    gc.disable()  # cells make no cycles: looking for them costs a tenth of the time
+    tally = report.Tally()
+    try:
+        settings = read_job_settings(os.environ)
+    except SyncError as problem:
+        return end(f"Job execution failed: {problem.name}: {problem}", 1)
+    report.bind(settings)
+    clients = Clients(os.environ)
+    try:
+        loaded = sync(settings, clients, tally)
+    except Exception as problem:
+        error = problem if isinstance(problem, SyncError) else UnexpectedFailure.of(problem)
+        report.tell_failure(settings, clients, tally, error)
+        return end(f"Job execution failed: {error.name}: {error}", 1)
+    report.tell_success(settings, clients, tally, loaded)
+    return end(f"Job completed successfully: {loaded.rows} rows into {settings.config.destination}", 0)
+
+
+def sync(settings: JobSettings, clients: Clients, tally: report.Tally) -> Loaded:
+    """Reads the sheet, then replaces the table in one load."""
+    with tally.stage("read"):
+        tally.reading = get_sheet_data(settings, clients, tally)
+    with tally.stage("load"):
+        return load(tally.reading.table, settings, clients.bigquery)
+
+
+def get_sheet_data(settings: JobSettings, clients: Clients, tally: report.Tally) -> Reading:
+    """The config's tab as a typed table, with the warnings that its owner should see."""
+    subject = Subject.of(settings.config, clients.identity)
+    tally.calls = Calls(subject, settings.sheets_reads_per_minute)
+    reader = SheetReader(tally.calls, clients.sheets(), clients.drive(), settings.config)
+    return read_table(reader, settings.config, subject.config)
+
+
+def get_credentials() -> "Credentials":
+    """The credentials that the job would use here: Application Default Credentials, or the older service's key."""
+    return Clients(os.environ).credentials
+
+
+def end(line: str, code: int) -> int:
+    """Writes the line that the guide's metrics look for: plain text, alone on standard output."""
+    sys.stdout.write(" ".join(line.split()) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
