@@ -33,12 +33,14 @@ DIES_WITH_SERVER = [setpriv, "--pdeathsig", "KILL", "--"] if (setpriv := shutil.
 class Program:
     """What an attempt runs.
 
-    `env` is the whole environment but for PATH, HOME, TMPDIR and LANG, which it may override; output is
-    appended to `log_path`; `seconds` limits the attempt, `memory_mib` its resident memory.
+    `env` is the whole environment but for PATH, HOME, TMPDIR and LANG, which it may override; HOME and TMPDIR
+    are a folder of its own in `homes`, gone afterwards, as a container's file system is. Output is appended to
+    `log_path`; `seconds` limits the attempt, `memory_mib` its resident memory.
     """
 
     command: Sequence[str]
     cwd: str
+    homes: Path
     env: Mapping[str, str]
     log_path: Path
     seconds: float
@@ -46,11 +48,9 @@ class Program:
 
 
 async def run_attempt(program: Program, cancelled: asyncio.Event) -> Outcome:
-    """Run the program until it ends, passes a limit, or `cancelled` is set; what it started ends with it.
-
-    HOME and TMPDIR are a folder of its own, gone afterwards, as a container's file system is.
-    """
-    with tempfile.TemporaryDirectory(prefix="cloud-run-task-") as home, program.log_path.open("ab") as output:
+    """Run the program until it ends, passes a limit, or `cancelled` is set; what it started ends with it."""
+    homes = tempfile.TemporaryDirectory(dir=program.homes, ignore_cleanup_errors=True)
+    with homes as home, program.log_path.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *DIES_WITH_SERVER,
             *program.command,

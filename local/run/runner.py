@@ -127,7 +127,7 @@ class Runner:
         self._store.save(execution)
         log.info("started %s attempt %d", execution.task_name(task), task.retried)
         try:
-            outcome = await run_attempt(_program(execution, task), self._cancelled[execution.name])
+            outcome = await run_attempt(_program(execution, task, self._store.homes), self._cancelled[execution.name])
         except OSError as error:
             outcome = Outcome(INTERNAL, f"The container failed to start: {error.strerror}.")
         log.info("ended %s attempt %d: %s", execution.task_name(task), task.retried, outcome.message or "succeeded")
@@ -148,11 +148,12 @@ class Runner:
             self._slots_changed.notify_all()
 
 
-def _program(execution: Execution, task: Task) -> Program:
+def _program(execution: Execution, task: Task, homes: Path) -> Program:
     template = execution.template
     return Program(
         command=[*template.command, *template.args],
         cwd=template.cwd,
+        homes=homes,
         env={**template.env, **_task_environment(execution, task)},
         log_path=Path(execution.log_path),
         seconds=seconds_of(template.timeout),

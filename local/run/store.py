@@ -1,5 +1,6 @@
 """Executions on disk: one JSON file each, so that they can be asked for after a restart."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +13,17 @@ MOST_ENDED_PER_JOB = 1000
 
 
 class Store:
-    """The executions of all jobs, by name, oldest first."""
+    """The executions of all jobs, oldest first; `homes` is where running tasks have their folders."""
 
     def __init__(self, folder: Path) -> None:
         folder = folder.resolve()
         self._folder = folder / "executions"
         self._logs = folder / "logs"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._logs.mkdir(exist_ok=True)
+        self.homes = folder / "homes"
+        # What the tasks of a killed server left behind.
+        shutil.rmtree(self.homes, ignore_errors=True)
+        for kept in (self._folder, self._logs, self.homes):
+            kept.mkdir(parents=True, exist_ok=True)
         self._executions = {execution.name: execution for execution in self._read()}
 
     def _read(self) -> list[Execution]:

@@ -2,49 +2,47 @@
 
 import base64
 import json
+import os
 import signal
-import subprocess
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from local.component import wait_until_ready
 from local.ports import reserve_port
-from local.prerequisites import find_emulator_jar, find_java
-from local.pubsub import JAVA_OPTIONS
+from local.pubsub import PubSub
 
 from .conftest import Server, StartServer, until
 
 TOPIC = "projects/local-project/topics/completions"
 SUBSCRIPTION = "projects/local-project/subscriptions/completions"
+SECONDS_TO_START = 30
 
 
 class Emulator:
-    """Google's Pub/Sub emulator on one port, with one topic and one subscription once it is started."""
+    """Google's Pub/Sub emulator with one topic and one subscription."""
 
-    def __init__(self) -> None:
-        self.host = f"127.0.0.1:{reserve_port()}"
+    def __init__(self, folder: Path) -> None:
+        pubsub = PubSub("local-project", reserve_port())
+        self.host = pubsub.host
+        self._process = pubsub.component(os.environ, folder, folder / "pubsub.log")
         self._http = httpx.Client(base_url=f"http://{self.host}", trust_env=False)
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        java, jar = find_java(), find_emulator_jar()
-        assert java, "the suite needs a JRE"
-        assert jar, "the suite needs Google's Pub/Sub emulator"
-        host, port = self.host.split(":")
-        command = [java, *JAVA_OPTIONS, "-jar", jar, f"--host={host}", f"--port={port}"]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self._answers, bool)
+        self._process.start()
+        wait_until_ready([self._process], SECONDS_TO_START)
         self._http.put(f"/v1/{TOPIC}", json={}).raise_for_status()
         self._http.put(f"/v1/{SUBSCRIPTION}", json={"topic": TOPIC}).raise_for_status()
 
-    def _answers(self) -> bool:
-        try:
-            return self._http.get("/").is_success
-        except httpx.HTTPError:
-            return False
+    def stop(self) -> None:
+        self._process.kill()
 
     def message(self) -> dict[str, Any]:
         """The next message, acknowledged; waits for it."""
@@ -61,15 +59,10 @@ class Emulator:
     def entry(self) -> dict[str, Any]:
         return dict(json.loads(base64.b64decode(self.message()["data"])))
 
-    def stop(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-
 
 @pytest.fixture(scope="module")
-def running_emulator() -> Iterator[Emulator]:
-    emulator = Emulator()
+def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    emulator = Emulator(tmp_path_factory.mktemp("pubsub"))
     emulator.start()
     yield emulator
     emulator.stop()
@@ -151,15 +144,36 @@ def test_a_cancelled_execution_that_never_started_is_announced(
     assert completed(entry)["status"] == "False"
 
 
-def test_an_end_is_announced_once_pubsub_is_there(start_server: StartServer) -> None:
-    emulator = Emulator()
-    server = start_announcing(start_server, emulator)
+def test_an_end_is_announced_once_pubsub_can_be_reached(running_emulator: Emulator, start_server: StartServer) -> None:
+    port = reserve_port()
+    server = start_server("--pubsub", f"127.0.0.1:{port}", "--completion-topic", TOPIC)
     execution = server.run("pass").result(timeout=20)
-    try:
-        emulator.start()
-        assert emulator.entry()["protoPayload"]["resourceName"].endswith(execution.name.rpartition("/")[2])
-    finally:
-        emulator.stop()
+    with forwarded(port, running_emulator.host):
+        entry = running_emulator.entry()
+    assert entry["protoPayload"]["resourceName"].endswith(execution.name.rpartition("/")[2])
+
+
+@contextmanager
+def forwarded(port: int, host: str) -> Iterator[None]:
+    """The port refuses connections before, and leads to `host` during the block."""
+    target = (host.partition(":")[0], int(host.partition(":")[2]))
+
+    def accept(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, far = listener.accept()[0], socket.create_connection(target)
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        yield
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
 
 
 def test_an_end_that_a_killed_server_could_not_announce_is_announced_by_the_next(

@@ -26,6 +26,8 @@ def test_the_servers_end_ends_its_programs(start_server: StartServer, number: si
     exit_code = server.stop(number)
     assert exit_code == (-number if number == signal.SIGKILL else 0)
     server.until(lambda: alive(pid), lambda living: not living, seconds=5)
+    start_server()
+    assert list(server.folder.joinpath("homes").iterdir()) == []
 
 
 def test_somebody_who_waits_for_an_operation_does_not_hold_up_the_end(start_server: StartServer) -> None:
