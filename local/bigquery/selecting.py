@@ -1,0 +1,42 @@
+"""Running a SELECT over snapshots of the tables that it names, or only describing what it gives."""
+
+import pyarrow as pa
+from sqlglot import exp
+
+from local.bigquery.engine import Session
+from local.bigquery.errors import not_implemented
+from local.bigquery.parameters import parameter_columns, parameter_values
+from local.bigquery.query_request import QueryRequest
+from local.bigquery.schema import Schema
+from local.bigquery.sources import Sources, collect
+from local.bigquery.translate import bind_parameters, name_outputs, parse, to_duckdb
+from local.bigquery.warehouse import Warehouse
+
+
+def select(
+    warehouse: Warehouse, request: QueryRequest, sources: Sources, tree: exp.Expression
+) -> tuple[Schema, pa.Table]:
+    """Compute the rows (in a thread)."""
+    name_outputs(tree)
+    with Session(warehouse.engine) as session:
+        sources.attach(session, warehouse.files)
+        return session.result(to_duckdb(tree), parameter_values(request.parameters, request.named_parameters))
+
+
+async def described(warehouse: Warehouse, request: QueryRequest, location: str) -> tuple[Sources, Schema]:
+    """What a SELECT reads and the columns that it gives."""
+    tree = parse(request.sql)
+    bind_parameters(tree, request, parameter_columns(request.parameters, request.named_parameters))
+    if not isinstance(tree, exp.Query):
+        raise not_implemented("A dry run of anything but a SELECT")
+    sources = collect(warehouse, request, tree, location)
+
+    def describe() -> Schema:
+        name_outputs(tree)
+        with Session(warehouse.engine) as session:
+            sources.attach(session, warehouse.files)
+            values = parameter_values(request.parameters, request.named_parameters)
+            return session.described(to_duckdb(tree), values)
+
+    with warehouse.files.reading(sources.files):
+        return sources, await warehouse.compute(describe)

@@ -1,0 +1,135 @@
+"""GoogleSQL into DuckDB's SQL: tables by their BigQuery names, parameters, and what the dialects say differently."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from local.bigquery.errors import invalid, invalid_query, not_implemented
+from local.bigquery.names import TableName
+from local.bigquery.query_request import QueryRequest
+from local.bigquery.schema import Column
+from local.bigquery.types import duckdb_type
+
+INFORMATION_SCHEMA = "INFORMATION_SCHEMA."
+
+
+def parse(sql: str) -> exp.Expression:
+    """The one statement of a query. Raises invalidQuery on a syntax error."""
+    try:
+        statements = [tree for tree in sqlglot.parse(sql, read="bigquery") if tree is not None]
+    except SqlglotError as error:
+        raise invalid_query(f"Syntax error: {_first_line(error)}") from error
+    if not statements:
+        raise invalid_query("Syntax error: Unexpected end of statement")
+    if len(statements) > 1 or isinstance(statements[0], exp.Command):
+        raise not_implemented("A script or procedural statement")
+    return statements[0]
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]
+
+
+def referenced_tables(tree: exp.Expression) -> Iterator[exp.Table]:
+    """The table nodes that name stored tables: neither a WITH's name nor a correlated array."""
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier) and not _is_local(table):
+            yield table
+
+
+def _is_local(table: exp.Table) -> bool:
+    names = set()
+    for ancestor in _ancestors(table):
+        with_ = ancestor.args.get("with_")
+        if with_ is not None:
+            names |= {cte.alias.lower() for cte in with_.expressions}
+    return not table.db and table.name.lower() in names
+
+
+def _ancestors(node: exp.Expression) -> Iterator[exp.Expression]:
+    parent = node.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def table_name(node: exp.Table, request: QueryRequest) -> TableName:
+    """The table that a node names. Raises invalid if it lacks a dataset and the query has no default one."""
+    parts = [part.name for part in node.parts]
+    if len(parts) == 1:
+        if request.default_dataset is None:
+            raise invalid(f'Table "{parts[0]}" must be qualified with a dataset (e.g. dataset.table).', node.name)
+        return TableName(*request.default_dataset, parts[0])
+    if len(parts) == 2:
+        return TableName(request.project, *parts)
+    return TableName(".".join(parts[:-2]), parts[-2], parts[-1])
+
+
+def point_at(node: exp.Table, relation: str) -> None:
+    """Let the node read the DuckDB relation, under the name by which the rest of the query knows it."""
+    alias = node.args.get("alias")
+    name = node.name.removeprefix(INFORMATION_SCHEMA) if INFORMATION_SCHEMA in node.name else node.name
+    kept = alias if alias is not None and "." not in alias.name else exp.TableAlias(this=exp.to_identifier(name, True))
+    node.set("this", exp.to_identifier(relation, quoted=True))
+    node.set("db", None)
+    node.set("catalog", None)
+    node.set("alias", kept)
+
+
+def bind_parameters(tree: exp.Expression, request: QueryRequest, columns: dict[str, Column]) -> None:
+    """Replace `@name` and `?` by DuckDB's parameters, cast to the types that the request declares.
+
+    `columns` holds the parameters' types by the name they have in DuckDB: the query's own, or p0, p1, …
+    """
+    position = 0
+    nodes = [node for node in tree.walk() if isinstance(node, exp.Parameter | exp.Placeholder)]
+    for node in nodes:
+        if isinstance(node, exp.Parameter):
+            name = node.name.lower()
+        else:
+            name, position = f"p{position}", position + 1
+        if name not in columns:
+            raise invalid_query(f"Query parameter '{node.name or position}' not found")
+        placeholder = exp.Placeholder(this=name)
+        node.replace(exp.cast(placeholder, exp.DataType.build(duckdb_type(columns[name]), dialect="duckdb")))
+
+
+def name_outputs(tree: exp.Expression) -> None:
+    """BigQuery names the columns that a query leaves nameless f0_, f1_, …"""
+    if not isinstance(tree, exp.Select):
+        return
+    nameless = 0
+    for projection in list(tree.expressions):
+        if not projection.output_name and not projection.is_star:
+            projection.replace(exp.alias_(projection.copy(), f"f{nameless}_"))
+            nameless += 1
+
+
+def to_duckdb(tree: exp.Expression) -> str:
+    """DuckDB's SQL. Raises notImplemented for what has no counterpart."""
+    try:
+        return tree.transform(_rewritten).sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+    except SqlglotError as error:
+        raise not_implemented(_first_line(error)) from error
+
+
+def _rewritten(node: exp.Expression) -> exp.Expression:
+    rewrite = REWRITES.get(type(node))
+    return rewrite(node) if rewrite else node
+
+
+def _date_stays_date(node: Any) -> exp.Expression:
+    """DuckDB makes a timestamp of date ± interval."""
+    if isinstance(node.parent, exp.Cast) and node.parent.is_type("date"):
+        return node
+    return exp.cast(node.copy(), "date")
+
+
+REWRITES: dict[type[exp.Expression], Callable[[Any], exp.Expression]] = {
+    exp.DateAdd: _date_stays_date,
+    exp.DateSub: _date_stays_date,
+}
