@@ -166,7 +166,7 @@ class Examination:
         refused = f"grant roles/bigquery.jobUser in {project} to this identity, and enable bigquery.googleapis.com"
         with asking(f"BigQuery in {project}", missing="correct BIGQUERY_JOB_PROJECT", refused=refused):
             dry = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
-            self._clients.bigquery(project).query("SELECT 1", job_config=dry, timeout=SECONDS)
+            self._clients.bigquery(project).query("SELECT 1", job_config=dry, timeout=SECONDS, retry=None)
         return f"we may create jobs in {project}"
 
     def _look_at_dataset(self) -> str:
@@ -176,7 +176,7 @@ class Examination:
         grant = f"grant roles/bigquery.dataEditor on {dataset} to this identity"
         with asking(f"dataset {dataset}", missing=f"create {dataset}", refused=grant):
             try:
-                location = client.get_dataset(dataset, timeout=SECONDS).location
+                location = client.get_dataset(dataset, timeout=SECONDS, retry=None).location
             except exceptions.NotFound:
                 return (
                     f"{dataset} is not there: the first load creates it in {self._settings.bigquery_location},"
@@ -184,7 +184,7 @@ class Examination:
                 )
             told = f"{dataset} is in {location}"
             try:
-                granted = client.test_iam_permissions(config.destination, _MAY_WRITE, timeout=SECONDS)
+                granted = client.test_iam_permissions(config.destination, _MAY_WRITE, timeout=SECONDS, retry=None)
             except exceptions.NotFound:
                 return f"{told}; the first load creates the table"
         lacking = sorted(set(_MAY_WRITE) - set(granted.get("permissions", [])))

@@ -105,7 +105,7 @@ def _rows(config: Config, clients: Clients) -> int | None:
     """The table's rows now; None where this identity may start the job but not look at the table."""
     try:
         client = clients.bigquery(config.google_cloud_project_id)
-        return client.get_table(config.destination, timeout=SECONDS).num_rows
+        return client.get_table(config.destination, timeout=SECONDS, retry=None).num_rows
     except (exceptions.GoogleAPIError, OSError):
         return None
 

@@ -1,14 +1,12 @@
 """`job_helper.py`: chooses the command, and imports that one only: Google's libraries are slow to load."""
 
 import argparse
-import logging
 import os
 from collections.abc import Sequence
 
 from commands import exits
 from commands.arguments import helper_parser
-from commands.screen import Screen
-from shared import log
+from commands.screen import Screen, silence_logs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,8 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = helper_parser()
     given = parser.parse_args(arguments)
     _check_usage(parser, given)
-    # What the product would log, a command tells in its own words.
-    log.configure(logging.CRITICAL)
+    silence_logs()
     screen = Screen(given.json)
     return exits.answer(lambda: _run(given, screen), screen)
 

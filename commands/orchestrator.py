@@ -1,16 +1,14 @@
 """`job_orchestrator.py`: dispatches once from a terminal or cron, and waits for the runs of this call."""
 
 import argparse
-import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from commands import exits
 from commands.arguments import positive
-from commands.screen import Screen
+from commands.screen import Screen, silence_logs
 from commands.settings_file import read_settings_file
-from shared import log
 
 _DESCRIPTION = """Runs the configs that are due and waits for them, as the dispatch function does without waiting.
 Flags go before the file's settings, and these before the environment's. A password in a flag shows in `ps` to
@@ -21,7 +19,7 @@ Exit codes: 0 all succeeded, 1 one failed, 2 wrong usage or settings, 130 Ctrl-C
 def main(arguments: Sequence[str] | None = None) -> int:
     """Dispatches once and returns the exit code."""
     given = _parser().parse_args(arguments)
-    log.configure(logging.CRITICAL)
+    silence_logs()
     screen = Screen()
     return exits.answer(lambda: _run(given, screen), screen)
 

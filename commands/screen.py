@@ -1,11 +1,13 @@
 """Where a command writes: results to standard output, progress and trouble to standard error."""
 
 import io
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -69,6 +71,12 @@ class Screen:
 def printable(text: str) -> str:
     """Text from a table or a cloud without the control characters that would steer a terminal."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def silence_logs() -> None:
+    """What the product logs when it runs unwatched, a command tells in its own words, or as its error."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)
 
 
 def _cell(value: Any) -> Text:
