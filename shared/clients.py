@@ -8,6 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
+
 from shared.errors import CredentialsMissing, InvalidSettings
 from shared.settings import Endpoints, read_endpoints
 
@@ -20,6 +23,8 @@ _CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 _SHEETS = "https://www.googleapis.com/auth/spreadsheets.readonly"
 _DRIVE = "https://www.googleapis.com/auth/drive.metadata.readonly"
 SCOPES = (_CLOUD, _SHEETS, _DRIVE)
+# All that a call can end with in place of an answer; the REST transports raise `requests`' errors, which are OSErrors.
+UNANSWERED = (GoogleAPIError, GoogleAuthError, OSError)
 # The older service's variable: a service-account key as JSON.
 LEGACY_KEY = "google_cloud_hkdreporting"
 
@@ -133,7 +138,7 @@ def _from_key(text: str) -> "Credentials":
 
     try:
         return service_account.Credentials.from_service_account_info(json.loads(text), scopes=list(SCOPES))
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):  # the library's for JSON that is no object: a list, a text
         # The cause would quote the key.
         raise InvalidSettings(
             f"{LEGACY_KEY} is not a service-account key as JSON", "paste the whole key file into it"

@@ -1,59 +1,32 @@
 """A config: one standing sync's description, from a row of the owner's table, a JSON file, or the job's environment."""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from shared import parse
+from shared.column import Column, examine_columns
 from shared.errors import InvalidConfig
+from shared.parse import Checked, Examined, Problem, examine, refuse, shape
 from shared.spreadsheet import Spreadsheet, parse_url
 
+__all__ = ["Column", "Config", "encode_custom_schema", "examine_config", "parse_config"]
+
 SchemaHandling = Literal["auto_detect", "custom"]
-ColumnType = Literal[
-    "STRING",
-    "BYTES",
-    "INT64",
-    "FLOAT64",
-    "BOOL",
-    "NUMERIC",
-    "BIGNUMERIC",
-    "DATE",
-    "TIME",
-    "DATETIME",
-    "TIMESTAMP",
-    "JSON",
-    "GEOGRAPHY",
-]
-# The names that BigQuery's REST API and legacy SQL use for the same types.
-_ALIASES = {
-    "INTEGER": "INT64",
-    "INT": "INT64",
-    "SMALLINT": "INT64",
-    "BIGINT": "INT64",
-    "FLOAT": "FLOAT64",
-    "BOOLEAN": "BOOL",
-    "DECIMAL": "NUMERIC",
-    "BIGDECIMAL": "BIGNUMERIC",
-}
-# cloud.google.com/bigquery/docs/datasets#dataset-naming and …/tables#table_naming
+_REMEDY = "correct it and run it again"
+_BLANK_MEANS_ABSENT = ("google_sheet_tab_name", "schema_handling")
+# cloud.google.com/resource-manager/docs/creating-managing-projects, with the older `example.com:` in front
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
+# cloud.google.com/bigquery/docs/datasets#dataset-naming
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
-_TABLE = re.compile(r"[\w\- ]{1,1024}")
-_BLANK_MEANS_ABSENT = ("google_sheet_tab_name", "schema_handling", "custom_schema")
+# cloud.google.com/bigquery/docs/tables#table_naming: Unicode's letters, marks, numbers, connectors, dashes, spaces
+_TABLE_CATEGORIES = ("L", "M", "N", "Pc", "Pd", "Zs")
+_TABLE_BYTES = 1024
 
 
-class Column(msgspec.Struct, frozen=True):
-    """A column as `custom_schema` asks for it, matched by BigQuery's name or by the exact header."""
-
-    name: str
-    type: ColumnType
-    mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
-    description: str | None = None
-
-
-class Config(msgspec.Struct, frozen=True):
+class Config(Checked, frozen=True):
     """What to read, where to load it, and how columns get their types. `id` is absent in a config file."""
 
     name: str
@@ -66,22 +39,6 @@ class Config(msgspec.Struct, frozen=True):
     custom_schema: tuple[Column, ...] = ()
     id: int | None = None
 
-    def __post_init__(self) -> None:
-        problems = [
-            *(["name is blank"] if not self.name.strip() else []),
-            *_misnamed("google_cloud_project_id", _PROJECT, self.google_cloud_project_id, "a project id"),
-            *_misnamed("bigquery_dataset_id", _DATASET, self.bigquery_dataset_id, "letters, digits and _"),
-            *_misnamed("bigquery_table_id", _TABLE, self.bigquery_table_id, "letters, digits, _, - and spaces"),
-        ]
-        try:
-            parse_url(self.google_sheet_url)
-        except ValueError as problem:
-            problems.append(f"google_sheet_url: {problem}")
-        if self.schema_handling == "custom" and not self.custom_schema:
-            problems.append("schema_handling is custom, but custom_schema is empty")
-        if problems:
-            raise ValueError("; ".join(problems))
-
     @property
     def spreadsheet(self) -> Spreadsheet:
         return parse_url(self.google_sheet_url)
@@ -91,31 +48,49 @@ class Config(msgspec.Struct, frozen=True):
         """The table that this config replaces, as `project.dataset.table`."""
         return f"{self.google_cloud_project_id}.{self.bigquery_dataset_id}.{self.bigquery_table_id}"
 
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        for field, rule in _RULES.items():
+            problem = rule(values[field]) if field in values else None
+            if problem:
+                yield field, problem
+        if values.get("schema_handling") == "custom" and values.get("custom_schema") == ():
+            yield "custom_schema", "has no columns, but the schema handling is custom"
+
 
 def parse_config(raw: Mapping[str, Any], source: str | None = None) -> Config:
-    """The config in a row, a file's object or the job's variables (`raw` has the table's column names).
+    """The config in a row or in a file's object (`raw` has the table's column names).
 
     `custom_schema` may be a JSON string, as portals store it, and its types may have BigQuery's older
     names. Raises `InvalidConfig` that names the config and every field that is wrong.
     """
-    subject = source or _subject(raw)
+    examined = examine_config(raw)
+    refuse(examined.problems, source or _subject(raw), InvalidConfig, _REMEDY)
+    return examined.model
+
+
+def examine_config(raw: Mapping[str, Any], spelled: Callable[[str], str] = str) -> Examined[Config]:
+    """What `parse_config` makes of `raw`, without raising; `spelled` gives a field's name as the person wrote it."""
     values = {key: value.strip() if isinstance(value, str) else value for key, value in raw.items()}
     for field in _BLANK_MEANS_ABSENT:
         if values.get(field) == "":
             values[field] = None
-    values["custom_schema"] = _custom_schema(values.get("custom_schema"), subject)
-    return parse.parse(Config, values, subject, error=InvalidConfig, remedy="correct it and run it again")
+    if isinstance(values.get("schema_handling"), str):
+        values["schema_handling"] = values["schema_handling"].lower()
+    values["custom_schema"], wrong = examine_columns(values.get("custom_schema"))
+    if values.get("schema_handling") in (None, "auto_detect"):
+        wrong = []  # portals leave anything in a field that is not used
+    elif wrong and values["schema_handling"] == "custom":
+        values["schema_handling"] = None  # it would be told a second time, as empty
+    examined = examine(Config, values, spelled)
+    if wrong:
+        return Examined(None, [*examined.problems, *(f"{spelled('custom_schema')}{problem}" for problem in wrong)])
+    return examined
 
 
 def encode_custom_schema(columns: tuple[Column, ...]) -> str:
     """`custom_schema` as the job's variable CUSTOM_SCHEMA carries it: a JSON list; empty for none."""
     return msgspec.json.encode(columns).decode() if columns else ""
-
-
-def current_type(name: str) -> str:
-    """A type's name as GoogleSQL has it today: `INTEGER`, as the REST API answers, is `INT64`."""
-    upper = name.strip().upper()
-    return _ALIASES.get(upper, upper)
 
 
 def _subject(raw: Mapping[str, Any]) -> str:
@@ -124,25 +99,40 @@ def _subject(raw: Mapping[str, Any]) -> str:
     return f"config{number}{name}"
 
 
-def _misnamed(field: str, pattern: re.Pattern[str], value: str, allowed: str) -> list[str]:
-    return [] if pattern.fullmatch(value) else [f"{field} is not made of {allowed} ({parse.shape(value)})"]
+def project_problem(value: str) -> str | None:
+    """What is wrong with a Google Cloud project's id, if anything is."""
+    if _PROJECT.fullmatch(value):
+        return None
+    return f"is {shape(value)}, not a project id (6 to 30 lower-case letters, digits and hyphens)"
 
 
-def _custom_schema(value: Any, subject: str) -> Any:
-    """The schema as a list of objects with today's type names; what is malformed is left for `parse` to name."""
-    if isinstance(value, str):
-        value = parse.parse_json(value, f"{subject}: custom_schema", error=InvalidConfig)
-    if isinstance(value, Mapping) and isinstance(value.get("fields"), list):
-        value = value["fields"]  # the shape of `bq show --schema` and of the API's TableSchema
-    if not isinstance(value, list):
-        return value
-    return [_with_current_names(each) if isinstance(each, Mapping) else each for each in value]
+def _name_problem(value: str) -> str | None:
+    return None if value.strip() else "is blank"
 
 
-def _with_current_names(column: Mapping[str, Any]) -> dict[str, Any]:
-    renamed = dict(column)
-    if isinstance(column.get("type"), str):
-        renamed["type"] = current_type(column["type"])
-    if isinstance(column.get("mode"), str):
-        renamed["mode"] = column["mode"].strip().upper() or "NULLABLE"
-    return {key: value for key, value in renamed.items() if value is not None}
+def _url_problem(value: str) -> str | None:
+    try:
+        parse_url(value)
+    except ValueError as problem:
+        return f"cannot be used: {problem}"
+    return None
+
+
+def _dataset_problem(value: str) -> str | None:
+    return None if _DATASET.fullmatch(value) else f"is {shape(value)}, not a dataset's name (letters, digits and _)"
+
+
+def _table_problem(value: str) -> str | None:
+    legal = all(unicodedata.category(character).startswith(_TABLE_CATEGORIES) for character in value)
+    if value.strip() and legal and len(value.encode()) <= _TABLE_BYTES:
+        return None
+    return f"is {shape(value)}, not a table's name alone (letters, digits, _, - and spaces; at most 1,024 bytes)"
+
+
+_RULES: dict[str, Callable[[str], str | None]] = {
+    "name": _name_problem,
+    "google_sheet_url": _url_problem,
+    "google_cloud_project_id": project_problem,
+    "bigquery_dataset_id": _dataset_problem,
+    "bigquery_table_id": _table_problem,
+}

@@ -1,11 +1,13 @@
 """Cloud Run: starting one execution of the job, looking at it, finding it, cancelling it."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from google.api_core import exceptions
 
+from shared.clients import UNANSWERED
 from shared.errors import LaunchRefused, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -65,8 +67,7 @@ class Executions:
             raise Congested("Cloud Run is at its limit", "the run waits and tries again") from error
         except (exceptions.BadRequest, exceptions.Forbidden, exceptions.NotFound) as error:
             raise LaunchRefused(f"Cloud Run refuses to start {self.job}", _advice(error)) from error
-        except Exception as error:
-            # Time-outs and resets come as the transport's own classes; whatever it was, it is not a refusal.
+        except UNANSWERED as error:
             raise LaunchUnknown(
                 f"Cloud Run did not say whether it started {self.job} ({type(error).__name__})",
                 "the sweep will look",
@@ -79,7 +80,7 @@ class Executions:
             execution = self._executions.get_execution(name=name, timeout=_SECONDS)
         except exceptions.NotFound:
             return None
-        except exceptions.GoogleAPICallError as error:
+        except UNANSWERED as error:
             raise _unavailable(error) from error
         return _seen(execution)
 
@@ -93,16 +94,14 @@ class Executions:
                 variables = {each.name: each.value for each in execution.template.containers[0].env}
                 if wanted.items() <= variables.items():
                     return execution.name
-        except exceptions.GoogleAPICallError as error:
+        except UNANSWERED as error:
             raise _unavailable(error) from error
         return None
 
     def cancel(self, name: str) -> None:
         """Asks for the execution's end, to free capacity; whether that works decides nothing."""
-        try:
+        with contextlib.suppress(*UNANSWERED):
             self._executions.cancel_execution(name=name, timeout=_SECONDS)
-        except exceptions.GoogleAPICallError:
-            return
 
     def full_name(self, short_name: str) -> str:
         """The resource name of one of the job's executions."""
@@ -127,5 +126,5 @@ def _advice(error: exceptions.GoogleAPICallError) -> str:
     return f"Cloud Run says: {error.message}"
 
 
-def _unavailable(error: exceptions.GoogleAPICallError) -> ServiceUnavailable:
-    return ServiceUnavailable(f"Cloud Run did not answer ({error.code})", "the run is looked at again")
+def _unavailable(error: Exception) -> ServiceUnavailable:
+    return ServiceUnavailable(f"Cloud Run did not answer ({type(error).__name__})", "the run is looked at again")

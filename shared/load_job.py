@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from google.api_core import exceptions
 
-from shared.config import current_type
+from shared.clients import UNANSWERED
+from shared.column import current_type
 from shared.errors import PermissionMissing, ServiceUnavailable
 from shared.messages import ColumnLoaded
 
@@ -53,11 +54,15 @@ def is_of(job: Any, run_id: str, attempt: int) -> bool:
 
 def look(client: "bigquery.Client", run_id: str, attempt: int, location: str) -> Look:
     """What stands under the attempt's id now. Raises `ServiceUnavailable` or `PermissionMissing`."""
+    from google.cloud.bigquery import DEFAULT_RETRY
+
     try:
-        job = client.get_job(job_id(run_id, attempt), location=location, timeout=_SECONDS)
+        job = client.get_job(
+            job_id(run_id, attempt), location=location, timeout=_SECONDS, retry=DEFAULT_RETRY.with_timeout(_SECONDS)
+        )
     except exceptions.NotFound:
         return Look("absent")
-    except exceptions.GoogleAPICallError as error:
+    except UNANSWERED as error:
         raise _translated(error) from error
     return _seen(job, run_id, attempt)
 
@@ -77,11 +82,12 @@ def burn(client: "bigquery.Client", run_id: str, attempt: int, location: str) ->
             job_id=job_id(run_id, attempt),
             location=location,
             timeout=_SECONDS,
+            retry=bigquery.DEFAULT_RETRY.with_timeout(_SECONDS),
             job_retry=None,
         )
     except exceptions.Conflict:
         pass  # a load, an earlier burn, or this one, whose answer was lost: the look tells
-    except exceptions.GoogleAPICallError as error:
+    except UNANSWERED as error:
         raise _translated(error) from error
     seen = look(client, run_id, attempt, location)
     if seen.found == "absent":  # jobs.get can lag behind a 409 for a moment
@@ -106,10 +112,10 @@ def _seen(job: Any, run_id: str, attempt: int) -> Look:
     return Look("loaded", execution=execution, rows=job.output_rows, columns=columns)
 
 
-def _translated(error: exceptions.GoogleAPICallError) -> Exception:
+def _translated(error: Exception) -> Exception:
     if isinstance(error, exceptions.Forbidden):
         return PermissionMissing(
             "BigQuery refuses to show or insert jobs",
             "grant bigquery.jobs.create and bigquery.jobs.get in the job project",
         )
-    return ServiceUnavailable(f"BigQuery did not answer ({error.code})", "the run is looked at again")
+    return ServiceUnavailable(f"BigQuery did not answer ({type(error).__name__})", "the run is looked at again")

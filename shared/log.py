@@ -6,25 +6,28 @@ import sys
 import structlog
 
 
-def configure(least: int = logging.INFO) -> None:
-    """Send the log lines of this process, from level `least` up, to standard error as JSON.
+def configure() -> None:
+    """Send every log line of this process, the libraries' warnings too, to standard error as JSON.
 
     The fields are those of Cloud Logging's structured payloads
     (cloud.google.com/logging/docs/structured-logging): `severity`, `message`, `time`; the rest is ours.
     """
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.format_exc_info,
-            _as_cloud_logging,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        processors=[structlog.contextvars.merge_contextvars, *_EVERY_LINE, _JSON],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.contextvars.merge_contextvars, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_EVERY_LINE, _JSON],
+        )
+    )
+    # In place of functions-framework's handlers, which write bare text; below a warning, libraries chatter.
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
 
 
 def get() -> structlog.typing.FilteringBoundLogger:
@@ -36,3 +39,13 @@ def _as_cloud_logging(_logger: object, _method: str, event: structlog.typing.Eve
     event["severity"] = event.pop("level").upper()
     event["message"] = event.pop("event")
     return event
+
+
+_EVERY_LINE: tuple[structlog.typing.Processor, ...] = (
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    structlog.processors.format_exc_info,
+    _as_cloud_logging,
+)
+# What is not JSON's (times, ids) as text.
+_JSON = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)

@@ -1,15 +1,25 @@
 """The Pub/Sub payloads, versioned and read leniently: an old launch meets a new job, and the reverse."""
 
 import base64
+import builtins
 import hashlib
 import uuid
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from shared.errors import InvalidInput
-from shared.parse import parse, parse_object
+from shared.parse import Checked, Problem, parse, parse_object
 
+# PostgreSQL's bigint and integer: a number beyond would break the statement, at every delivery again.
+Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+# Pub/Sub's are digits; longer ones are nobody's, and PostgreSQL could not index them.
+_LONGEST_MESSAGE_ID = 255
+_SINK = "route only Cloud Run's execution-ended entries to the completion topic"
 _HasRunId = TypeVar("_HasRunId", "RunRequested", "RunCompleted", "Ended")
 
 
@@ -23,16 +33,17 @@ class RunRequested(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.json.encode(self)
 
 
-class ManualRequest(msgspec.Struct, frozen=True):
+class ManualRequest(Checked, frozen=True):
     """A message by hand: `{"config_id": 7}`, `{"name": "sales"}` or the older service's message, whose `id` counts."""
 
-    config_id: int | None = None
-    id: int | None = None
+    config_id: Id | None = None
+    id: Id | None = None
     name: str | None = None
 
-    def __post_init__(self) -> None:
-        if self.config_id is None and self.id is None and not self.name:
-            raise ValueError("it has none of run_id, config_id, id and name")
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        if len(values) == len(cls.__struct_fields__) and not any(values.values()):
+            yield "config_id", "is missing, and so are run_id, id and name"
 
     @property
     def wanted_id(self) -> int | None:
@@ -55,13 +66,13 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     run_id: str
-    attempt: int
+    attempt: Number
     execution: str
     outcome: Literal["succeeded", "failed"]
     version: int = 1
-    rows: int | None = None
-    bytes: int | None = None
-    requests: int | None = None
+    rows: Amount | None = None
+    bytes: Amount | None = None
+    requests: Number | None = None
     columns: tuple[ColumnLoaded, ...] = ()
     seconds: dict[str, float] = {}
     warnings: tuple[str, ...] = ()
@@ -69,8 +80,48 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     retryable: bool = False
 
-    def encode(self) -> bytes:
+    def encode(self) -> builtins.bytes:
         return msgspec.json.encode(self)
+
+
+class _Variable(msgspec.Struct):
+    name: str
+    value: str | None = None
+
+
+class _Container(msgspec.Struct):
+    env: list[_Variable] | None = None
+
+
+class _Template(msgspec.Struct):
+    containers: list[_Container]
+
+
+class _Task(msgspec.Struct):
+    spec: _Template
+
+
+class _Spec(msgspec.Struct):
+    template: _Task
+
+
+class _Metadata(msgspec.Struct):
+    name: str
+
+
+class _Execution(msgspec.Struct):
+    """What is needed of Knative's v1 Execution: the container's variables tell the run."""
+
+    metadata: _Metadata
+    spec: _Spec
+
+
+class _Payload(msgspec.Struct):
+    response: _Execution
+
+
+class _LogEntry(msgspec.Struct):
+    proto_payload: _Payload = msgspec.field(name="protoPayload")
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -87,7 +138,7 @@ class Ended(msgspec.Struct, frozen=True):
     """
 
     run_id: str
-    attempt: int
+    attempt: Number
     execution: str
     completed: RunCompleted | None = None
 
@@ -108,7 +159,11 @@ def decode_envelope(data: Any) -> Envelope:
     except (ValueError, TypeError):
         raise InvalidInput("the message's data is not base64") from None
     identity = message.get("messageId") or message.get("message_id")
-    return Envelope(str(identity) if identity else content_id(body), body)
+    return Envelope(identity if _is_message_id(identity) else content_id(body), body)
+
+
+def _is_message_id(identity: Any) -> TypeGuard[str]:
+    return isinstance(identity, str) and identity.isprintable() and len(identity) <= _LONGEST_MESSAGE_ID
 
 
 def content_id(body: bytes) -> str:
@@ -136,24 +191,31 @@ def decode_ended(data: bytes) -> Ended | None:
     return Ended(completed.run_id, completed.attempt, completed.execution, completed)
 
 
-def _of_log_entry(entry: dict[str, Any]) -> Ended | None:
-    """The run in Cloud Logging's execution-ended entry, whose `response` is a Knative v1 Execution."""
+def _of_log_entry(raw: dict[str, Any]) -> Ended | None:
+    """The run in Cloud Logging's execution-ended entry."""
     try:
-        response = entry["protoPayload"]["response"]
-        containers = response["spec"]["template"]["spec"]["containers"]
-        variables = {each["name"]: each.get("value", "") for each in containers[0].get("env", [])}
-        execution = response["metadata"]["name"]
-    except (KeyError, TypeError, IndexError) as problem:
-        raise InvalidInput(f"the execution-ended log entry lacks {problem}") from None
+        execution = msgspec.convert(raw, _LogEntry).proto_payload.response
+    except msgspec.ValidationError as problem:  # its sentences here name fields, kinds and places, never values
+        raise InvalidInput(f"the execution-ended log entry: {problem}", _SINK) from None
+    variables = {
+        each.name: each.value
+        for container in execution.spec.template.spec.containers[:1]
+        for each in container.env or ()
+    }
     if "RUN_ID" not in variables:
         return None
-    raw = {"run_id": variables["RUN_ID"], "attempt": variables.get("RUN_ATTEMPT"), "execution": execution}
-    return _with_valid_run_id(parse(Ended, raw, "the execution-ended log entry"))
+    ended = {
+        "run_id": variables["RUN_ID"],
+        "attempt": variables.get("RUN_ATTEMPT"),
+        "execution": execution.metadata.name,
+    }
+    return _with_valid_run_id(parse(Ended, ended, "the execution-ended log entry", remedy=_SINK))
 
 
 def _with_valid_run_id(message: _HasRunId) -> _HasRunId:
+    """The message with its run id as PostgreSQL and the labels have it: `urn:uuid:…` is a UUID too."""
     try:
-        uuid.UUID(message.run_id)
+        run_id = str(uuid.UUID(message.run_id))
     except ValueError:
         raise InvalidInput("run_id is not a UUID", 'send {"config_id": 7} or {"name": "sales"}') from None
-    return message
+    return msgspec.structs.replace(message, run_id=run_id)

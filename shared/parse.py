@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import inspect
 
-from shared.errors import SyncError
+from shared.errors import InvalidInput, SyncError
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 # What `Checked.problems` gives: a field's name and what is wrong with it, as the end of a sentence.
@@ -49,7 +49,7 @@ def parse(
     model: type[Model],
     raw: Mapping[str, Any],
     subject: str,
-    error: type[SyncError],
+    error: type[SyncError] = InvalidInput,
     remedy: str = "",
 ) -> Model:
     """A `model` made of the values in `raw`; unknown keys are left alone (messages are read leniently).
@@ -92,7 +92,7 @@ def refuse(problems: Iterable[str], subject: str, error: type[SyncError], remedy
         raise error(f"{subject}: {told}", remedy)
 
 
-def parse_json(body: bytes | str, subject: str, error: type[SyncError]) -> Any:
+def parse_json(body: bytes | str, subject: str, error: type[SyncError] = InvalidInput) -> Any:
     """The JSON value in `body`. Raises `error` that names the subject and where the JSON breaks, without quoting it."""
     try:
         text = body.encode() if isinstance(body, str) else body
@@ -108,7 +108,7 @@ def parse_json(body: bytes | str, subject: str, error: type[SyncError]) -> Any:
         raise error(f"{subject} is not JSON that anybody means: it is nested too deep", "send a JSON object") from None
 
 
-def parse_object(body: bytes | str, subject: str, error: type[SyncError]) -> dict[str, Any]:
+def parse_object(body: bytes | str, subject: str, error: type[SyncError] = InvalidInput) -> dict[str, Any]:
     """The JSON object in `body`. Raises `error` where it is not JSON, or JSON of another shape."""
     value = parse_json(body, subject, error)
     if not isinstance(value, dict):
@@ -151,7 +151,7 @@ def _wanted(type_: inspect.Type) -> str:
         case inspect.UnionType():
             return " or ".join(_wanted(each) for each in type_.types if not isinstance(each, inspect.NoneType))
         case inspect.LiteralType():
-            return " or ".join(str(each) for each in type_.values)
+            return f"one of {', '.join(str(each) for each in type_.values)}"
         case inspect.IntType(ge=least, le=most):
             bounds = f" from {least} to {most}" if most is not None else f" of {least} or more" if least else ""
             return f"a whole number{bounds}"

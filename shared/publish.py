@@ -1,18 +1,18 @@
 """Publishing `RunRequested`, a thousand in a request."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from google.api_core import exceptions
-
+from shared.clients import UNANSWERED
 from shared.errors import ServiceUnavailable
 from shared.messages import RunRequested
-from shared.store import CHUNK
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherClient
 
 _SECONDS = 20
+# Pub/Sub's limit for one request.
+_LARGEST = 1000
 
 
 def publish_requests(publisher: "PublisherClient", topic: str, run_ids: Sequence[str]) -> None:
@@ -21,12 +21,12 @@ def publish_requests(publisher: "PublisherClient", topic: str, run_ids: Sequence
     One request for a thousand messages: measured six times faster than the batching client, and when it
     returns, all are published.
     """
-    for start in range(0, len(run_ids), CHUNK):
-        messages = [{"data": RunRequested(run_id).encode()} for run_id in run_ids[start : start + CHUNK]]
+    for start in range(0, len(run_ids), _LARGEST):
+        messages: list[Any] = [{"data": RunRequested(run_id).encode()} for run_id in run_ids[start : start + _LARGEST]]
         try:
             publisher.publish(topic=topic, messages=messages, timeout=_SECONDS)
-        except exceptions.GoogleAPICallError as error:
+        except UNANSWERED as error:
             raise ServiceUnavailable(
-                f"Pub/Sub did not take the messages for {topic} ({error.code})",
+                f"Pub/Sub did not take the messages for {topic} ({type(error).__name__})",
                 "they are published again; if it lasts, check that the topic exists and that we may publish to it",
             ) from error

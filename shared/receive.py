@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared import log
-from shared.errors import InvalidInput, SyncError
+from shared.errors import InvalidInput, InvalidSettings, SyncError
 from shared.messages import Envelope, content_id, decode_envelope
 from shared.store import Store
 
@@ -23,10 +23,11 @@ def receive(data: Any, store: Store, act: Callable[[Envelope], str]) -> None:
         return
     try:
         verdict = act(envelope)
-    except InvalidInput as problem:
-        _keep(store, envelope, problem)
-        return
     except SyncError as error:
+        # Our own settings are no fault of the message's, which is to be tried again when they are mended.
+        if isinstance(error, InvalidInput) and not isinstance(error, InvalidSettings):
+            _keep(store, envelope, error)
+            return
         log.get().error("nacked", message_id=envelope.message_id, error_class=error.name, error=str(error))
         raise
     log.get().info("received", message_id=envelope.message_id, verdict=verdict)

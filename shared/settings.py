@@ -1,20 +1,25 @@
 """The process's environment, read here and nowhere else; one error names every variable that is wrong."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from shared.config import Config, parse_config
+from shared.config import Config, examine_config, project_problem
 from shared.errors import InvalidSettings
-from shared.parse import parse
+from shared.parse import Checked, Examined, Problem, examine, parse, refuse
 
-Positive = Annotated[int, Meta(ge=1)]
+# No deployment comes near; a slip of the finger does, and PostgreSQL's integers end at 2^31.
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+# Cloud Run's longest task, seven days.
+Seconds = Annotated[int, Meta(ge=1, le=604_800)]
 _REMEDY = "README.md has the table of settings"
 
 
-class Endpoints(msgspec.Struct, frozen=True, rename=str.upper):
+class Endpoints(Checked, frozen=True, rename=str.upper):
     """Where each service is called. Unset: Google Cloud. Nothing else differs between local and cloud.
 
     The two emulator hosts are the client libraries' own variables, which they read themselves.
@@ -26,8 +31,18 @@ class Endpoints(msgspec.Struct, frozen=True, rename=str.upper):
     bigquery_emulator_host: str | None = None
     pubsub_emulator_host: str | None = None
 
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        for field, value in values.items():
+            if value is None:
+                continue
+            if field == "pubsub_emulator_host" and "/" in value:
+                yield field, "is an address, not a host and port: 127.0.0.1:8085"
+            elif field != "pubsub_emulator_host" and not _is_address(value):
+                yield field, "is not an address: http://127.0.0.1:9050"
 
-class Database(msgspec.Struct, frozen=True, rename=str.upper):
+
+class Database(Checked, frozen=True, rename=str.upper):
     """How PostgreSQL is reached: a host with a password, or a Cloud SQL instance by its connector with IAM."""
 
     postgres_db: str
@@ -39,12 +54,15 @@ class Database(msgspec.Struct, frozen=True, rename=str.upper):
     cloud_sql_instance: str | None = None
     configs_table: str = "sheet_to_bigquery_configs"
 
-    def __post_init__(self) -> None:
-        if not self.postgres_host and not self.cloud_sql_instance:
-            raise ValueError("POSTGRES_HOST is missing (or CLOUD_SQL_INSTANCE, for Cloud SQL's connector)")
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        if not values.get("postgres_host") and not values.get("cloud_sql_instance"):
+            yield "postgres_host", "is missing (or CLOUD_SQL_INSTANCE, for Cloud SQL's connector)"
+        if "configs_table" in values and not all(values["configs_table"].split(".")):
+            yield "configs_table", "is not a table's name, alone or with its schema: public.configs"
 
 
-class Settings(msgspec.Struct, frozen=True, rename=str.upper):
+class Settings(Checked, frozen=True, rename=str.upper):
     """What the functions and the commands need besides the database. Times in seconds."""
 
     google_cloud_project: str
@@ -56,16 +74,22 @@ class Settings(msgspec.Struct, frozen=True, rename=str.upper):
     bigquery_job_project: str | None = None
     bigquery_location: str = "US"
     # Executions in flight at most. Cloud Run allows 1,000 per project and region; loads are cheap, sheets are not.
-    max_running: Positive = 100
+    max_running: Count = 100
     # Google's quota for one service account (a user, to the Sheets API); raise it with the quota.
-    sheets_reads_per_minute: Positive = 60
-    max_attempts: Positive = 5
+    sheets_reads_per_minute: Count = 60
+    max_attempts: Count = 5
     # A failed attempt waits this long, then twice as long, and so on, up to an hour; half of it by chance.
-    retry_seconds: Positive = 30
+    retry_seconds: Seconds = 30
     # Cloud Run starts within seconds; after this long without a word, the sweep looks (it never kills).
-    lease_seconds: Positive = 120
+    lease_seconds: Seconds = 120
     # An execution still going after this long is cancelled, and its attempt closed.
-    run_timeout_seconds: Positive = 1800
+    run_timeout_seconds: Seconds = 1800
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        for field in ("google_cloud_project", "bigquery_job_project"):
+            if problem := project_problem(values[field]) if values.get(field) else None:
+                yield field, problem
 
     @property
     def job_project(self) -> str:
@@ -81,15 +105,22 @@ class Settings(msgspec.Struct, frozen=True, rename=str.upper):
         return name if name.startswith("projects/") else f"projects/{self.google_cloud_project}/topics/{name}"
 
 
-class RunIdentity(msgspec.Struct, frozen=True, rename=str.upper):
+class RunIdentity(Checked, frozen=True, rename=str.upper):
     """Which run's which attempt this execution is, and where its one BigQuery job goes. Set by launch alone."""
 
     run_id: str
-    run_attempt: Positive
+    run_attempt: Count
     run_slot: str
     bigquery_job_project: str
     bigquery_location: str
     completion_topic: str
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        try:
+            uuid.UUID(values.get("run_id", uuid.NAMESPACE_URL.hex))
+        except ValueError:
+            yield "run_id", "is not a UUID (leave it out to run the job by hand)"
 
 
 class JobSettings(msgspec.Struct, frozen=True):
@@ -114,7 +145,7 @@ class _Container(msgspec.Struct, frozen=True, rename=str.upper):
     cloud_run_execution: str | None = None
     cloud_run_task_attempt: int = 0
     bigquery_location: str = "US"
-    sheets_reads_per_minute: Positive = 60
+    sheets_reads_per_minute: Count = 60
 
 
 def read_endpoints(environ: Mapping[str, str]) -> Endpoints:
@@ -135,30 +166,52 @@ def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
     Raises `InvalidSettings` that names every variable that is missing or malformed.
     """
     present = _present(environ)
-    container = parse(_Container, present, "the job's environment", error=InvalidSettings, remedy=_REMEDY)
-    run = None
-    if "RUN_ID" in present:
-        run = parse(RunIdentity, present, "the job's environment", error=InvalidSettings, remedy=_REMEDY)
+    config = _config(present)
+    container = examine(_Container, present)
+    endpoints = examine(Endpoints, present)
+    run = examine(RunIdentity, present) if "RUN_ID" in present else None
+    problems = [*config.problems, *container.problems, *endpoints.problems, *(run.problems if run else ())]
+    refuse(dict.fromkeys(problems), "the job's environment", InvalidSettings, _REMEDY)
     return JobSettings(
-        config=_config(present),
-        endpoints=read_endpoints(environ),
-        run=run,
-        execution=container.cloud_run_execution,
-        task_attempt=container.cloud_run_task_attempt,
-        bigquery_location=container.bigquery_location,
-        sheets_reads_per_minute=container.sheets_reads_per_minute,
+        config=config.model,
+        endpoints=endpoints.model,
+        run=run.model if run else None,
+        execution=container.model.cloud_run_execution,
+        task_attempt=container.model.cloud_run_task_attempt,
+        bigquery_location=container.model.bigquery_location,
+        sheets_reads_per_minute=container.model.sheets_reads_per_minute,
     )
 
 
-def _config(present: Mapping[str, str]) -> Config:
+def _config(present: Mapping[str, str]) -> Examined[Config]:
     """The config in the guide's variables; a person's hand-started job needs neither id nor name."""
-    names = [field.name for field in msgspec.structs.fields(Config)]
-    raw = {name: present[name.upper()] for name in names if name.upper() in present}
-    raw["id"] = present.get("CONFIG_ID")
-    raw["name"] = present.get("CONFIG_NAME", present.get("BIGQUERY_TABLE_ID", "unnamed"))
-    return parse_config({key: value for key, value in raw.items() if value is not None}, "the job's environment")
+    fields = [field.name for field in msgspec.structs.fields(Config)]
+    raw = {field: present.get(_variable(field)) for field in fields}
+    raw["name"] = raw["name"] or raw["bigquery_table_id"] or "unnamed"
+    return examine_config(raw, spelled=_variable)
+
+
+def _variable(field: str) -> str:
+    """The guide's variable for a config's field."""
+    return {"id": "CONFIG_ID", "name": "CONFIG_NAME"}.get(field, field.upper())
 
 
 def _present(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that have a value: an empty one counts as unset, as deployment tools leave them."""
-    return {name: value for name, value in environ.items() if value.strip()}
+    """The variables that have a value: an empty one counts as unset, as deployment tools leave them.
+
+    Spaces and line breaks around a value come from files and secrets (`echo` adds one); of the password, which
+    may begin or end with a space, only the line break goes.
+    """
+    return {
+        name: value.rstrip("\r\n") if name == "POSTGRES_PASSWORD" else value.strip()
+        for name, value in environ.items()
+        if value.strip()
+    }
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False

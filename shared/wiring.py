@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from google.api_core import exceptions
 
-from shared.clients import Clients
+from shared.clients import UNANSWERED, Clients
 from shared.config import Config
 from shared.errors import PermissionMissing, ServiceUnavailable
 from shared.executions import Executions
@@ -56,5 +56,7 @@ class Wiring:
             raise PermissionMissing(
                 f"config {config.id}: BigQuery does not show the dataset {dataset}", "grant bigquery.datasets.get on it"
             ) from error
-        except exceptions.GoogleAPICallError as error:
-            raise ServiceUnavailable(f"BigQuery did not answer ({error.code})", "the message is tried again") from error
+        except UNANSWERED as error:
+            raise ServiceUnavailable(
+                f"BigQuery did not answer ({type(error).__name__})", "the message is tried again"
+            ) from error
