@@ -111,14 +111,15 @@ def google_app(
 ) -> Starlette:
     """An application that answers `GET /` with Ok, and whatever goes wrong with Google's JSON error body."""
     bearer = [Middleware(require_bearer, open_paths=open_paths)] if require_auth else []
+    handlers: dict[Any, Callable[[Request, Any], Any]] = {
+        HTTPException: _http_error,
+        Exception: _internal_error,
+        **(exception_handlers or {}),
+    }
     return Starlette(
         routes=[Route("/", _ok), *routes],
         middleware=[*bearer, *middleware],
-        exception_handlers={
-            HTTPException: _http_error,
-            Exception: _internal_error,
-            **(exception_handlers or {}),
-        },
+        exception_handlers=handlers,
         lifespan=lifespan,
     )
 
@@ -153,9 +154,7 @@ def serve(app: ASGIApp, port: int) -> None:
 
     Exits 1 with one clear line if the port is taken.
     """
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     listener = _listen(port)
     log.info("serving on http://%s:%d", HOST, listener.getsockname()[1])
     # uvicorn raises the signal again after its own shutdown: this is what then ends the process.

@@ -16,11 +16,11 @@ from local.bigquery.discovery import document
 from local.bigquery.errors import BigQueryError, answer_error
 from local.bigquery.load import run_load
 from local.bigquery.query import run_query
-from local.bigquery.runner import Runner
+from local.bigquery.runner import Run, Runner
 from local.bigquery.warehouse import Warehouse
 from local.http import google_app
 
-RUNS = {"LOAD": run_load, "QUERY": run_query, "COPY": run_copy}
+RUNS: dict[str, Run] = {"LOAD": run_load, "QUERY": run_query, "COPY": run_copy}
 DISCOVERY_PATHS = ("/discovery/v1/apis/bigquery/v2/rest", "/$discovery/rest")
 
 

@@ -61,7 +61,8 @@ class CsvInput:
             )
         if len(row) < len(schema) and not self._options.get("allowJaggedRows"):
             raise self._failed(
-                f"CSV table references column position {len(schema) - 1}, but row {number + 1} contains only {len(row)} columns"
+                f"CSV table references column position {len(schema) - 1}, but row {number + 1} contains only "
+                f"{len(row)} columns"
             )
         padded = [*row[: len(schema)], *[None] * (len(schema) - len(row))]
         return [self._value(text, column, number) for text, column in zip(padded, schema, strict=True)]
@@ -69,7 +70,7 @@ class CsvInput:
     def _value(self, text: str | None, column: Column, number: int) -> Any:
         """An empty field is NULL, except in a STRING column where it is the empty string (unless nullMarker is '')."""
         marker = self._options.get("nullMarker")
-        if text is None or text == (marker or "") and (marker or column.type != "STRING"):
+        if text is None or (text == (marker or "") and (marker or column.type != "STRING")):
             return None
         if column.mode == "REPEATED" or column.type == "RECORD":
             raise self._failed(f"CSV cannot hold the {column.written_type} field {column.name}")

@@ -14,8 +14,18 @@ from local.bigquery.requests import check_etag, json_body, merged_patch, one_pag
 from local.bigquery.warehouse import Warehouse
 
 MUTABLE = frozenset(
-    "friendlyName description labels access defaultTableExpirationMs defaultPartitionExpirationMs "
-    "defaultCollation maxTimeTravelHours isCaseInsensitive resourceTags".split()
+    [
+        "friendlyName",
+        "description",
+        "labels",
+        "access",
+        "defaultTableExpirationMs",
+        "defaultPartitionExpirationMs",
+        "defaultCollation",
+        "maxTimeTravelHours",
+        "isCaseInsensitive",
+        "resourceTags",
+    ]
 )
 
 

@@ -22,7 +22,7 @@ from local.bigquery.translate import table_name
 from local.bigquery.warehouse import Warehouse
 
 
-async def run_ddl(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expression) -> None:
+async def run_ddl(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expr) -> None:
     """Run the statement and commit."""
     kind = str(tree.args.get("kind") or "").upper()
     if isinstance(tree, exp.Create) and kind == "TABLE":
@@ -54,8 +54,9 @@ def _statistics(statement: str, operation: str, target: TableName | DatasetName)
     }
 
 
-def _named(tree: exp.Expression) -> exp.Table:
-    node = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+def _named(tree: exp.Expr) -> exp.Table:
+    named = tree.args["tables"][0] if isinstance(tree, exp.Drop) else tree.this
+    node = named.this if isinstance(named, exp.Schema) else named
     if not isinstance(node, exp.Table):
         raise invalid_query("Syntax error: the statement names no table")
     return node
@@ -159,9 +160,9 @@ async def _alter_table(warehouse: Warehouse, job: Job, request: QueryRequest, tr
             warehouse.jobs.succeeded(job, _statistics("ALTER_TABLE", "ALTER", name))
 
 
-def _run_schema_statement(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expression) -> None:
+def _run_schema_statement(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expr) -> None:
     """CREATE SCHEMA and DROP SCHEMA."""
-    parts = [part.name for part in tree.this.parts]
+    parts = [part.name for part in _named(tree).parts]
     name = DatasetName(parts[0] if len(parts) == 2 else request.project, parts[-1])
     exists = name in {dataset.name for dataset in warehouse.catalog.datasets(name.project)}
     with warehouse.store.transaction():
@@ -178,7 +179,7 @@ def _run_schema_statement(warehouse: Warehouse, job: Job, request: QueryRequest,
         warehouse.jobs.succeeded(job, _statistics(f"{tree.key.upper()}_SCHEMA", operation, name))
 
 
-def _drop_schema(warehouse: Warehouse, name: DatasetName, tree: exp.Expression, exists: bool) -> str:
+def _drop_schema(warehouse: Warehouse, name: DatasetName, tree: exp.Expr, exists: bool) -> str:
     if not exists and tree.args.get("exists"):
         return "SKIP"
     warehouse.catalog.dataset(name)

@@ -38,7 +38,7 @@ OPTIONS = {
 TRUNCATIONS = (exp.DateTrunc, exp.TimestampTrunc, exp.DatetimeTrunc)
 
 
-def columns_of(tree: exp.Expression) -> list[dict[str, Any]]:
+def columns_of(tree: exp.Expr) -> list[dict[str, Any]]:
     """The declared columns as TableFieldSchema."""
     schema = tree if isinstance(tree, exp.Schema) else tree.this
     definitions = schema.expressions if isinstance(schema, exp.Schema) else []
@@ -77,7 +77,7 @@ def _type(type_: exp.DataType) -> dict[str, Any]:
     return field
 
 
-def options_of(tree: exp.Expression) -> dict[str, Any]:
+def options_of(tree: exp.Expr) -> dict[str, Any]:
     """OPTIONS(…) of a table, view or dataset."""
     properties = tree.args.get("properties")
     return _options(properties) if properties else {}
@@ -101,13 +101,13 @@ def _options(properties: exp.Properties) -> dict[str, Any]:
     return found
 
 
-def _option_value(value: exp.Expression) -> Any:
+def _option_value(value: exp.Expr) -> Any:
     if isinstance(value, exp.Array):
         return {pair.expressions[0].name: pair.expressions[1].name for pair in value.expressions}
     return value.name
 
 
-def partitioning_of(tree: exp.Expression) -> dict[str, Any]:
+def partitioning_of(tree: exp.Expr) -> dict[str, Any]:
     """PARTITION BY and CLUSTER BY."""
     properties = tree.args.get("properties")
     found: dict[str, Any] = {}
@@ -119,7 +119,7 @@ def partitioning_of(tree: exp.Expression) -> dict[str, Any]:
     return found
 
 
-def _time_partitioning(by: exp.Expression) -> dict[str, str]:
+def _time_partitioning(by: exp.Expr) -> dict[str, str]:
     """`d`, `DATE(ts)` and `TIMESTAMP_TRUNC(ts, MONTH)`, also of _PARTITIONDATE and _PARTITIONTIME."""
     type_ = "DAY"
     while isinstance(by, exp.Schema | exp.Paren | exp.Tuple):

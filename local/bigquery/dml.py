@@ -41,7 +41,7 @@ class Change:
     counts: dict[str, int]
 
 
-async def run_dml(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expression) -> None:
+async def run_dml(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expr) -> None:
     """Run the statement on a snapshot and commit. The table is not changed by others meanwhile."""
     node = _target(tree)
     name = table_name(node, request)
@@ -61,7 +61,7 @@ async def run_dml(warehouse: Warehouse, job: Job, request: QueryRequest, tree: e
             warehouse.jobs.succeeded(job, _statistics(tree, changed, sources, counts))
 
 
-def _target(tree: exp.Expression) -> exp.Table:
+def _target(tree: exp.Expr) -> exp.Table:
     """The node of the table that the statement changes."""
     if isinstance(tree, exp.TruncateTable):
         return tree.expressions[0]
@@ -79,7 +79,7 @@ def _target(tree: exp.Expression) -> exp.Table:
 async def _changed(
     warehouse: Warehouse,
     request: QueryRequest,
-    tree: exp.Expression,
+    tree: exp.Expr,
     node: exp.Table,
     table: Table,
     sources: Sources,
@@ -94,7 +94,7 @@ async def _changed(
 def _change(
     warehouse: Warehouse,
     request: QueryRequest,
-    tree: exp.Expression,
+    tree: exp.Expr,
     node: exp.Table,
     table: Table,
     sources: Sources,
@@ -122,7 +122,7 @@ def _partition(table: Table) -> str:
     return partition_of_now(table.partitioning)
 
 
-def _execute(session: Session, request: QueryRequest, tree: exp.Expression, table: Table) -> dict[str, int]:
+def _execute(session: Session, request: QueryRequest, tree: exp.Expr, table: Table) -> dict[str, int]:
     parameters = parameter_values(request.parameters, request.named_parameters)
     if isinstance(tree, exp.Merge):
         prepare_merge(tree, table)
@@ -135,7 +135,7 @@ def _execute(session: Session, request: QueryRequest, tree: exp.Expression, tabl
     return {COUNTED_AS[type(tree)]: int(counted[0]) if counted else 0}
 
 
-def _statistics(tree: exp.Expression, table: Table, sources: Sources, counts: dict[str, int]) -> dict[str, Any]:
+def _statistics(tree: exp.Expr, table: Table, sources: Sources, counts: dict[str, int]) -> dict[str, Any]:
     kind = "TRUNCATE_TABLE" if isinstance(tree, exp.TruncateTable) else tree.key.upper()
     processed = str(sum(file.bytes for file in sources.files))
     return {

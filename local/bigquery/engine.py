@@ -14,7 +14,7 @@ from local.bigquery.schema import Column, Schema
 from local.bigquery.types import arrow_type, duckdb_type, quoted
 from local.bigquery.values import fitted
 
-SETTINGS = {
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # Nothing is fetched from the internet: what the wheel carries is enough.
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -116,7 +116,20 @@ def query_error(error: duckdb.Error) -> BigQueryError:
 
 
 INTEGERS = frozenset(
-    "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT NULL".split() + ['"NULL"']
+    [
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "UHUGEINT",
+        "NULL",
+        '"NULL"',
+    ]
 )
 SCALARS = {
     "DOUBLE": "FLOAT",

@@ -43,10 +43,9 @@ def _datasets(warehouse: Warehouse, request: QueryRequest, qualifiers: list[str]
         location = canonical_location(last[len("region-") :])
         known = warehouse.catalog.datasets(project)
         return [dataset.name for dataset in known if dataset.location == location and dataset.name.dataset[0] != "_"]
-    if not last and request.default_dataset is None:
-        raise invalid("INFORMATION_SCHEMA must be qualified with a dataset or a region")
     name = DatasetName(project, last) if last else request.default_dataset
-    assert name is not None
+    if name is None:
+        raise invalid("INFORMATION_SCHEMA must be qualified with a dataset or a region")
     return [warehouse.catalog.dataset(name).name]
 
 

@@ -7,14 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from local.bigquery.catalog import Table
-from local.bigquery.csv_input import CsvInput
 from local.bigquery.errors import already_exists, invalid, not_found
 from local.bigquery.files import DataFile
 from local.bigquery.jobs import Job
-from local.bigquery.json_input import JsonInput
-from local.bigquery.load_request import LoadRequest, check_parquet_reaches
+from local.bigquery.load_request import LoadRequest
+from local.bigquery.load_source import Source, open_source
 from local.bigquery.names import TableName
-from local.bigquery.parquet_input import ParquetInput
 from local.bigquery.partitioning import (
     check_clustering,
     check_decorator,
@@ -28,8 +26,6 @@ from local.bigquery.schema import Schema, by_name, schema_to_api, updated
 from local.bigquery.warehouse import Warehouse
 from local.bigquery.writing import write
 
-Input = ParquetInput | CsvInput | JsonInput
-
 
 async def run_load(warehouse: Warehouse, job: Job) -> None:
     """Load and commit: readers see the table's old rows and schema until the job is done, then the new ones.
@@ -41,8 +37,8 @@ async def run_load(warehouse: Warehouse, job: Job) -> None:
     async with warehouse.changing(request.destination):
         old = _existing(warehouse, request)
         upload = warehouse.uploads.path(job.upload or "")
-        source = await warehouse.compute(lambda: _open(request, job, warehouse, old))
-        table = _prepared(request, old, _offered(request, source, old))
+        source, offered = await warehouse.compute(lambda: open_source(request, upload, old))
+        table = _prepared(request, old, offered)
         path = warehouse.files.new()
         partition = _partition_of_file(request.destination, table)
         batches = _checked(source, table, request.destination)
@@ -67,63 +63,18 @@ def _existing(warehouse: Warehouse, request: LoadRequest) -> Table | None:
     return table
 
 
-def _open(request: LoadRequest, job: Job, warehouse: Warehouse, old: Table | None) -> Input:
-    path = warehouse.uploads.path(job.upload or "")
-    if request.format == "PARQUET":
-        source = ParquetInput(
-            path,
-            decimal_targets=request.options.get("decimalTargetTypes") or (),
-            infer_lists=bool((request.options.get("parquetOptions") or {}).get("enableListInference")),
-        )
-        offered = request.schema or (old.schema if old and not _replaces_schema(request) else source.schema())
-        check_parquet_reaches(offered)
-        may_add_own = request.schema is None and request.may_add
-        source.check_against(offered, ignore_unknown=may_add_own or bool(request.options.get("ignoreUnknownValues")))
-        return source
-    if request.schema is None and (old is None or not old.schema or _replaces_schema(request)):
-        raise invalid("No schema specified on job or table.")
-    return (CsvInput if request.format == "CSV" else JsonInput)(path, request.options)
-
-
-def _replaces_schema(request: LoadRequest) -> bool:
-    return request.write == "WRITE_TRUNCATE" and not request.destination.partition
-
-
-def _offered(request: LoadRequest, source: Input, old: Table | None) -> Schema:
-    """The job's schema; without one the Parquet file's own, or the table's."""
-    if request.schema is not None:
-        return request.schema
-    if isinstance(source, ParquetInput):
-        offered = source.schema()
-        if old is not None and request.options.get("ignoreUnknownValues") and not request.may_add:
-            known = by_name(old.schema)
-            return tuple(column for column in offered if column.name.lower() in known)
-        return offered
-    assert old is not None, "_open has refused a job without any schema"
-    return old.schema
-
-
 def _prepared(request: LoadRequest, old: Table | None, offered: Schema) -> Table:
     """The destination with the schema that it will have, and no files yet."""
     options = request.options
     if old is None or not old.schema:
         table = _new_table(request, offered, old)
-    elif _replaces_schema(request):
+    elif request.replaces_schema:
         # Descriptions, policy tags and modes are the new schema's: the old one's are gone.
         table = old.changed(schema=schema_to_api(offered))
     else:
-        table = old.changed(
-            schema=schema_to_api(
-                updated(
-                    old.schema,
-                    offered,
-                    old.name,
-                    may_add=request.may_add,
-                    may_relax=request.may_relax,
-                    may_omit=True,
-                )
-            )
-        )
+        may_add, may_relax = request.may_add, request.may_relax
+        merged = updated(old.schema, offered, old.name, may_add=may_add, may_relax=may_relax, may_omit=True)
+        table = old.changed(schema=schema_to_api(merged))
     asked = options.get("timePartitioning")
     if asked and not same_partitioning(table.partitioning, asked):
         raise invalid(
@@ -159,7 +110,7 @@ def _partition_of_file(destination: TableName, table: Table) -> str:
     return destination.partition or partition_of_now(table.partitioning)
 
 
-def _checked(source: Input, table: Table, destination: TableName) -> Iterator[pa.RecordBatch]:
+def _checked(source: Source, table: Table, destination: TableName) -> Iterator[pa.RecordBatch]:
     """The source's rows; under a decorator they all have to belong to that partition."""
     field = (table.partitioning or {}).get("field")
     for batch in source.batches(table.schema):
@@ -168,7 +119,8 @@ def _checked(source: Input, table: Table, destination: TableName) -> Iterator[pa
             inside = rows_of_partition(batch, column, destination.partition)
             if inside.false_count:
                 raise invalid(
-                    f"Some rows belong to different partitions rather than destination partition {destination.partition}"
+                    "Some rows belong to different partitions rather than destination partition "
+                    f"{destination.partition}"
                 )
         yield batch
 

@@ -57,6 +57,11 @@ class LoadRequest:
             load,
         )
 
+    @property
+    def replaces_schema(self) -> bool:
+        """WRITE_TRUNCATE of a whole table: its schema becomes the job's."""
+        return self.write == "WRITE_TRUNCATE" and not self.destination.partition
+
 
 def one_of(configuration: dict[str, Any], key: str, default: str, allowed: tuple[str, ...]) -> str:
     value = configuration.get(key) or default

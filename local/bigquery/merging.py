@@ -55,7 +55,7 @@ def check_update(session: Session, tree: exp.Update, parameters: dict[str, Any])
 
 
 def _check(
-    session: Session, target: exp.Table, sources: list[Any], where: exp.Expression, parameters: dict[str, Any]
+    session: Session, target: exp.Table, sources: list[Any], where: exp.Expr, parameters: dict[str, Any]
 ) -> None:
     row = exp.column("rowid", table=exp.to_identifier(target.alias_or_name, quoted=True))
     query = exp.select("1").from_(target.copy()).where(where).group_by(row).having("COUNT(*) > 1").limit(1)
@@ -65,7 +65,7 @@ def _check(
         raise invalid_query(AMBIGUOUS)
 
 
-def _used(query: exp.Expression, parameters: dict[str, Any]) -> dict[str, Any]:
+def _used(query: exp.Expr, parameters: dict[str, Any]) -> dict[str, Any]:
     """DuckDB refuses values for parameters that the statement does not have."""
     names = {node.name for node in query.find_all(exp.Placeholder)}
     return {name: value for name, value in parameters.items() if name in names}

@@ -38,7 +38,7 @@ def _parts(head: bytes, delimiter: bytes) -> tuple[bytes, bytes] | None:
     pieces = head.split(delimiter, 2)
     if len(pieces) < 3:
         return None
-    data_headers, separator, data = pieces[2].partition(b"\r\n\r\n")
+    _, separator, data = pieces[2].partition(b"\r\n\r\n")
     if not separator:
         return None
     return pieces[1].partition(b"\r\n\r\n")[2].strip(), data

@@ -14,9 +14,10 @@ from local.bigquery.schema import Column, Schema, by_name
 
 # How a partition id of each type is written.
 FORMAT_OF_TYPE = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 PARTITION_COLUMN_TYPES = ("DATE", "DATETIME", "TIMESTAMP")
 CLUSTERING_COLUMN_TYPES = frozenset(
-    "STRING INTEGER BOOLEAN NUMERIC BIGNUMERIC DATE DATETIME TIMESTAMP GEOGRAPHY".split()
+    ["STRING", "INTEGER", "BOOLEAN", "NUMERIC", "BIGNUMERIC", "DATE", "DATETIME", "TIMESTAMP", "GEOGRAPHY"]
 )
 MOST_CLUSTERING_COLUMNS = 4
 
@@ -70,7 +71,7 @@ def partition_of_now(partitioning: dict[str, Any]) -> str:
 
 def partition_start(partition: str) -> datetime:
     """The instant at which a partition begins, UTC."""
-    format_ = next(f for f in FORMAT_OF_TYPE.values() if len(datetime(2000, 1, 1).strftime(f)) == len(partition))
+    format_ = next(f for f in FORMAT_OF_TYPE.values() if len(SOME_TIME.strftime(f)) == len(partition))
     return datetime.strptime(partition, format_).replace(tzinfo=UTC)
 
 
@@ -80,7 +81,7 @@ def check_decorator(partition: str, partitioning: dict[str, Any] | None) -> None
         raise not_implemented("A partition decorator on a table without timePartitioning")
     format_ = FORMAT_OF_TYPE[partitioning["type"]]
     try:
-        fits = datetime.strptime(partition, format_).strftime(format_) == partition
+        fits = datetime.strptime(partition, format_).replace(tzinfo=UTC).strftime(format_) == partition
     except ValueError:
         fits = False
     if not fits:

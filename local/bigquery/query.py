@@ -36,7 +36,7 @@ async def run_query(warehouse: Warehouse, job: Job) -> None:
         raise not_implemented(f"A statement of type {type(tree).__name__}")
 
 
-async def _run_select(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expression) -> None:
+async def _run_select(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expr) -> None:
     sources = collect(warehouse, request, tree, job.name.location)
     with warehouse.files.reading(sources.files):
         schema, rows = await warehouse.compute(lambda: select(warehouse, request, sources, tree))

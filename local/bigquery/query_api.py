@@ -21,10 +21,20 @@ DEFAULT_TIMEOUT_MS = 10_000
 LONGEST_TIMEOUT_MS = 200_000
 # What jobs.query takes beside the query's configuration itself.
 OF_THE_JOB = ("labels", "jobTimeoutMs", "dryRun", "reservation", "maxSlots")
-OF_THE_REQUEST = (
-    "kind location maxResults timeoutMs formatOptions requestId jobCreationMode queryResultsFormat "
-    "arrowSerializationOptions preserveNulls writeIncrementalResults secureContext"
-).split()
+OF_THE_REQUEST = [
+    "kind",
+    "location",
+    "maxResults",
+    "timeoutMs",
+    "formatOptions",
+    "requestId",
+    "jobCreationMode",
+    "queryResultsFormat",
+    "arrowSerializationOptions",
+    "preserveNulls",
+    "writeIncrementalResults",
+    "secureContext",
+]
 
 
 async def query(request: Request) -> Response:

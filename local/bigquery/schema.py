@@ -17,8 +17,23 @@ ALIASES = {
     "BIGDECIMAL": "BIGNUMERIC",
 }
 TYPES = frozenset(
-    "STRING BYTES INTEGER FLOAT BOOLEAN NUMERIC BIGNUMERIC DATE TIME DATETIME TIMESTAMP JSON GEOGRAPHY "
-    "INTERVAL RECORD".split()
+    [
+        "STRING",
+        "BYTES",
+        "INTEGER",
+        "FLOAT",
+        "BOOLEAN",
+        "NUMERIC",
+        "BIGNUMERIC",
+        "DATE",
+        "TIME",
+        "DATETIME",
+        "TIMESTAMP",
+        "JSON",
+        "GEOGRAPHY",
+        "INTERVAL",
+        "RECORD",
+    ]
 )
 MODES = frozenset(("NULLABLE", "REQUIRED", "REPEATED"))
 # Attributes that the server keeps and gives back without acting on them.

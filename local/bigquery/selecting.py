@@ -13,9 +13,7 @@ from local.bigquery.translate import bind_parameters, name_outputs, parse, to_du
 from local.bigquery.warehouse import Warehouse
 
 
-def select(
-    warehouse: Warehouse, request: QueryRequest, sources: Sources, tree: exp.Expression
-) -> tuple[Schema, pa.Table]:
+def select(warehouse: Warehouse, request: QueryRequest, sources: Sources, tree: exp.Expr) -> tuple[Schema, pa.Table]:
     """Compute the rows (in a thread)."""
     name_outputs(tree)
     with Session(warehouse.engine) as session:

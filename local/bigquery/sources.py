@@ -79,7 +79,7 @@ def relation(name: TableName) -> str:
 def collect(
     warehouse: Warehouse,
     request: QueryRequest,
-    tree: exp.Expression,
+    tree: exp.Expr,
     location: str,
     target: exp.Table | None = None,
 ) -> Sources:
@@ -96,7 +96,7 @@ def collect(
 def _collect(
     warehouse: Warehouse,
     request: QueryRequest,
-    tree: exp.Expression,
+    tree: exp.Expr,
     sources: Sources,
     target: exp.Table | None,
     depth: int,
@@ -111,7 +111,9 @@ def _collect(
             continue
         name = table_name(node, request)
         check_location(warehouse, name.in_dataset, sources.location)
-        table = warehouse.catalog.table(name)
+        table = warehouse.catalog.find_table(name)
+        if table is None:
+            raise not_found("Table", name, f" was not found in location {sources.location}")
         if table.is_view and name not in sources.views:
             _collect_view(warehouse, table, sources, depth)
         elif not table.is_view:
@@ -128,7 +130,9 @@ def _collect_view(warehouse: Warehouse, view: Table, sources: Sources, depth: in
 
 
 def check_location(warehouse: Warehouse, dataset: DatasetName, location: str) -> None:
-    if dataset.dataset and warehouse.catalog.dataset(dataset).location != location:
+    """Raises notFound unless the dataset is there, in the job's location."""
+    known = {known.name: known.location for known in warehouse.catalog.datasets(dataset.project)}
+    if known.get(dataset) != location:
         raise not_found("Dataset", dataset, f" was not found in location {location}")
 
 

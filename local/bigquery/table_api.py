@@ -27,8 +27,20 @@ from local.bigquery.schema import Schema, by_name, schema_from_api, schema_to_ap
 from local.bigquery.view_schema import view_schema
 
 MUTABLE = frozenset(
-    "schema friendlyName description labels expirationTime timePartitioning clustering requirePartitionFilter "
-    "view defaultCollation tableConstraints resourceTags".split()
+    [
+        "schema",
+        "friendlyName",
+        "description",
+        "labels",
+        "expirationTime",
+        "timePartitioning",
+        "clustering",
+        "requirePartitionFilter",
+        "view",
+        "defaultCollation",
+        "tableConstraints",
+        "resourceTags",
+    ]
 )
 
 

@@ -17,7 +17,7 @@ from local.bigquery.types import duckdb_type
 INFORMATION_SCHEMA = "INFORMATION_SCHEMA."
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """The one statement of a query. Raises invalidQuery on a syntax error."""
     try:
         statements = [tree for tree in sqlglot.parse(sql, read="bigquery") if tree is not None]
@@ -27,6 +27,8 @@ def parse(sql: str) -> exp.Expression:
         raise invalid_query("Syntax error: Unexpected end of statement")
     if len(statements) > 1 or isinstance(statements[0], exp.Command):
         raise not_implemented("A script or procedural statement")
+    if isinstance(statements[0], exp.Condition):
+        raise invalid_query("Syntax error: a statement is expected")
     return statements[0]
 
 
@@ -34,7 +36,7 @@ def _first_line(error: Exception) -> str:
     return re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]
 
 
-def referenced_tables(tree: exp.Expression) -> Iterator[exp.Table]:
+def referenced_tables(tree: exp.Expr) -> Iterator[exp.Table]:
     """The table nodes that name stored tables: neither a WITH's name nor a correlated array."""
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Identifier) and not _is_local(table):
@@ -50,7 +52,7 @@ def _is_local(table: exp.Table) -> bool:
     return not table.db and table.name.lower() in names
 
 
-def _ancestors(node: exp.Expression) -> Iterator[exp.Expression]:
+def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
     parent = node.parent
     while parent is not None:
         yield parent
@@ -80,7 +82,7 @@ def point_at(node: exp.Table, relation: str) -> None:
     node.set("alias", kept)
 
 
-def bind_parameters(tree: exp.Expression, request: QueryRequest, columns: dict[str, Column]) -> None:
+def bind_parameters(tree: exp.Expr, request: QueryRequest, columns: dict[str, Column]) -> None:
     """Replace `@name` and `?` by DuckDB's parameters, cast to the types that the request declares.
 
     `columns` holds the parameters' types by the name they have in DuckDB: the query's own, or p0, p1, …
@@ -98,18 +100,18 @@ def bind_parameters(tree: exp.Expression, request: QueryRequest, columns: dict[s
         node.replace(exp.cast(placeholder, exp.DataType.build(duckdb_type(columns[name]), dialect="duckdb")))
 
 
-def name_outputs(tree: exp.Expression) -> None:
+def name_outputs(tree: exp.Expr) -> None:
     """BigQuery names the columns that a query leaves nameless f0_, f1_, …"""
-    if not isinstance(tree, exp.Select):
-        return
+    while isinstance(tree, exp.SetOperation | exp.Subquery):
+        tree = tree.this
     nameless = 0
-    for projection in list(tree.expressions):
-        if not projection.output_name and not projection.is_star:
+    for projection in list(tree.expressions) if isinstance(tree, exp.Select) else ():
+        if not isinstance(projection, exp.Alias | exp.Column | exp.Dot) and not projection.is_star:
             projection.replace(exp.alias_(projection.copy(), f"f{nameless}_"))
             nameless += 1
 
 
-def to_duckdb(tree: exp.Expression) -> str:
+def to_duckdb(tree: exp.Expr) -> str:
     """DuckDB's SQL. Raises notImplemented for what has no counterpart."""
     try:
         return tree.transform(_rewritten).sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
@@ -117,19 +119,27 @@ def to_duckdb(tree: exp.Expression) -> str:
         raise not_implemented(_first_line(error)) from error
 
 
-def _rewritten(node: exp.Expression) -> exp.Expression:
+def _rewritten(node: exp.Expr) -> exp.Expr:
     rewrite = REWRITES.get(type(node))
     return rewrite(node) if rewrite else node
 
 
-def _date_stays_date(node: Any) -> exp.Expression:
+def _date_stays_date(node: Any) -> exp.Expr:
     """DuckDB makes a timestamp of date ± interval."""
     if isinstance(node.parent, exp.Cast) and node.parent.is_type("date"):
         return node
     return exp.cast(node.copy(), "date")
 
 
-REWRITES: dict[type[exp.Expression], Callable[[Any], exp.Expression]] = {
+def _decimal_point_is_float(node: Any) -> exp.Expr:
+    """In GoogleSQL 1.5 is a FLOAT64; in DuckDB it would be a DECIMAL."""
+    if node.is_string or node.this.isdecimal() or isinstance(node.parent, exp.Cast):
+        return node
+    return exp.cast(node.copy(), "double")
+
+
+REWRITES: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
+    exp.Literal: _decimal_point_is_float,
     exp.DateAdd: _date_stays_date,
     exp.DateSub: _date_stays_date,
 }
