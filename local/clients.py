@@ -4,7 +4,7 @@ Apart from the product's own, so that what is checked with them is checked indep
 """
 
 import functools
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pg8000.native
@@ -13,7 +13,6 @@ from google.oauth2 import service_account
 from local.environment import PROJECT
 from local.ports import HOST
 from local.postgres import DATABASE, USER
-from local.system import System
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -24,15 +23,15 @@ CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 class LocalClients:
     """The clients of one running system, each made on first use. For the thread that made them."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = settings
 
     @functools.cached_property
     def bigquery(self) -> "bigquery.Client":
         """BigQuery, with jobs in the local project."""
         from google.cloud import bigquery
 
-        address = self._system.addresses["bigquery"]
+        address = self._settings["BIGQUERY_EMULATOR_HOST"]
         return bigquery.Client(PROJECT, credentials=self._credentials, client_options={"api_endpoint": address})
 
     @functools.cached_property
@@ -40,25 +39,23 @@ class LocalClients:
         """Sheets v4's `spreadsheets` collection."""
         from googleapiclient.discovery import build
 
-        address = self._system.addresses["sheets"]
-        options = {"api_endpoint": address}
+        options = {"api_endpoint": self._settings["SHEETS_API_ENDPOINT"]}
         service = build("sheets", "v4", credentials=self._credentials, static_discovery=True, client_options=options)
         return service.spreadsheets()
 
     @functools.cached_property
     def postgres(self) -> pg8000.native.Connection:
         """An auto-committing connection as the product's role; `run(statement, name=value)` binds `:name`."""
-        settings = self._system.settings
         return pg8000.native.Connection(
             USER,
             host=HOST,
-            port=int(settings["POSTGRES_PORT"]),
+            port=int(self._settings["POSTGRES_PORT"]),
             database=DATABASE,
-            password=settings["POSTGRES_PASSWORD"],
+            password=self._settings["POSTGRES_PASSWORD"],
             timeout=30,
         )
 
     @functools.cached_property
     def _credentials(self) -> service_account.Credentials:
-        key: Path = self._system.key_file
-        return service_account.Credentials.from_service_account_file(key, scopes=[CLOUD_PLATFORM])
+        key_file = self._settings["GOOGLE_APPLICATION_CREDENTIALS"]
+        return service_account.Credentials.from_service_account_file(key_file, scopes=[CLOUD_PLATFORM])

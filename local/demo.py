@@ -79,9 +79,9 @@ def _show(console: Console, folder: Path, sheet: Path | None) -> int:
 
 def _load(console: Console, system: System) -> list[Result]:
     """Register a config per tab, call dispatch, wait for the runs, and look at what came of them."""
-    clients = LocalClients(system)
+    clients = LocalClients(system.settings)
     extents = {tab: measure(clients.sheets, tab) for tab in find_tabs(clients.sheets, system.samples)}
-    configs = register(clients, [tab for tab, extent in extents.items() if extent.rows])
+    configs = register(system, [tab for tab, extent in extents.items() if extent.rows])
     if not configs:
         raise NotASpreadsheet("no visible tab has a header in row 1 and a row below it: there is nothing to load")
     before = look_at_last_runs(clients, list(configs))
@@ -134,7 +134,7 @@ def _conclude(console: Console, folder: Path, results: Sequence[Result], seconds
         console.print(f"  Logs: {folder / 'logs'}; of the job: {folder / 'run' / 'logs'}", markup=False)
         return 1
     console.print(
-        f"[bold green]✔ {len(results)} sheets, {rows} rows, each table equal to its sheet[/]"
+        f"[bold green]✔ {len(results)} sheets, {rows} rows: every table has the rows and values of its sheet[/]"
         f" in {seconds:.1f} s; everything is stopped again."
     )
     console.print("  Next: make demo SHEET=/path/to/your.xlsx, or make up to keep it running.", style="dim")

@@ -1,34 +1,36 @@
-"""Registering configs as the owner's portal does: by writing their rows."""
+"""Registering configs as a person does: through the product's own command."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 
-from local.clients import LocalClients
+from local.component import ComponentFailed
 from local.environment import PROJECT
+from local.system import REPOSITORY, System
 from local.tabs import DATASET, Tab
 
 
-def register(clients: LocalClients, tabs: Sequence[Tab]) -> dict[int, Tab]:
+def register(system: System, tabs: Sequence[Tab]) -> dict[int, Tab]:
     """Add one daily config per tab, and return the tabs by their config's id.
 
-    A tab that has a config of its name already is left alone and not returned.
+    Raises `ComponentFailed` with what the command said.
     """
-    registered: dict[int, Tab] = {}
-    for tab in tabs:
-        rows = clients.postgres.run(
-            """
-            INSERT INTO sheet_to_bigquery_configs
-                (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
-                 bigquery_dataset_id, bigquery_table_id)
-            SELECT new.name, :url, :title, :project, :dataset, new.name
-            FROM (SELECT CAST(:name AS text) AS name) AS new
-            WHERE NOT EXISTS (SELECT FROM sheet_to_bigquery_configs AS present WHERE present.name = new.name)
-            RETURNING id
-            """,
-            name=tab.name,
-            url=tab.url,
-            title=tab.title,
-            project=PROJECT,
-            dataset=DATASET,
-        )
-        registered |= {config_id: tab for (config_id,) in rows}
-    return registered
+    return {_add(system, tab): tab for tab in tabs}
+
+
+def _add(system: System, tab: Tab) -> int:
+    command = [sys.executable, "job_helper.py", "add", tab.url, "--tab", tab.title, "--name", tab.name]
+    command += ["--project", PROJECT, "--dataset", DATASET, "--table", tab.name, "--json"]
+    added = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=dict(system.environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if added.returncode != 0:
+        raise ComponentFailed(f"job_helper.py add refused {tab.name}: {added.stderr.strip() or added.stdout}")
+    return int(json.loads(added.stdout)["id"])

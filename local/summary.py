@@ -59,7 +59,7 @@ def print_results(console: Console, results: Sequence[Result]) -> None:
         for problem in result.problems:
             console.print(Text(f"  ✘ {problem}", style="red"))
         if result.table is not None:
-            console.print(Padding(_first_rows(result.table, console.width - 4), (0, 0, 0, 4)))
+            console.print(Padding(first_rows(result.table, console.width - 4), (0, 0, 0, 4)))
 
 
 def _heading(result: Result) -> RenderableType:
@@ -74,7 +74,7 @@ def _heading(result: Result) -> RenderableType:
     return Group(first, Text(f"    {' · '.join([*facts, last_run])}", style="dim"))
 
 
-def _first_rows(table: LoadedTable, width: int) -> RenderableType:
+def first_rows(table: LoadedTable, width: int) -> RenderableType:
     """Names, types and first rows, in as many blocks as the width asks for."""
     cells = [[_shown(value) for value in row] for row in table.first_rows]
     widths = [

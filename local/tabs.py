@@ -1,5 +1,6 @@
 """The tabs of the spreadsheets that a folder holds, found and counted through the Sheets API."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,23 +15,17 @@ ERRORS = frozenset({"#ERROR!", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?"
 
 @dataclass(frozen=True)
 class Tab:
-    """One visible tab of a spreadsheet, and the table that it is to be loaded into."""
+    """One visible tab of a spreadsheet; `name` is its config's and its table's."""
 
     spreadsheet: str
     title: str
     gid: int
-    alone: bool
+    name: str
 
     @property
     def url(self) -> str:
         """The address as a person copies it from a browser."""
         return f"https://docs.google.com/spreadsheets/d/{self.spreadsheet}/edit#gid={self.gid}"
-
-    @property
-    def name(self) -> str:
-        """The config's name and the table's: the spreadsheet's, with the tab's where there are several."""
-        text = self.spreadsheet if self.alone else f"{self.spreadsheet}_{self.title}"
-        return re.sub(r"\W+", "_", text).strip("_").lower()
 
 
 @dataclass(frozen=True)
@@ -43,12 +38,15 @@ class Extent:
 
 def find_tabs(sheets: Any, folder: Path) -> list[Tab]:
     """All visible tabs, spreadsheets by name. `sheets` is the API's `spreadsheets` collection."""
-    tabs = []
+    tabs: list[Tab] = []
     for file in sorted(folder.glob("*.xlsx")):
         answer = sheets.get(spreadsheetId=file.stem, fields="sheets.properties").execute()
         properties = [sheet["properties"] for sheet in answer["sheets"]]
         visible = [tab for tab in properties if not tab.get("hidden") and tab.get("sheetType", "GRID") == "GRID"]
-        tabs += [Tab(file.stem, tab["title"], tab["sheetId"], len(visible) == 1) for tab in visible]
+        for tab in visible:
+            # The spreadsheet's name is enough where there is no other tab.
+            text = file.stem if len(visible) == 1 else f"{file.stem}_{tab['title']}"
+            tabs.append(Tab(file.stem, tab["title"], tab["sheetId"], _table_name(text, tabs)))
     return tabs
 
 
@@ -66,6 +64,14 @@ def measure(sheets: Any, tab: Tab) -> Extent:
     used = [any(column < len(row) and not _blank(row[column]) for row in rows) for column in columns]
     # A column without a header and without a value is none.
     return Extent(len(rows), [count for count, *keep in zip(counts, named, used, strict=True) if any(keep)])
+
+
+def _table_name(text: str, taken: Sequence[Tab]) -> str:
+    """A name that BigQuery takes, and that no other tab has: `Plan A` and `Plan-A` would both be `plan_a`."""
+    name = re.sub(r"\W+", "_", text).strip("_").lower() or "sheet"
+    names = {tab.name for tab in taken}
+    candidates = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate not in names)
 
 
 def _blank(cell: Any) -> bool:

@@ -23,6 +23,7 @@ from local.postgres import PostgresUnavailable, binaries
 from local.pubsub import REQUESTS
 from local.registration import register
 from local.sample_files import copy_samples
+from local.scheduler import call
 from local.system import REPOSITORY, System
 from local.tabs import find_tabs
 
@@ -51,11 +52,11 @@ def main() -> int:
 def _run(console: Console, folder: Path, samples: Path) -> int:
     console.print("Starting PostgreSQL, Pub/Sub, BigQuery, Sheets, Cloud Run and three functions …")
     with System(folder, samples, scheduler=True) as system:
-        clients = LocalClients(system)
-        register(clients, find_tabs(clients.sheets, samples))
+        register(system, find_tabs(LocalClients(system.settings).sheets, samples))
         exports = folder.with_suffix(".env")
         _write_exports(exports, system.settings)
         try:
+            call(system.addresses["dispatch"], "/run", system.key_file)
             _explain(console, system, exports)
             while True:
                 system.check_running()
@@ -101,6 +102,7 @@ In another terminal:
   source {_relative(exports)}
   curl -X POST {dispatch}/run
   gcloud pubsub topics publish {REQUESTS} --message='{{"name": "inventory"}}'
+  .venv/bin/python -m local.look inventory
   .venv/bin/python job_helper.py list
   {psql} -c 'SELECT config_name, state, rows, ended_at FROM sheet_to_bigquery_runs'
 

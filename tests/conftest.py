@@ -22,4 +22,4 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture(scope="session")
 def clients(system: System) -> LocalClients:
     """Google's client libraries and a PostgreSQL connection, as the system's throw-away service account."""
-    return LocalClients(system)
+    return LocalClients(system.settings)

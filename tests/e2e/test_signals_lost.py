@@ -20,7 +20,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     (folder / "samples").mkdir()
     settings = {"LEASE_SECONDS": "2", "RETRY_SECONDS": "1"}
     with System(folder, folder / "samples", settings=settings) as system:
-        yield Team(system, LocalClients(system))
+        yield Team(system, LocalClients(system.settings))
 
 
 def sweep_until_ended(team: Team, config_id: int) -> list:

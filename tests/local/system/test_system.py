@@ -30,9 +30,9 @@ def another(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def test_two_systems_run_beside_each_other(system: System, another: System) -> None:
     assert not set(system.addresses.values()) & set(another.addresses.values())
     name = "only_in_the_second"
-    LocalClients(another).bigquery.create_dataset(name)
-    assert name in [dataset.dataset_id for dataset in LocalClients(another).bigquery.list_datasets()]
-    assert name not in [dataset.dataset_id for dataset in LocalClients(system).bigquery.list_datasets()]
+    LocalClients(another.settings).bigquery.create_dataset(name)
+    assert name in [dataset.dataset_id for dataset in LocalClients(another.settings).bigquery.list_datasets()]
+    assert name not in [dataset.dataset_id for dataset in LocalClients(system.settings).bigquery.list_datasets()]
 
 
 def test_every_component_but_the_scheduler_runs(another: System) -> None:
@@ -53,7 +53,7 @@ def test_components_know_nothing_of_who_started_them(another: System, monkeypatc
 
 
 def test_the_schema_is_applied(another: System) -> None:
-    clients = LocalClients(another)
+    clients = LocalClients(another.settings)
     assert clients.postgres.run("SELECT count(*) FROM sheet_to_bigquery_runs") == [[0]]
 
 
