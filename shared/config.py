@@ -21,7 +21,7 @@ _BLANK_MEANS_ABSENT = ("google_sheet_tab_name", "schema_handling")
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 # cloud.google.com/bigquery/docs/datasets#dataset-naming
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
-# cloud.google.com/bigquery/docs/tables#table_naming: Unicode's letters, marks, numbers, connectors, dashes, spaces
+# Unicode's letters, marks, numbers, connectors, dashes and spaces (cloud.google.com/bigquery/docs/tables#table_naming).
 _TABLE_CATEGORIES = ("L", "M", "N", "Pc", "Pd", "Zs")
 _TABLE_BYTES = 1024
 

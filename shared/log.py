@@ -21,11 +21,12 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.contextvars.merge_contextvars, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[structlog.contextvars.merge_contextvars],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_EVERY_LINE, _JSON],
         )
     )
-    # In place of functions-framework's handlers, which write bare text; below a warning, libraries chatter.
+    handler.setLevel(logging.WARNING)  # below it, libraries chatter
+    # In place of functions-framework's handlers, which write bare text.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.captureWarnings(True)
 
