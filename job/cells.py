@@ -18,14 +18,6 @@ def column_letters(index: int) -> str:
     return letters
 
 
-def column_index(letters: str) -> int:
-    """The index, counted from 0, of the column with these letters."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1
-
-
 def address(title: str, row: int, column: int) -> str:
     """A cell as people write it: `Q4_Sales!C17`, `'My tab'!A1`. `row` counts from 1, `column` from 0."""
     plain = _PLAIN_TITLE.fullmatch(title) and not _LOOKS_LIKE_ADDRESS.fullmatch(title)

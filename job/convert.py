@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import pyarrow as pa
 
-from job.infer import Chunk, infer, padded
+from job.infer import Chunk, padded
 from job.kinds import Kind, arrow_type
 from job.locales import parse_number
 from job.moments import DAY, FIRST_DAY, LAST_DAY, milliseconds_of
@@ -49,10 +49,6 @@ class _Unfit(Exception):
 
 def convert(values: Values, kind: Kind, rows: int, locale: Locale) -> Chunk:
     """The column as `kind`, NULL where blank, in error, or in violation of it."""
-    if not values.moments:
-        inferred = infer(values, rows)
-        if inferred.kind is kind:
-            return inferred
     moments = frozenset(values.moments)
     fit = _FIT[kind]
     found: list[Any] = []
@@ -63,7 +59,7 @@ def convert(values: Values, kind: Kind, rows: int, locale: Locale) -> Chunk:
         except _Unfit:
             found.append(None)
             violations.append((position, f"{_shape(cell, position in moments)} where {kind} is expected"))
-    return Chunk(kind, pa.array(padded(found, rows), arrow_type(kind)), violations)
+    return Chunk(kind, pa.array(padded(found, rows), arrow_type(kind)), violations=violations)
 
 
 def _number(cell: Any, moment: bool, locale: Locale) -> Decimal:

@@ -1,11 +1,14 @@
 """What a reading found that the sheet's owner should know: by cell address, never by value. Pure."""
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
 
 from job.cells import address
 from job.columns import ColumnPlan
 from job.errors import SchemaViolated
-from job.infer import Chunk
+from job.infer import Chunk, padded
 from job.values import Values
 
 # Enough to see what is wrong; a message with all of a million addresses would help nobody.
@@ -13,34 +16,54 @@ ADDRESSES_TOLD = 20
 
 
 class Findings:
-    """Counts error cells and violations of the custom schema, and keeps the first addresses of each."""
+    """Counts error cells and violations of the custom schema, and keeps the first of each, row by row.
+
+    `violations` is how many cells, so far, are not as the schema asks.
+    """
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._errors = self._violations = 0
+        self._errors = self.violations = 0
         self._error_cells: list[str] = []
         self._violating_cells: list[str] = []
 
-    def note(self, plan: ColumnPlan, first_row: int, values: Values, chunk: Chunk, kept: Sequence[bool]) -> None:
-        """Takes one column of a block; `kept` tells which of the block's rows are."""
-        self._errors += len(values.errors)
-        for position in values.errors[: ADDRESSES_TOLD - len(self._error_cells)]:
-            self._error_cells.append(self._address(first_row + position, plan))
-        violations = sorted([*chunk.violations, *(_blanks(values, kept) if plan.required else [])])
-        self._violations += len(violations)
-        for position, reason in violations[: ADDRESSES_TOLD - len(self._violating_cells)]:
-            self._violating_cells.append(f"{self._address(first_row + position, plan)}: {reason}")
+    def note_errors(self, first_row: int, columns: Sequence[Values]) -> None:
+        """Takes the error cells of one block."""
+        self._errors += sum(len(values.errors) for values in columns)
+        found = ((position, index) for index, values in enumerate(columns) for position in values.errors)
+        for position, index in heapq.nsmallest(ADDRESSES_TOLD - len(self._error_cells), found):
+            self._error_cells.append(address(self._title, first_row + position, index))
+
+    def note_violations(
+        self,
+        first_row: int,
+        plans: Sequence[ColumnPlan],
+        columns: Sequence[Values],
+        chunks: Sequence[Chunk],
+        kept: pa.BooleanArray | None,
+    ) -> None:
+        """Takes the violations of one block; `kept` tells which of its rows are (None: all)."""
+        found = [
+            (position, plan.index, reason)
+            for plan, values, chunk in zip(plans, columns, chunks, strict=True)
+            if plan.asked is not None
+            for position, reason in (*chunk.violations, *(_blanks(values, len(chunk.array), kept, plan.required)))
+        ]
+        self.violations += len(found)
+        for position, index, reason in heapq.nsmallest(ADDRESSES_TOLD - len(self._violating_cells), found):
+            self._violating_cells.append(f"{address(self._title, first_row + position, index)}: {reason}")
 
     def raise_violations(self, subject: str) -> None:
         """Raises `SchemaViolated` with the first violations and their count, if there is any."""
-        if self._violations:
+        if self.violations:
             raise SchemaViolated(
-                f"{subject}: {_cells(self._violations)} not as custom_schema asks: "
-                f"{_listed(self._violating_cells, self._violations)}",
+                f"{subject}: {_cells(self.violations)} not as custom_schema asks: "
+                f"{_listed(self._violating_cells, self.violations)}",
                 "correct the cells, or the schema",
             )
 
     def warnings(self, blank_rows: int, renamed: bool) -> tuple[str, ...]:
+        """Sentences for the run's outcome."""
         told = []
         if self._errors:
             cells = _listed(self._error_cells, self._errors)
@@ -51,14 +74,13 @@ class Findings:
             told.append(f'the tab was renamed and found by its gid; it is now "{self._title}"')
         return tuple(told)
 
-    def _address(self, row: int, plan: ColumnPlan) -> str:
-        return address(self._title, row, plan.index)
 
-
-def _blanks(values: Values, kept: Sequence[bool]) -> Iterable[tuple[int, str]]:
-    given = len(values.cells)
-    for position, stays in enumerate(kept):
-        if stays and (position >= given or values.cells[position] is None):
+def _blanks(values: Values, rows: int, kept: pa.BooleanArray | None, required: bool) -> Iterator[tuple[int, str]]:
+    if not required:
+        return
+    flags: Iterable[bool] = [True] * rows if kept is None else kept.to_pylist()
+    for position, (cell, stays) in enumerate(zip(padded(values.cells, rows), flags, strict=False)):
+        if stays and cell is None:
             yield position, "nothing where a value is REQUIRED"
 
 

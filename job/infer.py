@@ -25,12 +25,14 @@ _MOMENTS = frozenset({Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.ELAPSED})
 class Chunk:
     """One column of one block: an array as long as the block has rows.
 
-    A MIXED chunk's array is all null: what the sheet shows is read when all blocks are known.
-    `violations` are the positions of cells that a custom schema does not allow, each with the reason.
+    A MIXED chunk's array is all null: what the sheet shows is read when all blocks are known. `empty` tells
+    that nothing is there at all; a column of errors is BLANK, but not empty. `violations` are the positions
+    of cells that a custom schema does not allow, each with the reason.
     """
 
     kind: Kind
     array: pa.Array
+    empty: bool = False
     violations: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -38,7 +40,9 @@ def infer(values: Values, rows: int, moments: Kind = Kind.BLANK) -> Chunk:
     """The chunk of a column that no schema describes; `moments` is the kind of its dates, if it has only such."""
     kind = _kind(values, moments)
     cells = padded(values.cells, rows)
-    if kind in (Kind.BLANK, Kind.MIXED):
+    if kind is Kind.BLANK:
+        return Chunk(kind, pa.nulls(rows, arrow_type(kind)), empty=not values.errors)
+    if kind is Kind.MIXED:
         return Chunk(kind, pa.nulls(rows, arrow_type(kind)))
     if kind in _MOMENTS:
         return Chunk(kind, as_array(cells, kind))

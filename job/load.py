@@ -17,11 +17,17 @@ from shared.errors import AttemptClosed
 from shared.settings import JobSettings
 
 if TYPE_CHECKING:
+    from google.api_core.retry import Retry
     from google.cloud import bigquery
 
 # jobs.get can lag behind the 409 that tells of the job: seconds to wait before looking again.
 _LAG = (0.5, 1, 2, 4, 8)
 _UPLOAD_RETRIES = 6
+# Longest silence of one call; an upload of the largest sheet is 30 MB.
+_SECONDS = 60
+_UPLOAD_SECONDS = 180
+# How long BigQuery may be away before the attempt is given up, in seconds.
+_PATIENCE = 120
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -59,12 +65,13 @@ def _ensure_dataset(client: "bigquery.Client", config: Config, location: str) ->
 
     reference = bigquery.DatasetReference(config.google_cloud_project_id, config.bigquery_dataset_id)
     try:
-        return client.get_dataset(reference).location or location
+        return client.get_dataset(reference, retry=_retry(), timeout=_SECONDS).location or location
     except exceptions.NotFound:
         dataset = bigquery.Dataset(reference)
         dataset.location = location
         # Another job may be creating it at this moment: then theirs is as good.
-        return client.create_dataset(dataset, exists_ok=True).location or location
+        made = client.create_dataset(dataset, exists_ok=True, retry=_retry(), timeout=_SECONDS)
+        return made.location or location
 
 
 def _insert(client: "bigquery.Client", table: Table, config: Config, slot: Slot) -> Any:
@@ -79,6 +86,7 @@ def _insert(client: "bigquery.Client", table: Table, config: Config, slot: Slot)
             project=slot.project,
             location=slot.location,
             job_config=_job_config(table, slot),
+            timeout=_UPLOAD_SECONDS,
         )
     except exceptions.Conflict:
         # Also what the client makes of its own first insert, if the answer to that was lost on the way.
@@ -101,7 +109,9 @@ def _find(client: "bigquery.Client", config: Config, slot: Slot) -> Any | None:
     """
     for pause in (*_LAG, None):
         try:
-            job = client.get_job(slot.job_id, project=slot.project, location=slot.location)
+            job = client.get_job(
+                slot.job_id, project=slot.project, location=slot.location, retry=_retry(), timeout=_SECONDS
+            )
         except exceptions.Forbidden:
             raise _closed(config) from None
         except exceptions.NotFound:
@@ -117,7 +127,7 @@ def _find(client: "bigquery.Client", config: Config, slot: Slot) -> Any | None:
 def _wait(job: Any) -> None:
     """Waits until the job is done; its error, if any, is left in `error_result`."""
     try:
-        job.result()
+        job.result(retry=_retry())
     except exceptions.GoogleAPICallError:
         if not job.error_result:
             raise
@@ -144,6 +154,12 @@ def _destination(config: Config) -> "bigquery.TableReference":
 
     dataset = bigquery.DatasetReference(config.google_cloud_project_id, config.bigquery_dataset_id)
     return dataset.table(config.bigquery_table_id)
+
+
+def _retry() -> "Retry":
+    from google.cloud.bigquery.retry import DEFAULT_RETRY
+
+    return DEFAULT_RETRY.with_timeout(_PATIENCE)
 
 
 def _closed(config: Config) -> AttemptClosed:

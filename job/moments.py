@@ -70,8 +70,8 @@ def format_of(kind: str, pattern: str) -> Format:
 def looks(values: Values) -> dict[Look, tuple[int, int]]:
     """The looks in a column of moments, each with the positions of its first and its last cell."""
     found: dict[Look, tuple[int, int]] = {}
-    for position, milliseconds in zip(values.moments, _all_milliseconds(values), strict=True):
-        look = Look(len(values.shown[position]), _size(milliseconds), abs(milliseconds) < DAYS_OF_A_DURATION * DAY)
+    for position in values.moments:
+        look = _look(len(values.shown[position]), milliseconds_of(values.cells[position]))
         first, _ = found.get(look, (position, position))
         found[look] = (first, position)
     return found
@@ -111,8 +111,8 @@ def milliseconds_of(serial: float) -> int:
     return round(serial * DAY)
 
 
-def _all_milliseconds(values: Values) -> list[int]:
-    return [milliseconds_of(values.cells[position]) for position in values.moments]
+def _look(length: int, milliseconds: int) -> Look:
+    return Look(length, _size(milliseconds), abs(milliseconds) < DAYS_OF_A_DURATION * DAY)
 
 
 def _size(milliseconds: int) -> Size:

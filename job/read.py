@@ -1,21 +1,22 @@
 """Reads a config's tab into a typed table that is one state of the sheet, or fails and says why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
 
+from job.ahead import ahead
+from job.blocks import BlockReader, TabBlock
 from job.columns import ColumnPlan, plan_columns
 from job.convert import Locale, convert
 from job.errors import EmptySheet, SchemaViolated, UnstableSheet
 from job.findings import Findings
 from job.infer import Chunk, as_shown, infer, padded
 from job.kinds import Kind
-from job.moments import Format, kind_of, looks
-from job.rows import kept_rows, rows_of
-from job.sheet import Raw, SheetReader
+from job.rows import kept_rows
+from job.sheet import BLOCK_CELLS, SheetReader
 from job.table import Block, Table, TableBuilder
-from job.values import Values, decode, find_moments
+from job.values import decode
 from shared.config import Config
 
 # A team that types all day leaves pauses of seconds; a form that is answered all the time never does.
@@ -70,11 +71,12 @@ class _TabReading:
 
     def read(self) -> Reading:
         builder: TableBuilder | None = None
-        for first_row, header, raws in self._reader.blocks(self._tab):
+        for block in self._blocks():
             if builder is None:
-                plans = plan_columns(self._headers(header), self._asked)
+                plans = plan_columns(block.headers, self._asked)
                 builder = TableBuilder(plans)
-            self._take(builder, plans, first_row, raws)
+            if block.rows:
+                self._take(block, plans, builder)
         self._findings.raise_violations(self._subject)
         if builder is None or not builder.rows:
             raise EmptySheet(
@@ -86,70 +88,27 @@ class _TabReading:
         blank_rows = self._last_row - 1 - builder.rows
         return Reading(table, self._findings.warnings(blank_rows, self._tab.renamed))
 
-    def _headers(self, raws: Sequence[Raw]) -> list[str]:
-        """Row 1 as text: what is not text already is read again as the sheet shows it."""
-        columns = [decode(bytes(raw)) for raw in raws]
-        if any(values.types - {str} or values.errors for values in columns):
-            columns = [decode(bytes(raw), errors_are_null=False) for raw in self._reader.header_as_shown(self._tab)]
-        texts = [(values.cells[0] or "") if values.cells else "" for values in columns]
-        return texts + [""] * (self._tab.columns - len(texts))
+    def _blocks(self) -> Iterator[TabBlock]:
+        blocks = BlockReader(self._reader, self._tab).blocks()
+        return ahead(blocks) if self._tab.rows * self._tab.columns > BLOCK_CELLS else blocks
 
-    def _take(self, builder: TableBuilder, plans: Sequence[ColumnPlan], first_row: int, raws: Sequence[Raw]) -> None:
-        columns = [decode(bytes(raw)) for raw in raws]
-        rows = rows_of(columns)
-        if not rows:
-            return
-        columns += [Values([], frozenset()) for _ in plans[len(columns) :]]
-        self._last_row = first_row + rows - 1
-        self._find_moments(first_row, raws, columns)
-        kinds = self._moment_kinds(first_row, plans, columns)
-        kept = kept_rows(columns, rows)
-        flags = [True] * rows if kept is None else kept.to_pylist()
-        chunks = []
-        for plan, values in zip(plans, columns, strict=True):
-            chunk = self._chunk(plan, values, rows, kinds.get(plan.index, Kind.BLANK))
-            self._findings.note(plan, first_row, values, chunk, flags)
-            chunks.append(chunk)
-        builder.add(Block(first_row, rows, kept), chunks)
+    def _take(self, block: TabBlock, plans: Sequence[ColumnPlan], builder: TableBuilder) -> None:
+        self._last_row = block.first_row + block.rows - 1
+        kept = kept_rows(block.columns, block.rows)
+        chunks = [self._chunk(plan, block) for plan in plans]
+        self._findings.note_errors(block.first_row, block.columns)
+        self._findings.note_violations(block.first_row, plans, block.columns, chunks, kept)
+        if not self._findings.violations:  # with one, nothing is loaded
+            builder.add(Block(block.first_row, block.rows, kept), chunks)
 
-    def _find_moments(self, first_row: int, raws: Sequence[Raw], columns: Sequence[Values]) -> None:
-        numeric = [index for index, values in enumerate(columns) if values.has_numbers]
-        if numeric:
-            shown = self._reader.columns(self._tab, first_row, self._last_row, numeric, moments_only=True)
-            for index in numeric:
-                find_moments(columns[index], bytes(raws[index]), bytes(shown[index]))
-
-    def _moment_kinds(self, first_row: int, plans: Sequence[ColumnPlan], columns: Sequence[Values]) -> dict[int, Kind]:
-        """The kinds of the columns that hold nothing but moments, by the number formats of cells of every look."""
-        seen = {
-            plan.index: looks(values)
-            for plan, values in zip(plans, columns, strict=True)
-            if plan.asked is None and values.only_moments
-        }
-        cells = sorted(
-            {
-                (first_row + position, index)
-                for index, found in seen.items()
-                for ends in found.values()
-                for position in ends
-            }
-        )
-        formats = self._reader.formats(self._tab, cells) if cells else {}
-        return {
-            index: kind_of(
-                # Without a format of its own, a date with a time of day loses nothing.
-                (look, formats.get((first_row + position, index), Format.DATETIME))
-                for look, ends in found.items()
-                for position in ends
-            )
-            for index, found in seen.items()
-        }
-
-    def _chunk(self, plan: ColumnPlan, values: Values, rows: int, moments: Kind) -> Chunk:
-        if plan.kind is not None:
-            return convert(values, plan.kind, rows, self._locale)
-        chunk = infer(values, rows, moments)
-        return as_shown(chunk) if plan.textual else chunk
+    def _chunk(self, plan: ColumnPlan, block: TabBlock) -> Chunk:
+        values = block.columns[plan.index]
+        chunk = infer(values, block.rows, block.moments.get(plan.index, Kind.BLANK))
+        if plan.textual:
+            return as_shown(chunk)
+        if plan.kind is None or plan.kind is chunk.kind:
+            return chunk
+        return convert(values, plan.kind, block.rows, self._locale)
 
     def _shown(self, columns: Sequence[int], block: Block) -> Mapping[int, pa.Array]:
         """Columns of a block as the sheet shows them: NULL where it shows nothing, or an error."""

@@ -59,7 +59,14 @@ def bind(settings: JobSettings) -> None:
 
 def tell_success(settings: JobSettings, clients: Clients, tally: Tally, loaded: Loaded) -> None:
     """Logs what was loaded, and tells the run's settling, if there is a run."""
-    log.get().info("loaded", rows=loaded.rows, job_id=loaded.job_id, requests=tally.requests, seconds=tally.seconds)
+    log.get().info(
+        "loaded",
+        rows=loaded.rows,
+        job_id=loaded.job_id,
+        requests=tally.requests,
+        seconds=tally.seconds,
+        warnings=tally.reading.warnings if tally.reading else (),
+    )
     if settings.run:
         completed = _completed(settings.run, settings.execution, tally, outcome="succeeded", rows=loaded.rows)
         _publish(completed, settings.run.completion_topic, clients)

@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from job.calls import Calls
 from job.cells import area
-from job.errors import NotAGrid, ReadRefused, SheetNotFound, TabNotFound
+from job.errors import NotAGrid, ReadRefused, ReadTimedOut, SheetNotFound, TabNotFound
 from job.moments import Format, format_of
 from job.refusals import not_a_google_sheet
 from shared.config import Config
 
 # Cells of a block: 25 requests for the largest sheet there is, and 3 MB an answer (Google recommends 2 MB).
 BLOCK_CELLS = 400_000
-# Ranges of a request: its URL stays short enough to be sent as one.
-_RANGES = 50
+# A block that Google cannot answer in time is halved, but not below this many rows.
+SMALLEST_BLOCK = 100
+# Characters of a request's ranges: with the rest, its address stays below the 2,048 that everyone takes.
+_RANGES_LENGTH = 1_600
+# Columns between two wanted ones that are read with them, rather than as two ranges.
+_BRIDGED = 1
 _GOOGLE_SHEET = "application/vnd.google-apps.spreadsheet"
 _NAMES_TOLD = 10
 
@@ -156,39 +161,45 @@ class SheetReader:
         """The tab's unformatted values from top to bottom: first row, the header's columns (of row 1), the columns.
 
         A column is a JSON array, shorter where only blank cells follow; columns without any may be missing.
+        The first block always comes, even of a tab that is nothing but a header. What Google cannot answer in
+        time is asked for in halves.
         """
-        rows = max(1, BLOCK_CELLS // max(1, tab.columns))
-        for first in range(2, max(tab.rows, 1) + 1, rows):
+        first, rows = 2, max(1, BLOCK_CELLS // max(1, tab.columns))
+        while first == 2 or first <= tab.rows:
+            ranges = [area(tab.title, 1, 1, 0, tab.columns - 1)] if first == 2 else []
             last = min(first + rows - 1, tab.rows)
-            ranges = [area(tab.title, first, last, 0, tab.columns - 1)]
-            if first == 2:
-                ranges.append(area(tab.title, 1, 1, 0, tab.columns - 1))
-            answer = self._ranges(ranges, "UNFORMATTED_VALUE", "SERIAL_NUMBER")
-            yield first, answer[1] if first == 2 else [], answer[0]
+            if first <= last:
+                ranges.append(area(tab.title, first, last, 0, tab.columns - 1))
+            try:
+                answer = self._ranges(ranges, "UNFORMATTED_VALUE", "SERIAL_NUMBER")
+            except ReadTimedOut:
+                if rows <= SMALLEST_BLOCK:
+                    raise
+                rows //= 2
+                continue
+            yield first, answer[0] if first == 2 else [], answer[-1] if first <= last else []
+            first += rows
 
     def columns(self, tab: Tab, first: int, last: int, columns: Sequence[int], moments_only: bool) -> dict[int, Raw]:
-        """Some columns of a block as the sheet shows them; with `moments_only`, only dates and times are so shown."""
-        runs = list(_runs(columns))
-        ranges = [area(tab.title, first, last, start, end) for start, end in runs]
+        """Some columns of some rows as the sheet shows them; with `moments_only`, only its dates and times."""
+        spans = list(_spans(columns))
+        ranges = [area(tab.title, first, last, start, end) for start, end in spans]
         render = "UNFORMATTED_VALUE" if moments_only else "FORMATTED_VALUE"
-        found: dict[int, Raw] = {}
-        for number in range(0, len(ranges), _RANGES):
-            answers = self._ranges(ranges[number : number + _RANGES], render, "FORMATTED_STRING")
-            for (start, end), answer in zip(runs[number : number + _RANGES], answers, strict=True):
-                given = dict(enumerate(answer, start))
-                found |= {column: given.get(column, Raw(b"[]")) for column in range(start, end + 1)}
-        return found
-
-    def header_as_shown(self, tab: Tab) -> list[Raw]:
-        return self._ranges([area(tab.title, 1, 1, 0, tab.columns - 1)], "FORMATTED_VALUE", "SERIAL_NUMBER")[0]
+        answers = [answer for batch in _batches(ranges) for answer in self._ranges(batch, render, "FORMATTED_STRING")]
+        given = {
+            column: raw
+            for (start, _), answer in zip(spans, answers, strict=True)
+            for column, raw in enumerate(answer, start)
+        }
+        return {column: given.get(column, Raw(b"[]")) for column in columns}
 
     def formats(self, tab: Tab, cells: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Format]:
         """What the number formats of these cells (row from 1, column from 0) show; each of them is a moment's."""
         found: dict[tuple[int, int], Format] = {}
-        for number in range(0, len(cells), _RANGES):
+        for batch in _batches([area(tab.title, row, row, column, column) for row, column in cells]):
             request = self._spreadsheets.get(
                 spreadsheetId=self._id,
-                ranges=[area(tab.title, row, row, column, column) for row, column in cells[number : number + _RANGES]],
+                ranges=batch,
                 fields="sheets.data(startRow,startColumn,rowData.values.effectiveFormat.numberFormat)",
                 prettyPrint=False,
             )
@@ -231,16 +242,29 @@ class SheetReader:
         )
 
 
-def _runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Neighbouring columns as (first, last)."""
-    start = last = None
-    for column in sorted(columns):
-        if last is not None and start is not None and column != last + 1:
+def _spans(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ranges of columns, as (first, last), that hold these; they bridge a few others to be fewer themselves."""
+    start = last = columns[0]
+    for column in columns[1:]:
+        if column > last + _BRIDGED + 1:
             yield start, last
-            start = None
-        start, last = (column if start is None else start), column
-    if start is not None and last is not None:
-        yield start, last
+            start = column
+        last = column
+    yield start, last
+
+
+def _batches(ranges: Sequence[str]) -> Iterator[list[str]]:
+    """The ranges in requests whose addresses stay short enough for every proxy."""
+    batch: list[str] = []
+    length = 0
+    for each in ranges:
+        more = len(quote(each, safe="")) + len("&ranges=")
+        if batch and length + more > _RANGES_LENGTH:
+            yield batch
+            batch, length = [], 0
+        batch.append(each)
+        length += more
+    yield batch
 
 
 def _told(data: _GridData) -> Iterator[tuple[tuple[int, int], Format]]:

@@ -54,13 +54,15 @@ class TableBuilder:
     def __init__(self, plans: Sequence[ColumnPlan]) -> None:
         self._plans = plans
         self._kinds = [plan.kind or Kind.BLANK for plan in plans]
+        self._filled = [bool(plan.header.strip()) for plan in plans]
         self._segments: list[_Segment] = []
         self.rows = 0
 
     def add(self, block: Block, chunks: Sequence[Chunk]) -> None:
-        """Takes one block; `chunks` are its columns from left to right, as many as the block has."""
+        """Takes one block that has rows to keep; `chunks` are all the tab's columns, from left to right."""
         for index, chunk in enumerate(chunks):
             self._kinds[index] = widen(self._kinds[index], chunk.kind)
+            self._filled[index] |= not chunk.empty
         kinds = self._present()
         if not self._segments or self._segments[-1].kinds != kinds:
             self._close_last()
@@ -68,8 +70,6 @@ class TableBuilder:
         segment = self._segments[-1]
         arrays = [
             _filtered(recast(chunks[index].array, chunks[index].kind, kind), block.kept)
-            if index < len(chunks)
-            else pa.nulls(_rows_kept(block), arrow_type(kind))
             for index, kind in kinds.items()
         ]
         self._write(segment, block, arrays)
@@ -85,14 +85,14 @@ class TableBuilder:
         kinds = self._present()
         if len(self._segments) == 1 and not self.mixed():
             return self._table(kinds, self._segments[0].sink.getvalue())
-        joined = self._open(kinds)
+        joined = self._open(kinds, final=True)
         for segment in self._segments:
             file = pq.ParquetFile(pa.BufferReader(segment.sink.getvalue()))
             for number, block in enumerate(segment.blocks):
                 shown = displayed(block) if self.mixed() else {}
                 stored = dict(zip(segment.kinds, file.read_row_group(number).columns, strict=True))
                 arrays = [
-                    _filtered(shown[index], block.kept)
+                    self._as_shown(index, shown[index], block)
                     if kind is Kind.MIXED
                     else _widened(stored.get(index), segment.kinds.get(index), kind, _rows_kept(block))
                     for index, kind in kinds.items()
@@ -101,18 +101,28 @@ class TableBuilder:
         joined.writer.close()
         return self._table(kinds, joined.sink.getvalue())
 
+    def _as_shown(self, index: int, shown: pa.Array, block: Block) -> pa.Array:
+        """The rows to keep. Where a value is REQUIRED there is one, so that NULL means: it is shown as nothing."""
+        kept = _filtered(shown, block.kept)
+        return kept.fill_null("") if self._plans[index].required else kept
+
     def _present(self) -> dict[int, Kind]:
         """The columns that have a header or any content, with their kinds so far."""
         return {
             plan.index: kind
-            for plan, kind in zip(self._plans, self._kinds, strict=True)
-            if plan.header.strip() or kind is not Kind.BLANK
+            for plan, kind, filled in zip(self._plans, self._kinds, self._filled, strict=True)
+            if filled
         }
 
-    def _open(self, kinds: Mapping[int, Kind]) -> _Segment:
+    def _open(self, kinds: Mapping[int, Kind], final: bool = False) -> _Segment:
         sink = pa.BufferOutputStream()
         schema = pa.schema(
-            pa.field(self._plans[index].name, arrow_type(kind), nullable=not self._plans[index].required)
+            # A MIXED column is null until the sheet's own text takes its place.
+            pa.field(
+                self._plans[index].name,
+                arrow_type(kind),
+                nullable=not self._plans[index].required or (kind is Kind.MIXED and not final),
+            )
             for index, kind in kinds.items()
         )
         return _Segment(kinds, sink, pq.ParquetWriter(sink, schema, compression="zstd"), [])

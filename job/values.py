@@ -50,11 +50,9 @@ class Values:
     @property
     def only_moments(self) -> bool:
         """Whether every cell that is not blank is a date, a time or a duration."""
-        return bool(self.moments) and self.types <= _NUMBERS and len(self.moments) == len(self.filled())
-
-    def filled(self) -> list[int]:
-        """The positions of the cells that hold a value."""
-        return [position for position, cell in enumerate(self.cells) if cell is not None]
+        if not self.moments or not self.types <= _NUMBERS:
+            return False
+        return len(self.moments) == len(self.cells) - self.cells.count(None)
 
 
 def decode(raw: bytes, errors_are_null: bool = True) -> Values:

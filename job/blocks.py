@@ -1,0 +1,81 @@
+"""A tab from top to bottom in blocks of rows, each with what its numbers mean: numbers, or dates and times."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from job.kinds import Kind
+from job.moments import Format, Look, kind_of, looks
+from job.rows import rows_of
+from job.sheet import Raw, SheetReader, Tab
+from job.values import Values, decode, find_moments
+
+
+@dataclass(slots=True)
+class TabBlock:
+    """Some rows of a tab, down to the last one of them that is not blank.
+
+    `first_row` counts from 1; `headers` are row 1's texts as the sheet shows them, in the first block only;
+    `columns` are as many as the tab's grid has; `moments` are the kinds of those that hold nothing but dates,
+    times or durations.
+    """
+
+    first_row: int
+    rows: int
+    headers: list[str]
+    columns: list[Values]
+    moments: dict[int, Kind]
+
+
+class BlockReader:
+    """Reads one tab's blocks, once."""
+
+    def __init__(self, reader: SheetReader, tab: Tab) -> None:
+        self._reader = reader
+        self._tab = tab
+        # What the cells of a look are in a column, once two of them have been read.
+        self._formats: dict[tuple[int, Look], set[Format]] = {}
+
+    def blocks(self) -> Iterator[TabBlock]:
+        """The blocks; the first one always comes, for its headers."""
+        for first_row, header, raws in self._reader.blocks(self._tab):
+            columns = [decode(bytes(raw)) for raw in raws]
+            rows = rows_of(columns)
+            if rows:
+                self._find_moments(first_row, first_row + rows - 1, raws, columns)
+            columns += [Values([], frozenset()) for _ in range(self._tab.columns - len(columns))]
+            yield TabBlock(first_row, rows, self._headers(header), columns, self._moment_kinds(first_row, columns))
+
+    def _headers(self, raws: Sequence[Raw]) -> list[str]:
+        """Row 1 as text: what is not text already is read again as the sheet shows it."""
+        columns = [decode(bytes(raw)) for raw in raws]
+        if any(values.types - {str} or values.errors for values in columns):
+            shown = self._reader.columns(self._tab, 1, 1, range(self._tab.columns), moments_only=False)
+            columns = [decode(bytes(raw), errors_are_null=False) for raw in shown.values()]
+        texts = [(values.cells[0] or "") if values.cells else "" for values in columns]
+        return texts + [""] * (self._tab.columns - len(texts))
+
+    def _find_moments(self, first_row: int, last_row: int, raws: Sequence[Raw], columns: Sequence[Values]) -> None:
+        numeric = [index for index, values in enumerate(columns) if values.has_numbers]
+        if numeric:
+            shown = self._reader.columns(self._tab, first_row, last_row, numeric, moments_only=True)
+            for index in numeric:
+                find_moments(columns[index], bytes(raws[index]), bytes(shown[index]))
+
+    def _moment_kinds(self, first_row: int, columns: Sequence[Values]) -> dict[int, Kind]:
+        """By the number formats of the first and the last cell of each look."""
+        seen = {index: looks(values) for index, values in enumerate(columns) if values.only_moments}
+        cells = {
+            (first_row + position, index): (index, look)
+            for index, found in seen.items()
+            for look, ends in found.items()
+            if (index, look) not in self._formats
+            for position in ends
+        }
+        formats = self._reader.formats(self._tab, sorted(cells)) if cells else {}
+        for cell, key in cells.items():
+            # What has no format of its own is taken for the kind that loses nothing.
+            self._formats.setdefault(key, set()).add(formats.get(cell, Format.DATETIME))
+        return {
+            index: kind_of((look, shows) for look in found for shows in self._formats[index, look])
+            for index, found in seen.items()
+        }

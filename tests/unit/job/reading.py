@@ -1,0 +1,42 @@
+"""Reads a grid as the job reads a tab, and gives back what would be loaded."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from job.read import Reading, read_table
+from shared.config import Column, Config
+from tests.unit.job.grid import GridReader, Rows
+
+
+def config(*custom: Column) -> Config:
+    return Config(
+        name="sales",
+        google_sheet_url="https://docs.google.com/spreadsheets/d/1AbcDefGhiJkl/edit",
+        google_cloud_project_id="local-project",
+        bigquery_dataset_id="sheets",
+        bigquery_table_id="sales",
+        schema_handling="custom" if custom else "auto_detect",
+        custom_schema=custom,
+    )
+
+
+def read(rows: Rows, *custom: Column, **grid: Any) -> Reading:
+    return read_table(GridReader(rows, **grid), config(*custom), 'config "sales"')
+
+
+def loaded(reading: Reading) -> list[dict[str, Any]]:
+    """The rows in the file that BigQuery would get."""
+    return pq.read_table(pa.BufferReader(reading.table.parquet)).to_pylist()
+
+
+def types(reading: Reading) -> dict[str, str]:
+    return {column.name: column.type for column in reading.table.columns}
+
+
+def column(cells: Sequence[Any], **grid: Any) -> tuple[str, list[Any]]:
+    """The type and the values of a tab's only column, headed `it`, beside one that keeps blank rows."""
+    reading = read([["it", "row"], *([cell, number] for number, cell in enumerate(cells))], **grid)
+    return types(reading)["it"], [row["it"] for row in loaded(reading)]
