@@ -17,7 +17,9 @@ from shared.store import Store, open_store
 
 # More than anybody has; the statement wants a number.
 _ALL = 1_000_000
-_COLUMNS = ("ID", "NAME", "TABLE", "VERDICT", "NEXT DUE (UTC)", "LAST RUN (UTC)", "WHAT IT MEANS")
+_COLUMNS = ("ID", "NAME", "VERDICT", "NEXT DUE (UTC)", "LAST RUN (UTC)", "TABLE")
+# A person has to mend these.
+_WRONG = frozenset({"invalid", "table_conflict", "bad_frequency"})
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -38,13 +40,28 @@ def show_configs(environ: Mapping[str, str], screen: Screen) -> int:
     if not found:
         screen.say("There are no configs yet: `python job_helper.py add` registers one.")
     else:
-        rows = [
-            (str(each.id), each.name, each.table, each.verdict, shown(each.next_due), shown(each.last_run), each.told)
-            for each in found
-        ]
-        screen.table(_COLUMNS, rows)
+        _draw(found, screen)
     screen.json(found)
     return SUCCEEDED
+
+
+def _draw(configs: Sequence[Registered], screen: Screen) -> None:
+    """The configs as a table, and below it what is wrong with those that cannot be run."""
+    rows = [
+        (
+            str(each.id),
+            each.name,
+            each.verdict.replace("_", " "),
+            shown(each.next_due),
+            shown(each.last_run),
+            each.table,
+        )
+        for each in configs
+    ]
+    screen.table(_COLUMNS, rows)
+    for each in configs:
+        if each.verdict in _WRONG:
+            screen.say(f"{each.id} {each.name}: {each.told}")
 
 
 def registered(store: Store, names: Sequence[str] | None = None) -> list[Registered]:

@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from commands.check import Check
 from commands.config_file import read_config_file
 from commands.execution import get_job
-from commands.google import SECONDS, asking
+from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.manual_run import finding
 from job.calls import Calls
 from job.errors import NotAGrid, TabNotFound
@@ -166,7 +166,7 @@ class Examination:
         refused = f"grant roles/bigquery.jobUser in {project} to this identity, and enable bigquery.googleapis.com"
         with asking(f"BigQuery in {project}", missing="correct BIGQUERY_JOB_PROJECT", refused=refused):
             dry = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
-            self._clients.bigquery(project).query("SELECT 1", job_config=dry, timeout=SECONDS, retry=None)
+            self._clients.bigquery(project).query("SELECT 1", job_config=dry, timeout=SECONDS, retry=BRIEF_RETRY)
         return f"we may create jobs in {project}"
 
     def _look_at_dataset(self) -> str:
@@ -176,7 +176,7 @@ class Examination:
         grant = f"grant roles/bigquery.dataEditor on {dataset} to this identity"
         with asking(f"dataset {dataset}", missing=f"create {dataset}", refused=grant):
             try:
-                location = client.get_dataset(dataset, timeout=SECONDS, retry=None).location
+                location = client.get_dataset(dataset, timeout=SECONDS, retry=BRIEF_RETRY).location
             except exceptions.NotFound:
                 return (
                     f"{dataset} is not there: the first load creates it in {self._settings.bigquery_location},"
@@ -184,9 +184,13 @@ class Examination:
                 )
             told = f"{dataset} is in {location}"
             try:
-                granted = client.test_iam_permissions(config.destination, _MAY_WRITE, timeout=SECONDS, retry=None)
+                granted = client.test_iam_permissions(
+                    config.destination, _MAY_WRITE, timeout=SECONDS, retry=BRIEF_RETRY
+                )
             except exceptions.NotFound:
                 return f"{told}; the first load creates the table"
+            except exceptions.MethodNotAllowed:
+                return f"{told}, which does not tell who may write"
         lacking = sorted(set(_MAY_WRITE) - set(granted.get("permissions", [])))
         if lacking:
             raise PermissionMissing(f"{config.destination} may not be written ({', '.join(lacking)})", grant)

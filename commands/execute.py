@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from commands.config_file import read_config_file
 from commands.execution import Execution, get_execution
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
-from commands.google import SECONDS
+from commands.google import BRIEF_RETRY, SECONDS
 from commands.moments import elapsed
 from commands.progress import Step, WaitedLongEnough, follow
 from commands.screen import Screen
@@ -105,7 +105,7 @@ def _rows(config: Config, clients: Clients) -> int | None:
     """The table's rows now; None where this identity may start the job but not look at the table."""
     try:
         client = clients.bigquery(config.google_cloud_project_id)
-        return client.get_table(config.destination, timeout=SECONDS, retry=None).num_rows
+        return client.get_table(config.destination, timeout=SECONDS, retry=BRIEF_RETRY).num_rows
     except (exceptions.GoogleAPIError, OSError):
         return None
 

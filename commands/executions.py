@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from commands.execution import Execution, list_executions
 from commands.exits import SUCCEEDED
 from commands.moments import elapsed, shown
+from commands.runs import short_id
 from commands.screen import Screen
 from shared.clients import Clients
 from shared.settings import read_settings
@@ -26,7 +27,14 @@ def draw_executions(executions: Sequence[Execution], screen: Screen) -> None:
         screen.say("The job has no executions yet.")
         return
     rows = [
-        (each.short_name, each.state, each.config, each.run_id, shown(each.created), elapsed(each.started, each.ended))
+        (
+            each.short_name,
+            each.state,
+            each.config,
+            short_id(each.run_id or ""),
+            shown(each.created),
+            elapsed(each.started, each.ended),
+        )
         for each in executions
     ]
     screen.table(_COLUMNS, rows)

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from google.api_core import exceptions
+from google.api_core.retry import Retry
 from google.auth import exceptions as auth
 
 from shared.errors import CredentialsMissing, InvalidSettings, PermissionMissing, ServiceUnavailable
 
 # A person waits: long enough for a slow answer, short enough to be told of none.
 SECONDS = 20
+# BigQuery's client would try again for ten minutes.
+BRIEF_RETRY = Retry(timeout=5.0)
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def _look(store: Store, requests: Sequence[Request]) -> list[Requested]:
 def _requested(store: Store, request: Request) -> Requested:
     heard = store.find_message(request.message_id)
     if heard is None:
-        return Requested(request, "requested", "nobody has taken the message yet")
+        return Requested(request, "requested")
     if heard.verdict == "poison":
         return Requested(request, "refused", heard.reason or "")
     standing = store.find_run(heard.run_id) if heard.run_id else None

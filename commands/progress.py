@@ -88,4 +88,4 @@ def _tell_changes(steps: Sequence[Step], told: dict[str, str], since: float, scr
         now = f"{step.state} ({step.told})" if step.told else step.state
         if told.get(step.key) != now:
             told[step.key] = now
-            screen.note(f"{since:6.1f} s  {printable(step.name)}: {printable(now)}")
+            screen.note(f"{since:6.1f} s  {step.name}: {now}")

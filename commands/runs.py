@@ -10,7 +10,7 @@ from shared.run import Run
 from shared.settings import read_database
 from shared.store import open_store
 
-_COLUMNS = ("RUN", "CONFIG", "WHY", "SLOT (UTC)", "STATE", "ATTEMPT", "ROWS", "SECONDS", "TROUBLE")
+_COLUMNS = ("RUN", "CONFIG", "WHY", "SLOT (UTC)", "STATE", "ATTEMPT", "ROWS", "SECONDS")
 
 
 def show_runs(most: int, environ: Mapping[str, str], screen: Screen) -> int:
@@ -25,10 +25,10 @@ def show_runs(most: int, environ: Mapping[str, str], screen: Screen) -> int:
 
 
 def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
-    """The runs as a table; a retried one shows its last trouble while it waits."""
+    """The runs as a table, and below it what went wrong; a retried run keeps its last trouble while it waits."""
     rows = [
         (
-            run.id,
+            short_id(run.id),
             f"{run.config_id} {run.config_name}",
             run.why,
             shown(run.slot),
@@ -36,11 +36,18 @@ def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
             run.attempt,
             run.rows,
             elapsed(run.created_at, run.ended_at),
-            trouble(run),
         )
         for run in runs
     ]
     screen.table(_COLUMNS, rows)
+    for run in runs:
+        if told := trouble(run):
+            screen.say(f"{short_id(run.id)} {run.config_name}: {told}")
+
+
+def short_id(run_id: str) -> str:
+    """As much of a run's id as tells it from the others on a screen; JSON has all of it."""
+    return run_id[:8]
 
 
 def trouble(run: Run) -> str:

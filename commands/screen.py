@@ -14,13 +14,14 @@ from rich.text import Text
 
 # Away from a terminal, lines are for `grep`, `awk` and cron's mail: nothing folds or cuts them.
 _PLAIN_WIDTH = 10_000
+_WHOLE = 19  # characters of an instant
 _STYLES = {
     "succeeded": "green",
     "failed": "red",
     "refused": "red",
     "invalid": "red",
-    "table_conflict": "red",
-    "bad_frequency": "red",
+    "table conflict": "red",
+    "bad frequency": "red",
     "cancelled": "yellow",
     "running": "cyan",
     "launching": "cyan",
@@ -39,15 +40,15 @@ class Screen:
     def say(self, line: str = "") -> None:
         """A line of the result, for people."""
         if not self.as_json:
-            self._out.print(Text(line), soft_wrap=True)
+            self._out.print(Text(printable(line)), soft_wrap=True)
 
     def note(self, line: str) -> None:
         """A line beside the result, as progress is."""
-        self.progress.print(Text(line), soft_wrap=True)
+        self.progress.print(Text(printable(line)), soft_wrap=True)
 
     def trouble(self, line: str) -> None:
         """A line that says what went wrong."""
-        self.progress.print(Text(line, style="red"), soft_wrap=True)
+        self.progress.print(Text(printable(line), style="red"), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Rows under their headings; empty cells for None; a state's word in its colour."""
@@ -55,11 +56,17 @@ class Screen:
             return
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for number, column in enumerate(columns):
-            numeric = any(isinstance(row[number], int | float) for row in rows)
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+            cells = [row[number] for row in rows]
+            numeric = any(isinstance(cell, int | float) for cell in cells)
+            # Where a terminal is narrow, long names fold; times, states and numbers stay whole.
+            whole = all(len(str(cell)) <= _WHOLE for cell in cells)
+            table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
         for row in rows:
             table.add_row(*(_cell(value) for value in row))
-        self._out.print(table)
+        with self._out.capture() as drawn:
+            self._out.print(table)
+        # Without the last column's padding: lines that end where their text ends can be compared and cut.
+        self._out.file.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
 
     def json(self, value: Mapping[str, Any] | Sequence[Any] | msgspec.Struct) -> None:
         """The result for machines, on standard output, if they asked for it."""
@@ -70,7 +77,7 @@ class Screen:
 
 def printable(text: str) -> str:
     """Text from a table or a cloud without the control characters that would steer a terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def silence_logs() -> None:
