@@ -118,7 +118,8 @@ def find_credentials(environ: Mapping[str, str], endpoints: Endpoints) -> "Crede
         return _from_key(environ[LEGACY_KEY])
     try:
         credentials, _project = google.auth.default(scopes=list(SCOPES))
-    except DefaultCredentialsError as error:
+    # The others: what the library lets through of a key file that cannot be read, or holds a list.
+    except (DefaultCredentialsError, OSError, AttributeError) as error:
         if environ.get("GOOGLE_APPLICATION_CREDENTIALS") or not _points_elsewhere(endpoints):
             raise CredentialsMissing(
                 "no usable Google credentials are found",

@@ -2,10 +2,12 @@
 
 from typing import Literal
 
+from shared import log
 from shared.admit import Publish, admit
 from shared.errors import InvalidInput
 from shared.executions import Executions
-from shared.messages import Ended
+from shared.messages import Ended, RunCompleted
+from shared.run import Failure, Run
 from shared.settings import Settings
 from shared.settle import BigQuery, Settled, settle, short_name
 from shared.store import Store
@@ -34,6 +36,14 @@ def complete(
     run = standing.run
     settled = settle(run, store, bigquery_of, executions, settings, ended.completed)
     if settled == "settled_before" and ended.completed and ended.execution == short_name(run.execution):
-        store.add_details(ended.completed, run.execution or "")
+        _add_words(run, ended.completed, store)
     admit(store, publish, settings)
     return settled
+
+
+def _add_words(run: Run, completed: RunCompleted, store: Store) -> None:
+    """Messages are unordered: Cloud Logging's entry may have settled the run before the job's own words came."""
+    if completed.outcome == "succeeded":
+        store.add_details(completed, run.execution or "")
+    elif store.correct_failure(run, Failure.told_by(completed), store.now(), completed):
+        log.get().warning("failure_explained", run_id=run.id, attempt=run.attempt, error_class=completed.error_class)

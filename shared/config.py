@@ -126,7 +126,7 @@ def _table_problem(value: str) -> str | None:
     legal = all(unicodedata.category(character).startswith(_TABLE_CATEGORIES) for character in value)
     if value.strip() and legal and len(value.encode()) <= _TABLE_BYTES:
         return None
-    return f"is {shape(value)}, not a table's name alone (letters, digits, _, - and spaces; at most 1,024 bytes)"
+    return f"is {shape(value)}, not a table's name alone (letters, digits, _, - and spaces, at most 1,024 bytes)"
 
 
 _RULES: dict[str, Callable[[str], str | None]] = {

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig, NotOurs, SyncError, TableConflict
+from shared.messages import RunCompleted
 
 State = Literal["pending", "queued", "launching", "running", "succeeded", "failed", "cancelled"]
 Why = Literal["schedule", "manual", "reset", "shadow"]
@@ -62,6 +63,11 @@ class Failure(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, error: SyncError) -> "Failure":
         return cls(error.name, str(error), error.retryable)
+
+    @classmethod
+    def told_by(cls, completed: RunCompleted) -> "Failure":
+        """What an execution says of its own failure."""
+        return cls(completed.error_class or "ExecutionFailed", completed.error or "", completed.retryable)
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -120,7 +120,7 @@ def _speaks_for(run: Run, completed: RunCompleted | None) -> bool:
 def _failure(run: Run, seen: load_job.Look, executions: Executions, completed: RunCompleted | None) -> Failure:
     """Why the attempt failed: in the execution's own words if it spoke, else by what BigQuery or Cloud Run show."""
     if completed and completed.error_class and _speaks_for(run, completed):
-        return Failure(completed.error_class, completed.error or "", completed.retryable)
+        return Failure.told_by(completed)
     if seen.found == "failed":
         return Failure("LoadFailed", f"BigQuery's load job failed ({seen.reason}); the table is as it was", True)
     look = executions.look(run.execution) if run.execution else None

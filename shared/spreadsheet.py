@@ -72,7 +72,7 @@ def _foreign(parts: SplitResult) -> str | None:
             "it is a link to a file in Drive, which does not tell that it is a Google spreadsheet:"
             " open the file, and save an Excel file as Google Sheets first"
         )
-    if _OFFICE.search(parts.path) or host.endswith(_OFFICE_HOSTS):
+    if _OFFICE.search(parts.netloc + parts.path) or host.endswith(_OFFICE_HOSTS):
         return "it is an Office file, not a Google spreadsheet: upload it to Drive and save it as Google Sheets"
     if parts.scheme not in ("http", "https") or host != _HOST:
         return f"it is not an address at {_HOST}"

@@ -272,6 +272,18 @@ WITH closed AS (
 SELECT 1 FROM closed
 """
 
+# What an execution says of its failure is better than what Cloud Run shows of it, but can come later: it takes that
+# one's place, and where trying again cannot help, the retry that waits already.
+CORRECT_FAILURE = """
+UPDATE sheet_to_bigquery_runs
+SET error_class = :error_class, error = :error, requests = :requests, seconds = CAST(:seconds AS jsonb),
+    state = CASE WHEN CAST(:retryable AS boolean) THEN state ELSE 'failed' END,
+    ended_at = CASE WHEN CAST(:retryable AS boolean) THEN ended_at ELSE coalesce(ended_at, :now) END
+WHERE id = :run_id AND attempt = :attempt AND execution = :execution
+  AND state IN ('pending', 'failed') AND error_class = 'ExecutionFailed'
+RETURNING id
+"""
+
 # Adds what the execution's message tells to a run that was settled before the message came.
 ADD_DETAILS = """
 UPDATE sheet_to_bigquery_runs

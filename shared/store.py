@@ -288,6 +288,24 @@ class Store:
             **_details(details),
         )
 
+    def correct_failure(self, run: Run, failure: Failure, now: datetime, details: RunCompleted) -> bool:
+        """What the execution says itself, for an attempt that was closed as `ExecutionFailed` before that came."""
+        values = _details(details)
+        del values["warnings"]
+        return bool(
+            self._run(
+                statements.CORRECT_FAILURE,
+                run_id=run.id,
+                attempt=run.attempt,
+                execution=run.execution,
+                now=now,
+                error_class=failure.error_class,
+                error=failure.error,
+                retryable=failure.retryable,
+                **values,
+            )
+        )
+
     def fail(
         self, run: Run, failure: Failure, now: datetime, retry_at: datetime | None, details: RunCompleted | None
     ) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from google.cloud import bigquery
 
 from local.component import Component, answers, wait_until_ready
 from local.ports import HOST, reserve_port
+from shared import load_job
 from shared.executions import Executions
 from shared.run import Run
 from shared.settings import Database, Settings
@@ -94,6 +96,24 @@ class Bench:
 
     def with_settings(self, **changes) -> Settings:
         return msgspec.structs.replace(self.settings, **changes)
+
+    def load(self, run: Run, attempt: int | None = None, *, rows: int = 2, table: str | None = None) -> None:
+        """Loads rows as the job would, under the attempt's id."""
+        client = self.bigquery_of(run.job_project)
+        attempt = attempt or run.attempt
+        client.create_dataset("local-project.reports", exists_ok=True)
+        job = client.load_table_from_json(
+            [{"n": number} for number in range(rows)],
+            f"local-project.reports.{table or 't_' + run.id.replace('-', '')}",
+            job_id=load_job.job_id(run.id, attempt),
+            location=run.job_location,
+            job_config=bigquery.LoadJobConfig(
+                schema=[bigquery.SchemaField("n", "INT64")],
+                write_disposition="WRITE_TRUNCATE",
+                labels=load_job.labels(run.id, attempt, (run.execution or "e").rsplit("/", 1)[-1], "loaded"),
+            ),
+        )
+        job.result()
 
     def run(self, run_id: str) -> Run:
         standing = self.store.find_run(run_id)

@@ -35,25 +35,6 @@ def settled(bench, run: Run, job: str = "sleeps", completed: RunCompleted | None
     return settle(run, bench.store, bench.bigquery_of, bench.executions(job), settings, completed)
 
 
-def load(bench, run: Run, attempt: int | None = None, *, rows: int = 2, table: str | None = None) -> None:
-    """Loads rows as the job would, under the attempt's id."""
-    client = bench.bigquery_of(run.job_project)
-    attempt = attempt or run.attempt
-    client.create_dataset("local-project.reports", exists_ok=True)
-    job = client.load_table_from_json(
-        [{"n": number} for number in range(rows)],
-        f"local-project.reports.{table or 't_' + run.id.replace('-', '')}",
-        job_id=load_job.job_id(run.id, attempt),
-        location=run.job_location,
-        job_config=bigquery.LoadJobConfig(
-            schema=[bigquery.SchemaField("n", "INT64")],
-            write_disposition="WRITE_TRUNCATE",
-            labels=load_job.labels(run.id, attempt, (run.execution or "e").rsplit("/", 1)[-1], "loaded"),
-        ),
-    )
-    job.result()
-
-
 def wait_for_end(bench, run: Run, job: str) -> None:
     import time
 
@@ -67,7 +48,7 @@ def wait_for_end(bench, run: Run, job: str) -> None:
 
 def test_a_done_load_is_a_success_even_if_nobody_says_so(bench, launched, sql) -> None:
     run = launched()
-    load(bench, run, rows=3)
+    bench.load(run, rows=3)
     assert settled(bench, run) == "succeeded"
     after = bench.run(run.id)
     assert (after.state, after.rows) == ("succeeded", 3)
@@ -78,7 +59,7 @@ def test_a_done_load_is_a_success_even_if_nobody_says_so(bench, launched, sql) -
 def test_a_done_load_is_a_success_even_if_its_container_crashed(bench, launched) -> None:
     run = launched("crashes")
     wait_for_end(bench, run, "crashes")
-    load(bench, run)
+    bench.load(run)
     assert settled(bench, run, "crashes") == "succeeded"
 
 
@@ -96,7 +77,7 @@ def test_a_closed_attempt_can_never_load(bench, launched) -> None:
     wait_for_end(bench, run, "ends-at-once")
     settled(bench, run, "ends-at-once")
     with pytest.raises(Conflict):
-        load(bench, run)
+        bench.load(run)
     assert load_job.look(bench.bigquery_of(run.job_project), run.id, 1, run.job_location).found == "burned"
 
 
@@ -133,7 +114,7 @@ def test_past_its_deadline_an_attempt_is_closed_and_its_execution_cancelled(benc
     assert settled(bench, bench.run(run.id)) == "retried"
     wait_for_end(bench, run, "sleeps")
     with pytest.raises(Conflict):
-        load(bench, run)
+        bench.load(run)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +145,7 @@ def test_a_message_of_another_execution_closes_nothing(changed, bench, launched)
 
 def test_a_message_cannot_turn_a_load_into_a_failure(bench, launched) -> None:
     run = launched()
-    load(bench, run)
+    bench.load(run)
     said = RunCompleted(run.id, run.attempt, run.execution.rsplit("/", 1)[-1], "failed", error_class="X", error="y")
     assert settled(bench, run, completed=said) == "succeeded"
 
@@ -177,7 +158,7 @@ def test_a_message_cannot_turn_nothing_into_a_success(bench, launched) -> None:
 
 def test_details_are_taken_from_the_execution_that_loaded(bench, launched) -> None:
     run = launched()
-    load(bench, run)
+    bench.load(run)
     said = RunCompleted(
         run.id,
         1,
@@ -214,7 +195,7 @@ def test_a_failed_load_leaves_the_table_and_is_tried_again_under_another_id(benc
     launch(run.id, bench.store, bench.wiring.location_of, bench.executions(), bench.settings)
     again = bench.run(run.id)
     assert again.attempt == 2
-    load(bench, again)
+    bench.load(again)
     assert settled(bench, again) == "succeeded"
 
 
@@ -235,7 +216,7 @@ def test_a_job_of_somebody_elses_under_the_id_is_no_success(bench, launched) -> 
 
 def test_settling_twice_ends_a_run_once(bench, launched) -> None:
     run = launched()
-    load(bench, run)
+    bench.load(run)
     assert settled(bench, run) == "succeeded"
     assert settled(bench, run) == "settled_before"
     assert settled(bench, bench.run(run.id)) == "settled_before"
