@@ -101,7 +101,7 @@ def test_an_edit_during_an_open_run_is_loaded_by_one_follow_up(team: Team, manua
         ({"name": "nobody of this name"}, "there is no config named"),
         (b"\xff\xfe not json", "is not JSON"),
         ([1, 2], "send a JSON object"),
-        ({"hello": "world"}, "none of run_id, config_id, id and name"),
+        ({"hello": "world"}, "config_id is missing"),
     ],
     ids=["unknown id", "unknown name", "bytes", "a list", "an object of another kind"],
 )
