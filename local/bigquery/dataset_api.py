@@ -73,7 +73,7 @@ async def get(request: Request) -> Response:
 
 async def list_(request: Request) -> Response:
     """Hidden datasets (of anonymous results) only with `all=true`."""
-    hidden = request.query_params.get("all") == "true"
+    hidden = request.query_params.get("all", "").lower() == "true"
     datasets = [
         dataset
         for dataset in warehouse_of(request).catalog.datasets(check_project(request.path_params["project"]))
@@ -113,7 +113,7 @@ async def delete(request: Request) -> Response:
     warehouse, name = warehouse_of(request), dataset_name(request)
     with warehouse.store.transaction():
         warehouse.catalog.dataset(name)
-        if warehouse.catalog.tables(name) and request.query_params.get("deleteContents") != "true":
+        if warehouse.catalog.tables(name) and request.query_params.get("deleteContents", "").lower() != "true":
             raise BigQueryError(400, "resourceInUse", f"Dataset {name} is still in use")
         warehouse.catalog.drop_dataset(name)
     return Response(status_code=204)

@@ -29,7 +29,11 @@ from local.bigquery.types import quoted
 from local.bigquery.warehouse import Warehouse
 from local.bigquery.writing import write
 
-COUNTED_AS = {exp.Insert: "insertedRowCount", exp.Update: "updatedRowCount", exp.Delete: "deletedRowCount"}
+COUNTED_AS: dict[type[exp.Expr], str] = {
+    exp.Insert: "insertedRowCount",
+    exp.Update: "updatedRowCount",
+    exp.Delete: "deletedRowCount",
+}
 
 
 @dataclass(frozen=True)

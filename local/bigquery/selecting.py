@@ -1,10 +1,12 @@
 """Running a SELECT over snapshots of the tables that it names, or only describing what it gives."""
 
+from collections import Counter
+
 import pyarrow as pa
 from sqlglot import exp
 
 from local.bigquery.engine import Session
-from local.bigquery.errors import not_implemented
+from local.bigquery.errors import invalid_query, not_implemented
 from local.bigquery.parameters import parameter_columns, parameter_values
 from local.bigquery.query_request import QueryRequest
 from local.bigquery.schema import Schema
@@ -18,7 +20,13 @@ def select(warehouse: Warehouse, request: QueryRequest, sources: Sources, tree: 
     name_outputs(tree)
     with Session(warehouse.engine) as session:
         sources.attach(session, warehouse.files)
-        return session.result(to_duckdb(tree), parameter_values(request.parameters, request.named_parameters))
+        schema, rows = session.result(to_duckdb(tree), parameter_values(request.parameters, request.named_parameters))
+    repeated = [name for name, count in Counter(column.name.lower() for column in schema).items() if count > 1]
+    if repeated:
+        raise invalid_query(
+            f"Duplicate column names in the result are not supported. Found duplicate(s): {', '.join(repeated)}"
+        )
+    return schema, rows
 
 
 async def described(warehouse: Warehouse, request: QueryRequest, location: str) -> tuple[Sources, Schema]:

@@ -106,7 +106,9 @@ def name_outputs(tree: exp.Expr) -> None:
         tree = tree.this
     nameless = 0
     for projection in list(tree.expressions) if isinstance(tree, exp.Select) else ():
-        if not isinstance(projection, exp.Alias | exp.Column | exp.Dot) and not projection.is_star:
+        if isinstance(projection, exp.Dot) and not projection.is_star:
+            projection.replace(exp.alias_(projection.copy(), projection.name, quoted=True))
+        elif not isinstance(projection, exp.Alias | exp.Column) and not projection.is_star:
             projection.replace(exp.alias_(projection.copy(), f"f{nameless}_"))
             nameless += 1
 
@@ -138,8 +140,17 @@ def _decimal_point_is_float(node: Any) -> exp.Expr:
     return exp.cast(node.copy(), "double")
 
 
+def _format_is_printf(node: Any) -> exp.Expr:
+    """DuckDB's own FORMAT has another language; its printf has no %t, %T, %p and %P."""
+    pattern = node.this
+    if not pattern.is_string or re.search(r"%[-+ #0-9.*']*[tTpP]", pattern.name):
+        raise not_implemented("FORMAT with anything but C's conversions in a literal")
+    return exp.Anonymous(this="printf", expressions=[pattern.copy(), *[each.copy() for each in node.expressions]])
+
+
 REWRITES: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.Literal: _decimal_point_is_float,
     exp.DateAdd: _date_stays_date,
     exp.DateSub: _date_stays_date,
+    exp.Format: _format_is_printf,
 }

@@ -1,7 +1,7 @@
 """BigQuery's types, and how Arrow (and so Parquet) and DuckDB hold them.
 
-| BigQuery            | in the Parquet file  | in DuckDB                                             |
-|---------------------|----------------------|-------------------------------------------------------|
+| BigQuery            | in the Parquet file  | in DuckDB |
+|---|---|---|
 | STRING, GEOGRAPHY   | string               | VARCHAR                                               |
 | JSON                | string               | JSON                                                  |
 | BYTES               | binary               | BLOB                                                  |
@@ -9,7 +9,7 @@
 | FLOAT               | double               | DOUBLE                                                |
 | BOOLEAN             | bool                 | BOOLEAN                                               |
 | NUMERIC             | decimal128(38, 9)    | DECIMAL(38,9)                                         |
-| BIGNUMERIC          | decimal256(76, 38)   | DECIMAL(38,18): queries see 20 digits before the point |
+| BIGNUMERIC          | string (all digits)  | DECIMAL(38,18): a query fails on more than 20 digits before the point |
 | DATE, TIME          | date32, time64[us]   | DATE, TIME                                            |
 | DATETIME            | timestamp[us]        | TIMESTAMP                                             |
 | TIMESTAMP           | timestamp[us, UTC]   | TIMESTAMP WITH TIME ZONE                              |
@@ -32,7 +32,7 @@ ARROW: dict[str, pa.DataType] = {
     "FLOAT": pa.float64(),
     "BOOLEAN": pa.bool_(),
     "NUMERIC": pa.decimal128(38, 9),
-    "BIGNUMERIC": pa.decimal256(76, 38),
+    "BIGNUMERIC": pa.string(),
     "DATE": pa.date32(),
     "TIME": pa.time64("us"),
     "DATETIME": pa.timestamp("us"),
