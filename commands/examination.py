@@ -184,16 +184,15 @@ class Examination:
                 )
             told = f"{dataset} is in {location}"
             try:
-                granted = client.test_iam_permissions(
-                    config.destination, _MAY_WRITE, timeout=SECONDS, retry=BRIEF_RETRY
-                )
+                table = config.destination
+                granted = client.test_iam_permissions(table, _MAY_WRITE, timeout=SECONDS, retry=BRIEF_RETRY)
             except exceptions.NotFound:
                 return f"{told}; the first load creates the table"
             except exceptions.MethodNotAllowed:
                 return f"{told}, which does not tell who may write"
         lacking = sorted(set(_MAY_WRITE) - set(granted.get("permissions", [])))
         if lacking:
-            raise PermissionMissing(f"{config.destination} may not be written ({', '.join(lacking)})", grant)
+            raise PermissionMissing(f"{table} may not be written ({', '.join(lacking)})", grant)
         return f"{told}, and the table may be written"
 
     # -- Cloud Run and Pub/Sub ---------------------------------------------------------------------------

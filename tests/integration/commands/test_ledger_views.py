@@ -1,0 +1,115 @@
+"""`job_helper.py configs` and `runs`: what the database holds, for people and for machines."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.integration.commands.conftest import REPOSITORY
+
+NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+
+
+def test_empty_tables_are_told_as_such(helper) -> None:
+    assert "no configs yet" in helper("configs").stdout
+    assert "no runs yet" in helper("runs").stdout
+    assert json.loads(helper("configs", "--json").stdout) == []
+    assert json.loads(helper("--json", "runs").stdout) == []
+
+
+def test_configs_tell_the_verdict_and_when_each_is_next_due(helper, sql, add_config) -> None:
+    ((now,),) = sql("SELECT now()")
+    add_config("due")
+    add_config("done", last_run=now)
+    add_config("by_hand", run_frequency_hours=0)
+    add_config("asleep", is_active=False)
+    found = {each["name"]: each for each in json.loads(helper("configs", "--json").stdout)}
+    verdicts = {name: each["verdict"] for name, each in found.items()}
+    assert verdicts == {"due": "due", "done": "not_due", "by_hand": "manual_only", "asleep": "paused"}
+    assert (datetime.fromisoformat(found["done"]["next_due"]) - now).total_seconds() == 24 * 3600
+    assert found["due"]["next_due"] is not None
+    assert found["by_hand"]["next_due"] is None
+
+
+def test_a_config_that_cannot_be_run_says_what_to_mend(helper, add_config) -> None:
+    add_config("elsewhere", google_sheet_url="https://example.com/sheet")
+    add_config("negative", run_frequency_hours=-1)
+    done = helper("configs")
+    assert done.returncode == 0
+    assert "google_sheet_url" in done.stdout
+    assert "run_frequency_hours" in done.stdout
+
+
+def test_runs_show_the_newest_first_with_what_went_wrong(helper, add_config, add_run) -> None:
+    config = add_config()
+    add_run(config, NOON, rows=1234)
+    add_run(config, NOON.replace(hour=13), state="failed", error_class="SheetNotShared", error="share it with sync@x")
+    lines = helper("runs").stdout.splitlines()
+    assert ["failed" in lines[1], "succeeded" in lines[2], "1,234" in lines[2]] == [True, True, True]
+    assert "SheetNotShared: share it with sync@x" in lines[3]
+    assert [each["state"] for each in json.loads(helper("runs", "--limit", "1", "--json").stdout)] == ["failed"]
+
+
+def test_a_name_cannot_steer_the_terminal(helper, add_config) -> None:
+    add_config("red\x1b[31m[bold]", bigquery_table_id="red")
+    out = helper("configs").stdout
+    assert "\x1b" not in out
+    assert "[bold]" in out
+
+
+def test_lines_away_from_a_terminal_are_whole_and_end_where_their_text_does(helper, add_config) -> None:
+    name = "a config with a name that is longer than any terminal is wide " * 3
+    add_config(name.strip(), bigquery_table_id="long")
+    line = next(line for line in helper("configs").stdout.splitlines() if "a config" in line)
+    assert name.strip() in line
+    assert line == line.rstrip()
+
+
+@pytest.mark.parametrize(("extra", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colours_unless_it_does_not_want_them(extra, coloured, environment, add_config) -> None:
+    add_config("due")
+    shown = _at_terminal(["job_helper.py", "configs"], environment | {"TERM": "xterm-256color"} | extra)
+    assert ("\x1b[36m" in shown) == coloured
+    assert "due" in shown
+
+
+def test_a_database_without_the_schema_gets_the_remedy(helper, environment, sql) -> None:
+    sql("DROP TABLE sheet_to_bigquery_runs")
+    done = helper("runs")
+    assert done.returncode == 2
+    assert "python -m sql up" in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_one_clear_line(helper, environment) -> None:
+    done = helper("configs", env=environment | {"POSTGRES_PORT": "9"})
+    assert done.returncode == 1
+    assert "DatabaseUnavailable" in done.stderr
+    assert environment["POSTGRES_PASSWORD"] not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def _at_terminal(command: list[str], environ: dict[str, str]) -> str:
+    """What the command writes to a terminal of its own."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=REPOSITORY, env=environ, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # how a terminal says that nobody writes any more
+                break
+            if not piece:
+                break
+            seen += piece
+        process.wait(timeout=30)
+        return seen.decode()
+    finally:
+        os.close(ours)
