@@ -8,7 +8,6 @@ Exits 0 if everything is as it should be, 1 if anything is not, and leaves nothi
 import argparse
 import contextlib
 import io
-import os
 import sys
 import time
 import urllib.error
@@ -22,7 +21,7 @@ from local.component import ComponentFailed
 from local.ending import end_in_order
 from local.folder import claimed_folder
 from local.loaded import LoadedTable, look_at_table
-from local.ports import HOST
+from local.ports import forget_proxies
 from local.postgres import PostgresUnavailable
 from local.progress import RunsUnfinished, follow
 from local.registration import register
@@ -47,12 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     end_in_order()
-    os.environ.update(NO_PROXY=HOST, no_proxy=HOST)
+    forget_proxies()
     try:
         with claimed_folder(REPOSITORY / "build", "demo") as folder:
             return _show(console, folder, options.sheet)
     except (NotASpreadsheet, ComponentFailed, PostgresUnavailable, RunsUnfinished) as error:
-        console.print(f"✘ {error}", style="red", markup=False)
+        console.print(f"✘ {error}", style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
@@ -81,9 +80,12 @@ def _load(console: Console, system: System) -> list[Result]:
     """Register a config per tab, call dispatch, wait for the runs, and look at what came of them."""
     clients = LocalClients(system.settings)
     extents = {tab: measure(clients.sheets, tab) for tab in find_tabs(clients.sheets, system.samples)}
-    configs = register(system, [tab for tab, extent in extents.items() if extent.rows])
-    if not configs:
+    filled = [tab for tab, extent in extents.items() if extent.rows]
+    if not filled:
         raise NotASpreadsheet("no visible tab has a header in row 1 and a row below it: there is nothing to load")
+    for tab in extents.keys() - filled:
+        console.print(f"Left out, without a row below row 1: {tab.spreadsheet} · {tab.title}", markup=False)
+    configs = register(system, filled)
     before = look_at_last_runs(clients, list(configs))
     console.print(f"Registered {len(configs)} configs; calling dispatch as Cloud Scheduler does")
     _dispatch(system)
@@ -131,7 +133,7 @@ def _conclude(console: Console, folder: Path, results: Sequence[Result], seconds
     console.print()
     if wrong:
         console.print(f"✘ {len(wrong)} of {len(results)} configs are not as they should be.", style="bold red")
-        console.print(f"  Logs: {folder / 'logs'}; of the job: {folder / 'run' / 'logs'}", markup=False)
+        console.print(f"  Logs: {folder / 'logs'}; of the job: {folder / 'run' / 'logs'}", markup=False, soft_wrap=True)
         return 1
     console.print(
         f"[bold green]✔ {len(results)} sheets, {rows} rows: every table has the rows and values of its sheet[/]"

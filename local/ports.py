@@ -1,11 +1,22 @@
 """Free ports on 127.0.0.1 that stay free until their server listens, and how their servers are asked."""
 
+import os
 import socket
 import urllib.request
 
 HOST = "127.0.0.1"
 # Never through a proxy, whatever http_proxy says.
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+def forget_proxies() -> None:
+    """Let no library of this process ask a proxy for what is on this machine.
+
+    NO_PROXY would not do: httplib2 without its proxy support refuses every request where http_proxy is set.
+    """
+    for name in PROXY_VARIABLES:
+        os.environ.pop(name, None)
 
 
 def reserve_port() -> int:

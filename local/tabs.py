@@ -60,7 +60,7 @@ def measure(sheets: Any, tab: Tab) -> Extent:
     rows = [row for row in rows if any(not _blank(cell) for cell in row)]
     columns = range(max((len(row) for row in (header, *rows)), default=0))
     counts = [sum(_loaded(row[column]) for row in rows if column < len(row)) for column in columns]
-    named = [column < len(header) and not _blank(header[column]) for column in columns]
+    named = [column < len(header) and _names_a_column(header[column]) for column in columns]
     used = [any(column < len(row) and not _blank(row[column]) for row in rows) for column in columns]
     # A column without a header and without a value is none.
     return Extent(len(rows), [count for count, *keep in zip(counts, named, used, strict=True) if any(keep)])
@@ -75,7 +75,13 @@ def _table_name(text: str, taken: Sequence[Tab]) -> str:
 
 
 def _blank(cell: Any) -> bool:
-    return isinstance(cell, str) and not cell.strip()
+    """A cell with spaces in it is text, as it is to a sheet's own COUNTA."""
+    return cell == ""
+
+
+def _names_a_column(header: Any) -> bool:
+    """Punctuation alone is no name."""
+    return any(character.isalnum() for character in str(header))
 
 
 def _loaded(cell: Any) -> bool:

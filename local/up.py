@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from local.clients import LocalClients
 from local.component import ComponentFailed
 from local.ending import end_in_order
 from local.environment import PROJECT
 from local.folder import claimed_folder
-from local.ports import HOST
+from local.ports import PROXY_VARIABLES, forget_proxies
 from local.postgres import PostgresUnavailable, binaries
 from local.pubsub import REQUESTS
 from local.registration import register
@@ -34,7 +33,7 @@ def main() -> int:
     """Run until Ctrl-C; returns the exit code."""
     console = Console(highlight=False, soft_wrap=True)
     end_in_order()
-    os.environ.update(NO_PROXY=HOST, no_proxy=HOST)
+    forget_proxies()
     build = REPOSITORY / "build"
     samples = build / "samples"
     copy_samples(samples)
@@ -79,24 +78,22 @@ def _write_exports(path: Path, settings: Mapping[str, str]) -> None:
         "CLOUDSDK_CORE_PROJECT": PROJECT,
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"http://{settings['PUBSUB_EMULATOR_HOST']}/",
-        "NO_PROXY": HOST,
-        "no_proxy": HOST,
     }
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in names.items()))
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in names.items()]
+    # All of these are on this machine.
+    path.write_text("\n".join([*lines, f"unset {' '.join(PROXY_VARIABLES)}", ""]))
 
 
 def _explain(console: Console, system: System, exports: Path) -> None:
-    addresses = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, address in system.addresses.items():
-        addresses.add_row(f"  {name}", address, f"[dim]{_relative(system.log(name))}[/]")
-    console.print(addresses)
+        console.print(f"  [bold]{name:<12}[/] {address}")
     dispatch = system.addresses["dispatch"]
     psql = shlex.quote(_relative(binaries() / "psql"))
     steps = f"""
 Spreadsheets: {_relative(system.samples)}/*.xlsx are copies: edit and save them, or put others there.
-Logs of the job: {_relative(system.folder)}/run/logs/
+Logs: {_relative(system.folder)}/logs/, of the job's executions {_relative(system.folder)}/run/logs/
 
 In another terminal:
   source {_relative(exports)}

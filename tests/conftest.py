@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.clients import LocalClients
+from local.ports import forget_proxies
 from local.sample_files import copy_samples
 from local.system import System
 
@@ -12,6 +13,7 @@ from local.system import System
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The whole system, serving copies of the samples; shared, so name configs and tables for the test alone."""
+    forget_proxies()
     folder = tmp_path_factory.mktemp("system")
     samples = folder / "samples"
     copy_samples(samples)

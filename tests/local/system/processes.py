@@ -19,6 +19,15 @@ def processes_of(folder: Path) -> set[int]:
     return {int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _mentions(entry, str(folder))}
 
 
+def descendants_of(pid: int) -> set[int]:
+    """All processes that a process started, and those that they started."""
+    parents = {int(entry.name): _parent(entry) for entry in Path("/proc").glob("[0-9]*")}
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 10) -> bool:
     """Whether the condition came true in time."""
     deadline = time.monotonic() + seconds
@@ -27,6 +36,13 @@ def wait_for(condition: Callable[[], object], seconds: float = 10) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def _mentions(process: Path, text: str) -> bool:

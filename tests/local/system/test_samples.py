@@ -104,7 +104,15 @@ def test_values_are_counted_by_column() -> None:
 
 
 def test_blank_rows_and_columns_without_a_value_are_none() -> None:
-    assert extent(["id", "", ""], [1, "", 5], ["", "", ""], [" "], [2]) == Extent(2, [2, 1])
+    assert extent(["id", "", ""], [1, "", 5], ["", "", ""], [2]) == Extent(2, [2, 1])
+
+
+def test_spaces_are_text() -> None:
+    assert extent(["note"], [" "]) == Extent(1, [1])
+
+
+def test_a_header_without_a_letter_names_no_column() -> None:
+    assert extent(["id", "—", "?"], [1, "", 2]) == Extent(1, [1, 1])
 
 
 def test_errors_are_no_values() -> None:
