@@ -1,0 +1,176 @@
+"""The environment: blank is unset, and one error names every variable that is missing or malformed."""
+
+import pytest
+
+from shared.column import Column
+from shared.errors import InvalidSettings
+from shared.settings import read_database, read_endpoints, read_job_settings, read_settings
+
+DATABASE = {
+    "POSTGRES_DB": "sheets",
+    "POSTGRES_USER": "sync",
+    "POSTGRES_HOST": "10.0.0.5",
+    "POSTGRES_PASSWORD": "hunter2",
+}
+GUIDE = {
+    "GOOGLE_SHEET_URL": "https://docs.google.com/spreadsheets/d/1A2b3C4d5E6f7G8h9I0j/edit",
+    "GOOGLE_CLOUD_PROJECT_ID": "test-project",
+    "BIGQUERY_DATASET_ID": "reports",
+    "BIGQUERY_TABLE_ID": "sales",
+}
+RUN = {
+    "RUN_ID": "7b6d2f0e-58a5-4a6e-9b7c-3f8a12345678",
+    "RUN_ATTEMPT": "2",
+    "RUN_SLOT": "2026-05-04T12:00:00+00:00",
+    "BIGQUERY_JOB_PROJECT": "billing-project",
+    "BIGQUERY_LOCATION": "EU",
+    "COMPLETION_TOPIC": "projects/test-project/topics/completions",
+}
+
+
+def test_one_variable_is_enough_for_the_functions() -> None:
+    settings = read_settings({"GOOGLE_CLOUD_PROJECT": "test-project"})
+    assert settings.job_project == "test-project"
+    assert settings.job == "projects/test-project/locations/us-central1/jobs/sheettobigquery-job"
+    assert settings.topic("requests") == "projects/test-project/topics/requests"
+    assert settings.topic("projects/other/topics/requests") == "projects/other/topics/requests"
+
+
+def test_every_missing_and_malformed_setting_is_in_one_error() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read_settings({"MAX_RUNNING": "0", "LEASE_SECONDS": "soon", "BIGQUERY_JOB_PROJECT": "My Project"})
+    assert str(caught.value) == (
+        "the environment: GOOGLE_CLOUD_PROJECT is missing; MAX_RUNNING is text of 1 characters, not a whole number from"
+        " 1 to 1000000; LEASE_SECONDS is text of 4 characters, not a whole number from 1 to 604800;"
+        " BIGQUERY_JOB_PROJECT is text of 10 characters, not a project id"
+        " (6 to 30 lower-case letters, digits and hyphens): README.md has the table of settings"
+    )
+
+
+@pytest.mark.parametrize("name", ["MAX_RUNNING", "SHEETS_READS_PER_MINUTE", "RETRY_SECONDS", "RUN_TIMEOUT_SECONDS"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "99999999999999999999"])
+def test_an_amount_is_a_positive_number_that_a_deployment_can_mean(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"{name} is text of"):
+        read_settings({"GOOGLE_CLOUD_PROJECT": "test-project", name: value})
+
+
+def test_the_database_names_all_that_is_missing() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read_database({})
+    for name in ("POSTGRES_DB", "POSTGRES_USER", "POSTGRES_HOST", "CLOUD_SQL_INSTANCE"):
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_variable_is_unset(blank: str) -> None:
+    assert read_database(DATABASE | {"POSTGRES_PORT": blank}).postgres_port == 5432
+    with pytest.raises(InvalidSettings, match="POSTGRES_HOST is missing"):
+        read_database(DATABASE | {"POSTGRES_HOST": blank})
+
+
+def test_a_cloud_sql_instance_stands_for_the_host() -> None:
+    database = read_database({"POSTGRES_DB": "a", "POSTGRES_USER": "b", "CLOUD_SQL_INSTANCE": "p:r:i"})
+    assert (database.postgres_host, database.postgres_password) == (None, None)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-5432", "http", "5432;", "5432.5"])
+def test_a_port_is_a_port(port: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"POSTGRES_PORT is text .*, not a whole number from 1 to 65535"):
+        read_database(DATABASE | {"POSTGRES_PORT": port})
+
+
+def test_a_line_break_behind_a_value_is_none_of_it_and_a_passwords_spaces_are() -> None:
+    database = read_database(DATABASE | {"POSTGRES_PORT": "6432\n", "POSTGRES_PASSWORD": " hunter2 \r\n"})
+    assert (database.postgres_port, database.postgres_password) == (6432, " hunter2 ")
+
+
+def test_a_password_in_any_variable_is_in_no_error() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read_database({"POSTGRES_PASSWORD": "hunter2", "POSTGRES_SSLMODE": "hunter2", "POSTGRES_PORT": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+    assert "POSTGRES_SSLMODE is text of 7 characters, not one of disable, require, verify-full" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [".configs", "public.", "a..b", "."])
+def test_the_configs_table_has_a_name(name: str) -> None:
+    with pytest.raises(InvalidSettings, match="CONFIGS_TABLE is not a table's name"):
+        read_database(DATABASE | {"CONFIGS_TABLE": name})
+
+
+def test_endpoints_are_unset_by_default() -> None:
+    assert not any(getattr(read_endpoints({}), name) for name in read_endpoints({}).__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SHEETS_API_ENDPOINT", "127.0.0.1:9050"),
+        ("SHEETS_API_ENDPOINT", "http://"),
+        ("DRIVE_API_ENDPOINT", "http://[::1"),
+        ("RUN_API_ENDPOINT", "ftp://127.0.0.1"),
+        ("RUN_API_ENDPOINT", "http://127.0.0.1:99999"),
+        ("BIGQUERY_EMULATOR_HOST", "127.0.0.1:9050"),
+        ("PUBSUB_EMULATOR_HOST", "http://127.0.0.1:8085"),
+    ],
+)
+def test_an_endpoint_that_no_client_can_call_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"{name} is"):
+        read_endpoints({name: value})
+
+
+def test_the_guides_variables_alone_run_the_job_by_hand() -> None:
+    settings = read_job_settings(GUIDE)
+    assert settings.run is None
+    assert (settings.config.name, settings.config.id, settings.bigquery_location) == ("sales", None, "US")
+
+
+def test_launchs_variables_tell_the_run_and_its_attempt() -> None:
+    schema = '[{"name": "id", "type": "INTEGER"}]'
+    settings = read_job_settings(
+        GUIDE | RUN | {"CONFIG_ID": "7", "CONFIG_NAME": "Sales", "SCHEMA_HANDLING": "custom", "CUSTOM_SCHEMA": schema}
+    )
+    assert (settings.config.id, settings.config.name) == (7, "Sales")
+    assert settings.config.custom_schema == (Column("id", "INT64"),)
+    assert settings.run is not None
+    assert (settings.run.run_attempt, settings.run.bigquery_location) == (2, "EU")
+
+
+def test_the_job_names_every_variable_as_the_person_wrote_it() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read_job_settings(
+            {
+                "CONFIG_ID": "seven",
+                "GOOGLE_SHEET_URL": "https://example.com",
+                "SCHEMA_HANDLING": "custom",
+                "CUSTOM_SCHEMA": "[1]",
+                "RUN_ID": "7",
+                "CLOUD_RUN_TASK_ATTEMPT": "first",
+                "SHEETS_API_ENDPOINT": "nowhere",
+                "BIGQUERY_LOCATION": " ",
+            }
+        )
+    told = str(caught.value)
+    assert told.startswith("the job's environment: ")
+    for problem in (
+        "CONFIG_ID is text of 5 characters, not a whole number",
+        "GOOGLE_SHEET_URL cannot be used",
+        "GOOGLE_CLOUD_PROJECT_ID is missing",
+        "BIGQUERY_DATASET_ID is missing",
+        "BIGQUERY_TABLE_ID is missing",
+        "CUSTOM_SCHEMA column 1: it is a number",
+        "RUN_ID is not a UUID",
+        "RUN_ATTEMPT is missing",
+        "COMPLETION_TOPIC is missing",
+        "CLOUD_RUN_TASK_ATTEMPT is text of 5 characters",
+        "SHEETS_API_ENDPOINT is not an address",
+        "BIGQUERY_LOCATION is missing",
+    ):
+        assert problem in told
+    assert "bigquery_" not in told
+
+
+def test_a_blank_config_in_the_environment_names_variables_that_exist() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read_job_settings({})
+    assert "CONFIG_NAME" not in str(caught.value)
+    assert str(caught.value).count("is missing") == 4
