@@ -15,7 +15,7 @@ from local.bigquery.names import DatasetName, TableName, canonical_location
 from local.bigquery.partitioning import check_clustering, check_partitioning
 from local.bigquery.query_request import QueryRequest
 from local.bigquery.results import anonymous_result
-from local.bigquery.schema import Schema, columns_from_api, schema_to_api
+from local.bigquery.schema import Schema, check_storable, columns_from_api, schema_to_api
 from local.bigquery.selecting import described, select
 from local.bigquery.sources import collect
 from local.bigquery.translate import table_name
@@ -108,6 +108,7 @@ def _declared(declared: Schema, found: Schema) -> Schema:
 
 
 def _check(table: Table) -> None:
+    check_storable(table.schema)
     if table.partitioning:
         check_partitioning(table.partitioning, table.schema)
     check_clustering(table.resource.get("clustering"), table.schema)

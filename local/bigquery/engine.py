@@ -23,7 +23,8 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
 }
 # Stored as text, because Parquet or DuckDB has no equal type: cast when read.
-CAST_WHEN_READ = ("BIGNUMERIC", "JSON")
+CAST_WHEN_READ = ("JSON", "RECORD")
+LONGEST_FRACTION = 18
 
 
 class Session:
@@ -103,9 +104,19 @@ def select_from_files(paths: Sequence[Path], schema: Schema) -> str:
 def _read_column(column: Column, present: set[str]) -> str:
     if column.name.lower() not in present:
         return f"CAST(NULL AS {duckdb_type(column)})"
-    if column.type in (*CAST_WHEN_READ, "RECORD"):
+    if column.type == "BIGNUMERIC" and column.mode != "REPEATED":
+        return _read_bignumeric(quoted(column.name))
+    if column.type in (*CAST_WHEN_READ, "BIGNUMERIC"):
         return f"CAST({quoted(column.name)} AS {duckdb_type(column)})"
     return quoted(column.name)
+
+
+def _read_bignumeric(name: str) -> str:
+    """DuckDB would round what is too fine for it: a query fails instead."""
+    fraction = f"length(regexp_extract({name}, '\\.(\\d*?)0*$', 1))"
+    message = f"BIGNUMERIC with more than {LONGEST_FRACTION} digits after the point is not supported here"
+    value = f"CAST({name} AS {duckdb_type(Column('', 'BIGNUMERIC'))})"
+    return f"CASE WHEN {fraction} > {LONGEST_FRACTION} THEN error('{message}') ELSE {value} END"
 
 
 def query_error(error: duckdb.Error) -> BigQueryError:

@@ -6,16 +6,18 @@ from typing import Any
 
 from local.bigquery.catalog import Catalog
 from local.bigquery.copying import CopyRequest
-from local.bigquery.errors import invalid, not_found, not_implemented
+from local.bigquery.errors import BigQueryError, invalid, not_found, not_implemented
 from local.bigquery.jobs import Job
 from local.bigquery.load_request import LoadRequest
 from local.bigquery.names import DatasetName, JobName, canonical_location, check_job_id
 from local.bigquery.query_request import QueryRequest
+from local.bigquery.translate import parse, referenced_tables, table_name
 from local.bigquery.warehouse import Warehouse
 
 TYPES = ("load", "query", "copy")
 # https://cloud.google.com/bigquery/docs/locations#specify_locations: queries that name no dataset run here.
 DEFAULT_LOCATION = "US"
+REGION_PREFIX = "region-"
 LONGEST_LABEL = 63
 
 
@@ -41,7 +43,10 @@ def checked_insertion(warehouse: Warehouse, project: str, resource: dict[str, An
     check_labels(configuration.get("labels") or {})
     configuration["jobType"] = types[0].upper()
     datasets = _datasets(configuration, types[0], project)
-    location = _location(warehouse.catalog, reference.get("location"), datasets)
+    if types[0] == "query" and not datasets and not reference.get("location"):
+        location = _location_of_query(warehouse.catalog, configuration["query"], project)
+    else:
+        location = _location(warehouse.catalog, reference.get("location"), datasets)
     job = check_job_id(reference["jobId"]) if reference.get("jobId") else f"job_{uuid.uuid4().hex}"
     name = JobName(project, location, job)
     warehouse.jobs.check_free(name)
@@ -71,6 +76,23 @@ def _location(catalog: Catalog, asked: str | None, datasets: list[DatasetName]) 
             raise not_found("Dataset", dataset, f" was not found in location {location}")
         location = found
     return location or DEFAULT_LOCATION
+
+
+def _location_of_query(catalog: Catalog, query: dict[str, Any], project: str) -> str:
+    """Where the first dataset or region is that the query names; what does not parse fails later, as the job."""
+    request = QueryRequest.from_api(query, project)
+    try:
+        nodes = list(referenced_tables(parse(request.sql)))
+        names = [table_name(node, request) for node in nodes if len(node.parts) > 1 or request.default_dataset]
+    except BigQueryError:
+        return DEFAULT_LOCATION
+    for name in names:
+        if name.dataset.lower().startswith(REGION_PREFIX):
+            return canonical_location(name.dataset[len(REGION_PREFIX) :])
+        for dataset in catalog.datasets(name.project):
+            if dataset.name.dataset == name.dataset:
+                return dataset.location
+    return DEFAULT_LOCATION
 
 
 def check_labels(labels: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from local.bigquery.errors import invalid, not_implemented
 from local.bigquery.names import TableName
 from local.bigquery.parquet_input import TYPES_OUT_OF_REACH
 from local.bigquery.partitioning import check_clustering, check_partitioning
-from local.bigquery.schema import Schema, schema_from_api
+from local.bigquery.schema import Schema, check_storable, schema_from_api
 
 FORMATS = ("PARQUET", "CSV", "NEWLINE_DELIMITED_JSON")
 WRITE_DISPOSITIONS = ("WRITE_APPEND", "WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA")
@@ -44,6 +44,7 @@ class LoadRequest:
             raise not_implemented(f"autodetect of {format_}")
         if format_ == "PARQUET":
             check_parquet_reaches(schema or ())
+        check_storable(schema or ())
         if load.get("timePartitioning"):
             check_partitioning(load["timePartitioning"], schema)
         check_clustering(load.get("clustering"), schema)

@@ -27,6 +27,7 @@ RESERVED_COLUMN_PREFIXES = (
 # https://cloud.google.com/bigquery/docs/schemas#flexible-column-names
 FLEXIBLE_CHARACTERS = frozenset("&%=+:'<>#|-_")
 MULTI_REGIONS = ("US", "EU")
+REGION = re.compile(r"[a-z]+-[a-z]+\d+|(?:aws|azure)-[a-z0-9-]+")
 
 
 class DatasetName(NamedTuple):
@@ -123,8 +124,12 @@ def check_job_id(job: str) -> str:
 
 
 def canonical_location(location: str) -> str:
-    """`us` and `US` are one place; regions are written in lower case."""
-    return location.upper() if location.upper() in MULTI_REGIONS else location.lower()
+    """`us` and `US` are one place; regions are written in lower case. Raises invalid for what is neither."""
+    if location.upper() in MULTI_REGIONS:
+        return location.upper()
+    if not REGION.fullmatch(location.lower()):
+        raise invalid(f"Invalid value for location: {location} is not a valid value")
+    return location.lower()
 
 
 def check_column_name(name: str) -> None:

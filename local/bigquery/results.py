@@ -14,7 +14,7 @@ from local.bigquery.errors import already_exists, invalid, not_found
 from local.bigquery.names import DatasetName, TableName
 from local.bigquery.partitioning import check_clustering, check_partitioning
 from local.bigquery.query_request import QueryRequest
-from local.bigquery.schema import Schema, schema_to_api, updated
+from local.bigquery.schema import Schema, check_storable, schema_to_api, updated
 from local.bigquery.warehouse import Warehouse
 from local.bigquery.writing import write
 
@@ -43,6 +43,7 @@ async def destination_result(
     warehouse: Warehouse, request: QueryRequest, name: TableName, schema: Schema, rows: pa.Table
 ) -> Table:
     """The destination's next state, by the job's dispositions; the caller holds its lock."""
+    check_storable(schema)
     old = warehouse.catalog.find_table(name)
     if old is None and not request.may_create:
         raise not_found("Table", name)

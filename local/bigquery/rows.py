@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from local.bigquery.schema import Column, Schema
 from local.bigquery.types import arrow_schema, arrow_type
+from local.bigquery.values import decimal_text
 
 Encoded = list[Any]
 
@@ -97,12 +98,6 @@ def float_text(value: float) -> str:
 
 def _as_decimal(values: pa.Array) -> Encoded:
     return [None if value is None else decimal_text(Decimal(value)) for value in values.to_pylist()]
-
-
-def decimal_text(value: Decimal) -> str:
-    """Without trailing zeros and without an exponent."""
-    text = format(value, "f")
-    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 
 def _as_time(values: pa.Array) -> Encoded:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from local.bigquery.errors import BigQueryError, invalid
+from local.bigquery.errors import BigQueryError, invalid, not_implemented
 from local.bigquery.names import check_column_name
 
 # The API answers with the older names, whichever was sent.
@@ -148,6 +148,15 @@ def schema_from_api(resource: dict[str, Any] | None) -> Schema:
 
 def schema_to_api(schema: Iterable[Column]) -> dict[str, Any]:
     return {"fields": [column.to_api() for column in schema]}
+
+
+def check_storable(schema: Schema) -> Schema:
+    """Raises notImplemented for what a query may give but no table holds here."""
+    for column in schema:
+        if column.type == "INTERVAL":
+            raise not_implemented(f"A table's column of type INTERVAL ({column.name})")
+        check_storable(column.fields)
+    return schema
 
 
 def by_name(schema: Iterable[Column]) -> dict[str, Column]:

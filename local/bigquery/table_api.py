@@ -23,7 +23,7 @@ from local.bigquery.requests import (
     start_of_page,
 )
 from local.bigquery.rows import encoded_rows, page
-from local.bigquery.schema import Schema, by_name, schema_from_api, schema_to_api, updated
+from local.bigquery.schema import Schema, by_name, check_storable, schema_from_api, schema_to_api, updated
 from local.bigquery.view_schema import view_schema
 
 MUTABLE = frozenset(
@@ -67,7 +67,7 @@ def presented(table: Table) -> dict[str, Any]:
 def checked(table: Table) -> Table:
     """The table with its schema as the API writes it. Raises invalid for what BigQuery refuses."""
     resource = table.resource
-    schema = table.schema
+    schema = check_storable(table.schema)
     check_labels(resource.get("labels") or {})
     if resource.get("timePartitioning"):
         check_partitioning(resource["timePartitioning"], schema)

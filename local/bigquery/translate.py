@@ -29,6 +29,8 @@ def parse(sql: str) -> exp.Expr:
         raise not_implemented("A script or procedural statement")
     if isinstance(statements[0], exp.Condition):
         raise invalid_query("Syntax error: a statement is expected")
+    if statements[0].find(exp.Version):
+        raise not_implemented("FOR SYSTEM_TIME AS OF")
     return statements[0]
 
 
@@ -116,9 +118,21 @@ def name_outputs(tree: exp.Expr) -> None:
 def to_duckdb(tree: exp.Expr) -> str:
     """DuckDB's SQL. Raises notImplemented for what has no counterpart."""
     try:
-        return tree.transform(_rewritten).sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+        rewritten = tree.transform(_rewritten)
+        for division in list(rewritten.find_all(exp.Div)):
+            division.set("expression", _not_zero(division.expression))
+        return rewritten.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
     except SqlglotError as error:
         raise not_implemented(_first_line(error)) from error
+
+
+def _not_zero(divisor: exp.Expr) -> exp.Expr:
+    """Division by zero is an error in GoogleSQL; DuckDB would give NULL or infinity."""
+    if isinstance(divisor, exp.Literal) and divisor.name.strip("0."):
+        return divisor
+    zero = exp.EQ(this=exp.paren(divisor.copy()), expression=exp.Literal.number(0))
+    failed = exp.Anonymous(this="error", expressions=[exp.Literal.string("division by zero")])
+    return exp.Case(ifs=[exp.If(this=zero, true=failed)], default=divisor.copy())
 
 
 def _rewritten(node: exp.Expr) -> exp.Expr:

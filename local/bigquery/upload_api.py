@@ -41,10 +41,10 @@ async def upload(request: Request) -> Response:
 async def _multipart(request: Request) -> Response:
     warehouse = warehouse_of(request)
     path = warehouse.uploads.new(".upload")
-    body = await split_related(request.stream(), request.headers.get("content-type", ""), path)
     try:
+        body = await split_related(request.stream(), request.headers.get("content-type", ""), path)
         insertion = _insertion(request, body)
-    except BigQueryError:
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
     return await _finish(request, insertion, path)

@@ -1,6 +1,7 @@
 """Arrow columns of typed values: made to fit a BigQuery column, refused where they do not, and measured."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -73,7 +74,13 @@ def _fitted_numeric(values: pa.Array, column: Column) -> pa.Array:
     exact = rounded.cast(pa.decimal256(min(76, integer_digits + scale), scale))
     if column.type == "NUMERIC":
         return exact.cast(ARROW["NUMERIC"])
-    return exact.cast(pa.decimal256(76, 38)).cast(pa.string())
+    return pa.array([None if v is None else decimal_text(v) for v in exact.to_pylist()], pa.string())
+
+
+def decimal_text(value: Decimal) -> str:
+    """Without trailing zeros and without an exponent."""
+    text = format(value, "f")
+    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 
 def _fitted_date(values: pa.Array, column: Column) -> pa.Array:

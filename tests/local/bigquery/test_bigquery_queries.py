@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, MethodNotImplemented, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter, SchemaField
 
@@ -263,3 +263,47 @@ def test_information_schema_tells_columns_tables_and_jobs(warehouse):
         f" FROM `region-eu`.INFORMATION_SCHEMA.JOBS WHERE job_id = '{warehouse.dataset}-load'"
     )
     assert warehouse.sql(jobs) == [("LOAD", "DONE", "t", "1")]
+
+
+def test_a_query_without_a_location_runs_where_its_first_table_is(sales, server):
+    job = server.client().query(f"SELECT COUNT(*) FROM {sales.dataset}.t")
+    assert [row[0] for row in job.result()] == [3]
+    assert job.location == "EU"
+    assert server.client().query("SELECT 1").location == "US"
+
+
+def test_nulls_come_first_in_ascending_order(sales):
+    assert sales.sql("SELECT name FROM {t} ORDER BY name") == [(None,), ("a",), ("b",)]
+    assert sales.sql("SELECT name FROM {t} ORDER BY name DESC") == [("b",), ("a",), (None,)]
+
+
+@pytest.mark.parametrize(
+    "statement", ["SELECT 1 / 0", "SELECT id / (id - 1) FROM {t}", "SELECT AVG(id) / 0.0 FROM {t}"]
+)
+def test_division_by_zero_is_an_error(sales, statement):
+    with pytest.raises(BadRequest, match="division by zero"):
+        sales.sql(statement)
+
+
+def test_two_result_columns_of_one_name_are_refused(sales):
+    with pytest.raises(BadRequest, match=r"Duplicate column names in the result are not supported.*: id"):
+        sales.sql("SELECT a.id, b.id FROM {t} a JOIN {t} b USING (name)")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 1; SELECT 2",
+        "SELECT * FROM {t} FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
+        "SELECT FORMAT('%t', 1)",
+        "CREATE TABLE {d}.i AS SELECT INTERVAL 1 DAY AS i",
+    ],
+)
+def test_what_is_not_supported_is_said_to_be_not_supported(sales, statement):
+    with pytest.raises(MethodNotImplemented, match="the local BigQuery server does not support it"):
+        sales.sql(statement)
+
+
+def test_intervals_are_given_back(warehouse):
+    (interval,) = warehouse.sql("SELECT INTERVAL 1 MONTH + INTERVAL 2 DAY AS i")[0]
+    assert (interval.months, interval.days) == (1, 2)

@@ -23,6 +23,14 @@ def test_a_dataset_keeps_its_location_and_labels(server):
         client.create_dataset(dataset)
 
 
+@pytest.mark.parametrize("location", ["Mars", "us-central1-a", "europe"])
+def test_a_location_that_is_none_is_refused(server, location):
+    dataset = bigquery.Dataset("local-project.nowhere")
+    dataset.location = location
+    with pytest.raises(BadRequest, match="Invalid value for location"):
+        server.client().create_dataset(dataset)
+
+
 def test_a_missing_dataset_is_not_found(warehouse):
     with pytest.raises(NotFound, match="Not found: Dataset local-project:nowhere"):
         warehouse.client.get_dataset("nowhere")

@@ -79,10 +79,11 @@ def test_a_query_gives_every_scalar_type_back(warehouse, type_, arrow, value, te
 
 
 def test_a_query_over_a_bignumeric_that_it_cannot_hold_fails_and_does_not_round(warehouse):
-    value = pa.array([Decimal(10) ** 30], pa.decimal256(76, 38))
-    warehouse.loaded({"v": value}, schema=[SchemaField("v", "BIGNUMERIC")])
-    with pytest.raises(BadRequest):
-        warehouse.sql("SELECT v FROM {t}")
+    for table, value in [("large", Decimal(10) ** 30), ("fine", Decimal(10) ** -30)]:
+        rows = {"v": pa.array([value], pa.decimal256(76, 38))}
+        warehouse.loaded(rows, table, schema=[SchemaField("v", "BIGNUMERIC")])
+        with pytest.raises(BadRequest):
+            warehouse.sql(f"SELECT v FROM {{d}}.{table}")
 
 
 def test_json_is_loaded_from_ndjson_and_read_by_sql(warehouse):
