@@ -13,7 +13,7 @@ import msgspec
 from job.errors import ReadTimedOut, SheetsUnavailable
 from job.refusals import Subject, translate
 from shared import log
-from shared.errors import SyncError
+from shared.errors import PermissionMissing, SyncError
 
 if TYPE_CHECKING:
     from googleapiclient.http import HttpRequest
@@ -90,9 +90,12 @@ class Calls:
                 f"{who}: Google's answer cannot be read ({type(error).__name__})", "it is tried again later"
             ) from None
         except auth.GoogleAuthError as error:
-            raise SheetsUnavailable(
-                f"{who}: no access token could be had ({type(error).__name__})",
-                "check the job's credentials; it is tried again later",
+            if error.retryable or isinstance(error, auth.TransportError):
+                raise SheetsUnavailable(
+                    f"{who}: no access token could be had now", "it is tried again later"
+                ) from error
+            raise PermissionMissing(
+                f"{who}: no access token can be had ({type(error).__name__})", "check the job's credentials"
             ) from error
         except (OSError, EOFError, zlib.error, http.client.HTTPException, httplib2.HttpLib2Error) as error:
             raise SheetsUnavailable(

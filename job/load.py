@@ -10,6 +10,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
 from job.bigquery_errors import failure, translate
+from job.files import LoadFile, load_file
 from job.slot import Slot, slot_of
 from job.table import Table
 from shared.config import Config
@@ -76,16 +77,17 @@ def _ensure_dataset(client: "bigquery.Client", config: Config, location: str) ->
 
 def _insert(client: "bigquery.Client", table: Table, config: Config, slot: Slot) -> Any:
     """The load job under the slot's id: inserted now, or by an earlier try of this attempt."""
+    file = load_file(table)
     try:
         return client.load_table_from_file(
-            pa.BufferReader(table.parquet),
+            pa.BufferReader(file.content),
             _destination(config),
-            size=table.parquet.size,
+            size=file.content.size,
             num_retries=_UPLOAD_RETRIES,
             job_id=slot.job_id,
             project=slot.project,
             location=slot.location,
-            job_config=_job_config(table, slot),
+            job_config=_job_config(table, file, slot),
             timeout=_UPLOAD_SECONDS,
         )
     except exceptions.Conflict:
@@ -133,11 +135,11 @@ def _wait(job: Any) -> None:
             raise
 
 
-def _job_config(table: Table, slot: Slot) -> "bigquery.LoadJobConfig":
+def _job_config(table: Table, file: LoadFile, slot: Slot) -> "bigquery.LoadJobConfig":
     from google.cloud import bigquery
 
     return bigquery.LoadJobConfig(
-        source_format=bigquery.SourceFormat.PARQUET,
+        source_format=file.source_format,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
         create_disposition=bigquery.CreateDisposition.CREATE_IF_NEEDED,
         # Explicit, so that no type depends on what BigQuery thinks of a file.
@@ -145,6 +147,8 @@ def _job_config(table: Table, slot: Slot) -> "bigquery.LoadJobConfig":
             bigquery.SchemaField(each.name, each.type, mode=each.mode, description=each.description)
             for each in table.columns
         ],
+        # Otherwise a Parquet decimal can only become NUMERIC.
+        decimal_target_types=frozenset({bigquery.DecimalTargetType.NUMERIC, bigquery.DecimalTargetType.BIGNUMERIC}),
         labels=slot.labels,
     )
 

@@ -1,0 +1,154 @@
+# ruff: noqa: DTZ001 (sheets and BigQuery's DATETIME have no time zone)
+"""A sheet lands in BigQuery as its owner expects to find it."""
+
+import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import pytest
+
+from local.environment import PROJECT
+from tests.integration.job.conftest import DATASET, Desk, Ended, Error, Shown
+
+
+def check_success(ended: Ended) -> None:
+    assert (ended.code, ended.line[:26]) == (0, "Job completed successfully"), (ended.line, ended.log)
+
+
+def test_every_kind_of_column_gets_its_type(desk: Desk) -> None:
+    header = ["SKU", "Units", "Price (€)", "Paid?", "Day", "At", "Moment", "Spent", "Mixed", "Empty"]
+    first = ["00123", 3, Shown(9.5, "$#,##0.00"), True, Shown(45292, "date"), Shown(0.25, "time")]
+    second = ["0456", None, Shown(10, "$#,##0.00"), None, None, Shown(0.75, "time")]
+    desk.write(
+        {
+            "Stock": [
+                header,
+                [*first, Shown(45292.5, "moment"), Shown(1.5, "duration"), Shown(1234.5, "$#,##0.00")],
+                [],
+                [*second, Shown(45293.25, "moment"), Shown(0.5, "duration"), "n/a"],
+            ]
+        }
+    )
+    ended = desk.run()
+    check_success(ended)
+    assert ended.line == f"Job completed successfully: 2 rows into {PROJECT}.{DATASET}.{desk.id}"
+    assert desk.columns() == {
+        "sku": "STRING",
+        "units": "INT64",
+        "price": "FLOAT64",
+        "paid": "BOOL",
+        "day": "DATE",
+        "at": "TIME",
+        "moment": "DATETIME",
+        "spent": "STRING",
+        "mixed": "STRING",
+        "empty": "STRING",
+    }
+    assert desk.rows("ORDER BY sku") == [
+        ("00123", 3, 9.5, True, date(2024, 1, 1), time(6), datetime(2024, 1, 1, 12), "36:00:00", "$1,234.50", None),
+        ("0456", None, 10.0, None, None, time(18), datetime(2024, 1, 2, 6), "12:00:00", "n/a", None),
+    ]
+    assert "1 blank row between others left out" in ended.log
+
+
+def test_every_scalar_type_can_be_asked_for(desk: Desk) -> None:
+    asked = {
+        "a": ("STRING", 5, "5"),
+        "b": ("BYTES", "aGk=", b"hi"),
+        "c": ("INT64", "42", 42),
+        "d": ("FLOAT64", 1, 1.0),
+        "e": ("BOOL", "true", True),
+        "f": ("NUMERIC", 0.1, Decimal("0.1")),
+        "g": ("BIGNUMERIC", 2.5, Decimal("2.5")),
+        "h": ("DATE", Shown(45292, "date"), date(2024, 1, 1)),
+        "i": ("TIME", Shown(0.5, "time"), time(12)),
+        "j": ("DATETIME", Shown(45292.5, "moment"), datetime(2024, 1, 1, 12)),
+        "k": ("TIMESTAMP", "2024-01-01T12:00:00+02:00", datetime(2024, 1, 1, 10, tzinfo=UTC)),
+        "l": ("JSON", '{"a": [1, 2]}', {"a": [1, 2]}),
+        "m": ("GEOGRAPHY", "POINT(1 2)", "POINT(1 2)"),
+    }
+    desk.write({"Types": [list(asked), [cell for _, cell, _ in asked.values()]]})
+    schema = [{"name": name, "type": kind, "mode": "REQUIRED"} for name, (kind, _, _) in asked.items()]
+    check_success(desk.run(**desk.with_schema(*schema)))
+    assert desk.columns() == {name: kind for name, (kind, _, _) in asked.items()}
+    assert desk.rows() == [tuple(value for _, _, value in asked.values())]
+    table = desk.bigquery.get_table(f"{PROJECT}.{DATASET}.{desk.id}")
+    assert {field.mode for field in table.schema} == {"REQUIRED"}
+
+
+def test_headers_are_kept_as_descriptions(desk: Desk) -> None:
+    desk.write({"Sheet1": [["Umsatz (€)", "数量", "Umsatz"], [1, 2, 3]]})
+    check_success(desk.run())
+    table = desk.bigquery.get_table(f"{PROJECT}.{DATASET}.{desk.id}")
+    assert [(field.name, field.description) for field in table.schema] == [
+        ("umsatz", "Umsatz (€)"),
+        ("数量", "数量"),
+        ("umsatz_2", "Umsatz"),
+    ]
+
+
+def test_a_tab_larger_than_a_block_is_one_table(desk: Desk) -> None:
+    # 26 columns of grid: 20,000 rows are more than one block. The last row widens the number column.
+    rows = [[number, f"text {number}", Shown(45292 + number % 99, "date")] for number in range(20_000)]
+    rows += [[0.5, "end", Shown(45292.5, "moment")]]
+    desk.write({"Sheet1": [["n", "t", "d"], *rows]})
+    check_success(desk.run())
+    assert desk.columns() == {"n": "FLOAT64", "t": "STRING", "d": "DATETIME"}
+    statement = f"SELECT COUNT(*) c, SUM(n) s, COUNT(DISTINCT t) t, MAX(d) d FROM `{PROJECT}.{DATASET}.{desk.id}`"
+    (row,) = desk.bigquery.query_and_wait(statement)
+    assert tuple(row.values()) == (20_001, sum(range(20_000)) + 0.5, 20_001, datetime(2024, 4, 8))
+
+
+def test_a_wide_tab_whose_requests_need_many_ranges_is_read(desk: Desk) -> None:
+    kinds = [7, "x", "y", Shown(45292, "date"), "z", "x"]
+    header = [f"column {number}" for number in range(300)]
+    desk.write({"Long, with & punctuation 数量": [header, [kinds[n % 6] for n in range(300)]]})
+    check_success(desk.run())
+    assert list(desk.columns().values()) == ["INT64", "STRING", "STRING", "DATE", "STRING", "STRING"] * 50
+
+
+TABS = {"First": [["a"], [1]], "Second": [["b"], [2]]}
+
+
+@pytest.mark.parametrize(
+    ("url", "tab", "column"), [("", "", "a"), ("", "Second", "b"), ("#gid=1", "", "b"), ("#gid=1", "First", "a")]
+)
+def test_the_tab_is_found_by_name_else_by_gid_else_it_is_the_first(desk: Desk, url: str, tab: str, column: str) -> None:
+    desk.write(TABS)
+    address = f"https://docs.google.com/spreadsheets/d/{desk.id}/edit{url}"
+    check_success(desk.run(GOOGLE_SHEET_URL=address, GOOGLE_SHEET_TAB_NAME=tab))
+    assert list(desk.columns()) == [column]
+
+
+def test_a_renamed_tab_is_found_by_its_gid_with_a_notice(desk: Desk) -> None:
+    desk.write(TABS)
+    address = f"https://docs.google.com/spreadsheets/d/{desk.id}/edit#gid=1"
+    ended = desk.run(GOOGLE_SHEET_URL=address, GOOGLE_SHEET_TAB_NAME="Former name")
+    check_success(ended)
+    assert list(desk.columns()) == ["b"]
+    assert "the tab was renamed" in ended.log
+
+
+def test_a_new_reading_replaces_the_table_and_its_schema(desk: Desk) -> None:
+    desk.write({"Sheet1": [["a", "b"], [1, "x"], [2, "y"]]})
+    check_success(desk.run())
+    desk.write({"Sheet1": [["a", "c"], ["z", 1.5]]})
+    check_success(desk.run())
+    assert (desk.columns(), desk.rows()) == ({"a": "STRING", "c": "FLOAT64"}, [("z", 1.5)])
+
+
+def test_a_missing_dataset_is_created_where_the_settings_say(desk: Desk) -> None:
+    dataset = f"made_for_{desk.id}"
+    desk.write({"Sheet1": [["a"], [1]]})
+    check_success(desk.run(BIGQUERY_DATASET_ID=dataset, BIGQUERY_LOCATION="EU"))
+    assert desk.bigquery.get_dataset(f"{PROJECT}.{dataset}").location == "EU"
+    check_success(desk.run(BIGQUERY_DATASET_ID=dataset, BIGQUERY_LOCATION="US"))
+
+
+def test_error_cells_are_null_and_told_by_address(desk: Desk) -> None:
+    desk.write({"Q4": [["a", "b"], [1, Error("#DIV/0!")], [Error("#N/A"), 2]]})
+    ended = desk.run()
+    check_success(ended)
+    assert desk.rows("ORDER BY a") == [(None, 2), (1, None)]
+    line = json.loads(ended.log.splitlines()[-1])
+    assert line["warnings"] == ["2 cells are in error, loaded as NULL: 'Q4'!B2; 'Q4'!A3"]

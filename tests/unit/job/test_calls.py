@@ -1,0 +1,234 @@
+"""Requests to a server that fails in the ways that Google's, its proxies and networks do."""
+
+import gzip
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import msgspec
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from googleapiclient.discovery import build
+
+from job.calls import Calls
+from job.errors import (
+    ApiDisabled,
+    NotAGoogleSheet,
+    QuotaExceeded,
+    ReadRefused,
+    ReadTimedOut,
+    SheetNotFound,
+    SheetNotShared,
+    SheetsUnavailable,
+)
+from job.refusals import Subject
+from shared.errors import PermissionMissing, SyncError
+
+SUBJECT = Subject('config 7 "sales"', "sync@example.iam.gserviceaccount.com")
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Spreadsheet(msgspec.Struct):
+    title: str
+
+
+class FaultyServer(ThreadingHTTPServer):
+    """Gives its answers one after another, the last one for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: list[Answer] = []
+        self.seen = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FaultyServer
+
+    def do_GET(self) -> None:
+        answers = self.server.answers
+        self.server.seen += 1
+        (answers.pop(0) if len(answers) > 1 else answers[0])(self)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def body(content: bytes, status: int = 200, **headers: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), "Content-Type": "application/json", **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(content)
+        handler.close_connection = True
+
+    return answer
+
+
+def error(status: int, reason: str = "", name: str = "") -> Answer:
+    told = {"code": status, "message": "a message that may quote 4711", "status": name, "errors": [{"reason": reason}]}
+    return body(json.dumps({"error": told}).encode(), status)
+
+
+def reset(handler: BaseHTTPRequestHandler) -> None:
+    """Closes with RST, as a broken connection ends."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+    handler.connection.close()
+
+
+GOOD = body(b'{"title": "it"}')
+CUT = body(b'{"title": "i', Content_Length="40")
+CUT_JSON = body(b'{"title": "i')
+CUT_GZIP = body(gzip.compress(b'{"title": "it"}')[:-15], Content_Encoding="gzip")
+PAGE = body(b"<html>Sorry</html>", Content_Type="text/html")
+
+
+@pytest.fixture
+def server() -> Iterator[FaultyServer]:
+    with FaultyServer() as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def calls(clock: Clock) -> Calls:
+    return Calls(SUBJECT, reads_per_minute=1000, clock=lambda: clock.now, sleep=clock.sleep)
+
+
+def request(server: FaultyServer, timeout: float = 5) -> Any:
+    service = build(
+        "sheets",
+        "v4",
+        credentials=AnonymousCredentials(),
+        static_discovery=True,
+        client_options={"api_endpoint": f"http://127.0.0.1:{server.server_address[1]}"},
+    )
+    made = service.spreadsheets().get(spreadsheetId="it")
+    made.http.http.timeout = timeout
+    return made
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        error(429, "rateLimitExceeded"),
+        error(403, "userRateLimitExceeded"),
+        error(500),
+        error(502),
+        error(503),
+        reset,
+        CUT,
+        CUT_JSON,
+        CUT_GZIP,
+        PAGE,
+    ],
+    ids=["429", "rate 403", "500", "502", "503", "reset", "cut", "cut JSON", "cut gzip", "page"],
+)
+def test_what_passes_is_waited_out(server: FaultyServer, calls: Calls, clock: Clock, fault: Answer) -> None:
+    server.answers = [fault, fault, GOOD]
+    assert calls.send(request(server), Spreadsheet) == Spreadsheet("it")
+    assert calls.count == 3
+    assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [(error(429), QuotaExceeded), (error(500), SheetsUnavailable), (CUT_JSON, SheetsUnavailable)]
+)
+def test_what_does_not_pass_fails_within_the_budget_and_can_be_tried_again(
+    server: FaultyServer, calls: Calls, clock: Clock, fault: Answer, kind: type[SyncError]
+) -> None:
+    server.answers = [fault]
+    with pytest.raises(kind) as failure:
+        calls.send(request(server), Spreadsheet)
+    assert failure.value.retryable
+    assert sum(clock.slept) <= 200
+    # The quota's minute has come round meanwhile.
+    assert sum(clock.slept) > 120
+
+
+def test_waits_grow_and_are_jittered(server: FaultyServer, calls: Calls, clock: Clock) -> None:
+    server.answers = [error(503)] * 6 + [GOOD]
+    calls.send(request(server), Spreadsheet)
+    for number, pause in enumerate(clock.slept):
+        assert 0.5 * 2**number <= pause <= 1.5 * 2**number
+    assert len({pause / 2**number for number, pause in enumerate(clock.slept)}) == 6
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "remedy"),
+    [
+        (error(403, "forbidden", "PERMISSION_DENIED"), SheetNotShared, "with sync@example.iam.gserviceaccount.com as"),
+        (error(404, "notFound", "NOT_FOUND"), SheetNotFound, "correct google_sheet_url"),
+        (error(400, "failedPrecondition", "FAILED_PRECONDITION"), NotAGoogleSheet, "Save as Google Sheets"),
+        (error(403, "accessNotConfigured", "PERMISSION_DENIED"), ApiDisabled, "gcloud services enable"),
+        (error(401, "authError", "UNAUTHENTICATED"), PermissionMissing, "credentials"),
+        (error(400, "badRequest", "INVALID_ARGUMENT"), ReadRefused, "report it"),
+    ],
+)
+def test_a_refusal_is_not_tried_again_and_says_what_to_do(
+    server: FaultyServer, calls: Calls, fault: Answer, kind: type[SyncError], remedy: str
+) -> None:
+    server.answers = [fault]
+    with pytest.raises(kind) as failure:
+        calls.send(request(server), Spreadsheet)
+    assert type(failure.value) is kind
+    assert server.seen == 1
+    assert remedy in str(failure.value)
+    assert str(failure.value).startswith('config 7 "sales": ')
+    assert "4711" not in str(failure.value)
+    assert not failure.value.retryable
+
+
+def test_a_time_out_is_tried_once_more_and_then_told_as_one(server: FaultyServer, calls: Calls) -> None:
+    stop = threading.Event()
+    server.answers = [lambda _: stop.wait(5) and None]
+    try:
+        with pytest.raises(ReadTimedOut):
+            calls.send(request(server, timeout=0.2), Spreadsheet)
+    finally:
+        stop.set()
+    assert calls.count == 2
+
+
+def test_a_proxys_time_out_is_one_too(server: FaultyServer, calls: Calls) -> None:
+    server.answers = [error(504)]
+    with pytest.raises(ReadTimedOut):
+        calls.send(request(server), Spreadsheet)
+
+
+def test_reads_keep_the_pace_and_drives_calls_do_not_count(server: FaultyServer, clock: Clock) -> None:
+    calls = Calls(SUBJECT, reads_per_minute=3, clock=lambda: clock.now, sleep=clock.sleep)
+    server.answers = [GOOD]
+    for _ in range(3):
+        calls.send(request(server), Spreadsheet)
+        clock.now += 1
+    calls.send(request(server), Spreadsheet, paced=False)
+    assert clock.slept == []
+    calls.send(request(server), Spreadsheet)
+    assert clock.slept == [57.0]
+    assert calls.count == 5
