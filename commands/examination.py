@@ -166,7 +166,9 @@ class Examination:
         refused = f"grant roles/bigquery.jobUser in {project} to this identity, and enable bigquery.googleapis.com"
         with asking(f"BigQuery in {project}", missing="correct BIGQUERY_JOB_PROJECT", refused=refused):
             dry = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
-            self._clients.bigquery(project).query("SELECT 1", job_config=dry, timeout=SECONDS, retry=BRIEF_RETRY)
+            self._clients.bigquery(project).query(
+                "SELECT 1", job_config=dry, timeout=SECONDS, retry=BRIEF_RETRY, job_retry=None
+            )
         return f"we may create jobs in {project}"
 
     def _look_at_dataset(self) -> str:
