@@ -79,7 +79,10 @@ def _show(console: Console, folder: Path, sheet: Path | None) -> int:
 def _load(console: Console, system: System) -> list[Result]:
     """Register a config per tab, call dispatch, wait for the runs, and look at what came of them."""
     clients = LocalClients(system.settings)
-    extents = {tab: measure(clients.sheets, tab) for tab in find_tabs(clients.sheets, system.samples)}
+    tabs, refused = find_tabs(clients.sheets, system.samples)
+    if refused:
+        raise NotASpreadsheet(f"{', '.join(refused)} cannot be read as a workbook: open it and save it again")
+    extents = {tab: measure(clients.sheets, tab) for tab in tabs}
     filled = [tab for tab, extent in extents.items() if extent.rows]
     if not filled:
         raise NotASpreadsheet("no visible tab has a header in row 1 and a row below it: there is nothing to load")

@@ -2,10 +2,12 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from local.sheets.library import Library
 
 DATASET = "demo"
 # What a cell with an error shows; such cells are loaded as NULL.
@@ -36,18 +38,27 @@ class Extent:
     values: Sequence[int]
 
 
-def find_tabs(sheets: Any, folder: Path) -> list[Tab]:
-    """All visible tabs, spreadsheets by name. `sheets` is the API's `spreadsheets` collection."""
+def find_tabs(sheets: Any, folder: Path) -> tuple[list[Tab], list[str]]:
+    """All visible tabs, spreadsheets by name, and the ids of the spreadsheets that could not be read.
+
+    `sheets` is the API's `spreadsheets` collection.
+    """
+    from googleapiclient.errors import HttpError
+
     tabs: list[Tab] = []
-    for file in sorted(folder.glob("*.xlsx")):
-        answer = sheets.get(spreadsheetId=file.stem, fields="sheets.properties").execute()
-        properties = [sheet["properties"] for sheet in answer["sheets"]]
-        visible = [tab for tab in properties if not tab.get("hidden") and tab.get("sheetType", "GRID") == "GRID"]
+    refused = []
+    for spreadsheet in (document.id for document in Library(folder).documents()):
+        try:
+            answer = sheets.get(spreadsheetId=spreadsheet, fields="sheets.properties").execute()
+        except HttpError:
+            refused.append(spreadsheet)
+            continue
+        visible = [tab for tab in (sheet["properties"] for sheet in answer["sheets"]) if _has_cells(tab)]
         for tab in visible:
             # The spreadsheet's name is enough where there is no other tab.
-            text = file.stem if len(visible) == 1 else f"{file.stem}_{tab['title']}"
-            tabs.append(Tab(file.stem, tab["title"], tab["sheetId"], _table_name(text, tabs)))
-    return tabs
+            text = spreadsheet if len(visible) == 1 else f"{spreadsheet}_{tab['title']}"
+            tabs.append(Tab(spreadsheet, tab["title"], tab["sheetId"], _table_name(text, tabs)))
+    return tabs, refused
 
 
 def measure(sheets: Any, tab: Tab) -> Extent:
@@ -64,6 +75,11 @@ def measure(sheets: Any, tab: Tab) -> Extent:
     used = [any(column < len(row) and not _blank(row[column]) for row in rows) for column in columns]
     # A column without a header and without a value is none.
     return Extent(len(rows), [count for count, *keep in zip(counts, named, used, strict=True) if any(keep)])
+
+
+def _has_cells(tab: Mapping[str, Any]) -> bool:
+    """Whether a tab is one that people see cells in: not hidden, no chart."""
+    return not tab.get("hidden") and tab.get("sheetType", "GRID") == "GRID"
 
 
 def _table_name(text: str, taken: Sequence[Tab]) -> str:

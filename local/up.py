@@ -51,7 +51,10 @@ def main() -> int:
 def _run(console: Console, folder: Path, samples: Path) -> int:
     console.print("Starting PostgreSQL, Pub/Sub, BigQuery, Sheets, Cloud Run and three functions …")
     with System(folder, samples, scheduler=True) as system:
-        register(system, find_tabs(LocalClients(system.settings).sheets, samples))
+        tabs, refused = find_tabs(LocalClients(system.settings).sheets, samples)
+        for spreadsheet in refused:
+            console.print(f"Left out: {spreadsheet}.xlsx cannot be read as a workbook", markup=False)
+        register(system, tabs)
         exports = folder.with_suffix(".env")
         _write_exports(exports, system.settings)
         try:
@@ -92,7 +95,7 @@ def _explain(console: Console, system: System, exports: Path) -> None:
     dispatch = system.addresses["dispatch"]
     psql = shlex.quote(_relative(binaries() / "psql"))
     steps = f"""
-Spreadsheets: {_relative(system.samples)}/*.xlsx are copies: edit and save them, or put others there.
+Spreadsheets: {_relative(system.samples)}/*.xlsx are copies: edit and save them.
 Logs: {_relative(system.folder)}/logs/, of the job's executions {_relative(system.folder)}/run/logs/
 
 In another terminal:

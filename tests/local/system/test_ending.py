@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_a_kill_by_force_ends_everything(up: Running) -> None:
 
 
 def test_the_death_of_make_ends_everything() -> None:
-    makefile = f"up:\n\t@{sys.executable} -m local.up\n"
+    makefile = f"up:\n\t@{shlex.quote(sys.executable)} -m local.up\n"
     with subprocess.Popen(
         MADE, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
     ) as make:

@@ -87,14 +87,25 @@ def test_tabs_get_tables_of_their_own(system: System, clients: LocalClients, tmp
     workbook(tmp_path / "plans.xlsx", "Plan A", "Plan-A", "Größe")
     served = workbook(system.samples / "plans.xlsx", "Plan A", "Plan-A", "Größe")
     try:
-        tabs = find_tabs(clients.sheets, tmp_path)
+        tabs, _ = find_tabs(clients.sheets, tmp_path)
     finally:
         served.unlink()
     assert [tab.name for tab in tabs] == ["plans_plan_a", "plans_plan_a_2", "plans_größe"]
 
 
+def test_a_workbook_that_cannot_be_read_is_named(system: System, clients: LocalClients, tmp_path: Path) -> None:
+    for folder in (tmp_path, system.samples):
+        (folder / "torn apart.xlsx").write_bytes(b"PK half of a package")
+    try:
+        tabs, refused = find_tabs(clients.sheets, tmp_path)
+    finally:
+        (system.samples / "torn apart.xlsx").unlink()
+    assert tabs == []
+    assert [name.rpartition("-")[0] for name in refused] == ["torn_apart"]
+
+
 def test_hidden_tabs_are_left_alone(system: System, clients: LocalClients) -> None:
-    tabs = [(tab.spreadsheet, tab.title) for tab in find_tabs(clients.sheets, system.samples)]
+    tabs = [(tab.spreadsheet, tab.title) for tab in find_tabs(clients.sheets, system.samples)[0]]
     assert ("sales_by_quarter", "Q1_Sales") in tabs
     assert len(tabs) == len(set(tabs))
 
