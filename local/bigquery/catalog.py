@@ -169,7 +169,7 @@ class Catalog:
         return {file[0] for (files,) in found for file in from_json(files)}
 
     def _drop_files(self, files: Iterable[DataFile]) -> None:
-        dropped = tuple(files)
+        dropped = [file.name for file in files]
         self._store.after_commit(lambda: self._files.drop(dropped))
 
     @staticmethod

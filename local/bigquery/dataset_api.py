@@ -111,11 +111,12 @@ async def _change(request: Request, *, replaces: bool) -> Response:
 
 async def delete(request: Request) -> Response:
     warehouse, name = warehouse_of(request), dataset_name(request)
-    with warehouse.store.transaction():
+    async with warehouse.changing_all(name):
         warehouse.catalog.dataset(name)
         if warehouse.catalog.tables(name) and request.query_params.get("deleteContents", "").lower() != "true":
             raise BigQueryError(400, "resourceInUse", f"Dataset {name} is still in use")
-        warehouse.catalog.drop_dataset(name)
+        with warehouse.store.transaction():
+            warehouse.catalog.drop_dataset(name)
     return Response(status_code=204)
 
 

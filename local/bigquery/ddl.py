@@ -16,8 +16,7 @@ from local.bigquery.partitioning import check_clustering, check_partitioning
 from local.bigquery.query_request import QueryRequest
 from local.bigquery.results import anonymous_result
 from local.bigquery.schema import Schema, check_storable, columns_from_api, schema_to_api
-from local.bigquery.selecting import described, select
-from local.bigquery.sources import collect
+from local.bigquery.selecting import described, selected
 from local.bigquery.translate import table_name
 from local.bigquery.warehouse import Warehouse
 
@@ -30,7 +29,7 @@ async def run_ddl(warehouse: Warehouse, job: Job, request: QueryRequest, tree: e
     elif isinstance(tree, exp.Create) and kind == "VIEW":
         await _create_view(warehouse, job, request, tree)
     elif kind == "SCHEMA":
-        _run_schema_statement(warehouse, job, request, tree)
+        await _run_schema_statement(warehouse, job, request, tree)
     elif isinstance(tree, exp.Drop) and kind in ("TABLE", "VIEW"):
         await _drop(warehouse, job, request, tree, kind)
     elif isinstance(tree, exp.Alter) and kind == "TABLE":
@@ -78,15 +77,13 @@ async def _create_table(warehouse: Warehouse, job: Job, request: QueryRequest, t
     name = table_name(node, request)
     query = tree.expression
     statement = "CREATE_TABLE_AS_SELECT" if query is not None else "CREATE_TABLE"
-    sources = collect(warehouse, request, query, job.name.location) if query is not None else None
     async with warehouse.changing(name):
         operation = _may_create(tree, warehouse.catalog.find_table(name), name)
         table = Table(name, {})
         if operation != "SKIP":
             schema = columns_from_api(columns_of(tree))
-            if sources is not None:
-                with warehouse.files.reading(sources.files):
-                    found, rows = await warehouse.compute(lambda: select(warehouse, request, sources, query))
+            if query is not None:
+                found, rows = await selected(warehouse, request, query, job.name.location)
                 schema = _declared(schema, found)
                 table = await anonymous_result(warehouse, name, schema, rows.rename_columns([c.name for c in schema]))
             attributes = {**options_of(tree), **partitioning_of(tree), "schema": schema_to_api(schema)}
@@ -117,7 +114,7 @@ def _check(table: Table) -> None:
 async def _create_view(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Create) -> None:
     name = table_name(_named(tree), request)
     sql = tree.expression.sql(dialect="bigquery")
-    inner = QueryRequest.from_api({"query": sql}, name.project)
+    inner = QueryRequest.of_view(sql, name.project)
     _, schema = await described(warehouse, inner, job.name.location)
     async with warehouse.changing(name):
         operation = _may_create(tree, warehouse.catalog.find_table(name), name)
@@ -161,11 +158,16 @@ async def _alter_table(warehouse: Warehouse, job: Job, request: QueryRequest, tr
             warehouse.jobs.succeeded(job, _statistics("ALTER_TABLE", "ALTER", name))
 
 
-def _run_schema_statement(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expr) -> None:
+async def _run_schema_statement(warehouse: Warehouse, job: Job, request: QueryRequest, tree: exp.Expr) -> None:
     """CREATE SCHEMA and DROP SCHEMA."""
     parts = [part.name for part in _named(tree).parts]
     name = DatasetName(parts[0] if len(parts) == 2 else request.project, parts[-1])
     exists = name in {dataset.name for dataset in warehouse.catalog.datasets(name.project)}
+    async with warehouse.changing_all(name):
+        _commit_schema_statement(warehouse, job, tree, name, exists)
+
+
+def _commit_schema_statement(warehouse: Warehouse, job: Job, tree: exp.Expr, name: DatasetName, exists: bool) -> None:
     with warehouse.store.transaction():
         if isinstance(tree, exp.Create):
             options = options_of(tree)

@@ -121,13 +121,9 @@ def partitioning_of(tree: exp.Expr) -> dict[str, Any]:
 
 def _time_partitioning(by: exp.Expr) -> dict[str, str]:
     """`d`, `DATE(ts)` and `TIMESTAMP_TRUNC(ts, MONTH)`, also of _PARTITIONDATE and _PARTITIONTIME."""
-    type_ = "DAY"
-    while isinstance(by, exp.Schema | exp.Paren | exp.Tuple):
-        by = by.expressions[0] if by.expressions else by.this
-    if isinstance(by, TRUNCATIONS):
-        type_ = str(by.args["unit"].name).upper()
-    column = by.find(exp.Column) or by.find(exp.Identifier)
-    if column is None or by.find(exp.RangeN):
+    type_ = str(by.args["unit"].name).upper() if isinstance(by, TRUNCATIONS) else "DAY"
+    column = by.this if isinstance(by, (exp.Date, *TRUNCATIONS)) else by
+    if not isinstance(column, exp.Column | exp.Identifier):
         raise not_implemented("PARTITION BY of anything but a time column")
     if column.name.upper().startswith("_PARTITION"):
         return {"type": type_}

@@ -43,9 +43,9 @@ class Files:
             self._readers.subtract(names)
             self._remove_unread(names)
 
-    def drop(self, files: Iterable[DataFile]) -> None:
-        """No table refers to these any more."""
-        names = [file.name for file in files]
+    def drop(self, names: Iterable[str]) -> None:
+        """Nothing refers to these any more."""
+        names = list(names)
         self._dropped.update(names)
         self._remove_unread(names)
 

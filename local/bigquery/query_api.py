@@ -61,9 +61,7 @@ async def query(request: Request) -> Response:
 
 
 def _job_of_query(body: dict[str, Any], project: str) -> dict[str, Any]:
-    """The job that a QueryRequest stands for. jobs.query speaks legacy SQL unless told otherwise."""
-    if body.get("useLegacySql", True) in (True, "true"):
-        raise not_implemented("Legacy SQL (set useLegacySql to false)")
+    """The job that a QueryRequest stands for."""
     job_keys = {key: body[key] for key in OF_THE_JOB if key in body}
     configuration = {k: v for k, v in body.items() if k not in OF_THE_JOB and k not in OF_THE_REQUEST}
     return {

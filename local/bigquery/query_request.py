@@ -36,8 +36,8 @@ class QueryRequest:
         """Raises invalid (or notImplemented) on what BigQuery refuses at submission."""
         if not (query.get("query") or "").strip():
             raise invalid("Required parameter is missing: query")
-        if query.get("useLegacySql") in (True, "true"):
-            raise not_implemented("Legacy SQL")
+        if query.get("useLegacySql", True) in (True, "true"):
+            raise not_implemented("Legacy SQL, the API's default (set useLegacySql to false)")
         for option in REFUSED:
             if query.get(option):
                 raise not_implemented(f"A query with {option}")
@@ -57,6 +57,11 @@ class QueryRequest:
             mode.upper() == "NAMED" or bool(parameters and parameters[0].get("name")),
             query,
         )
+
+    @classmethod
+    def of_view(cls, sql: str, project: str) -> Self:
+        """A view's query: tables without a project are in the view's."""
+        return cls.from_api({"query": sql, "useLegacySql": False}, project)
 
     def datasets(self) -> list[DatasetName]:
         """The datasets that have to exist before the job is accepted."""

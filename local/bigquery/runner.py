@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from local.bigquery.errors import BigQueryError
-from local.bigquery.files import DataFile
 from local.bigquery.jobs import Job
 from local.bigquery.names import JobName
 from local.bigquery.warehouse import Warehouse
@@ -73,4 +72,4 @@ class Runner:
                 BigQueryError(500, "internalError", f"An internal error occurred: {type(error).__name__}"),
             )
         if job.upload:
-            self._warehouse.uploads.drop([DataFile(job.upload, 0, 0)])
+            self._warehouse.uploads.drop([job.upload])

@@ -15,6 +15,15 @@ from local.bigquery.translate import bind_parameters, name_outputs, parse, to_du
 from local.bigquery.warehouse import Warehouse
 
 
+async def selected(
+    warehouse: Warehouse, request: QueryRequest, tree: exp.Expr, location: str
+) -> tuple[Schema, pa.Table]:
+    """Collect what the SELECT reads and compute its rows."""
+    sources = collect(warehouse, request, tree, location)
+    with warehouse.files.reading(sources.files):
+        return await warehouse.compute(lambda: select(warehouse, request, sources, tree))
+
+
 def select(warehouse: Warehouse, request: QueryRequest, sources: Sources, tree: exp.Expr) -> tuple[Schema, pa.Table]:
     """Compute the rows (in a thread)."""
     name_outputs(tree)

@@ -122,7 +122,7 @@ def _collect(
 
 
 def _collect_view(warehouse: Warehouse, view: Table, sources: Sources, depth: int) -> None:
-    inner = QueryRequest.from_api({"query": view.resource["view"]["query"]}, view.name.project)
+    inner = QueryRequest.of_view(view.resource["view"]["query"], view.name.project)
     tree = parse(inner.sql)
     _collect(warehouse, inner, tree, sources, None, depth + 1)
     name_outputs(tree)

@@ -1,5 +1,6 @@
 """The tables and tabledata endpoints: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables."""
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -151,7 +152,7 @@ def _changed_schema(old: Table, new: Schema) -> Schema:
     """The new schema's descriptions and tags count; its types and modes have to be allowed changes."""
     allowed = by_name(updated(old.schema, new, old.name, may_add=True, may_relax=True, may_omit=False))
     offered = by_name(new)
-    return tuple(type(column)(**{**column.__dict__, "kept": offered[name].kept}) for name, column in allowed.items())
+    return tuple(replace(column, kept=offered[name].kept) for name, column in allowed.items())
 
 
 async def delete(request: Request) -> Response:

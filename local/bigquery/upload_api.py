@@ -16,7 +16,6 @@ from starlette.routing import Route
 from local.bigquery.dataset_api import warehouse_of
 from local.bigquery.discovery import check_body
 from local.bigquery.errors import BigQueryError, invalid
-from local.bigquery.files import DataFile
 from local.bigquery.insert import Insertion, checked_insertion
 from local.bigquery.job_api import start
 from local.bigquery.multipart import split_related
@@ -135,7 +134,7 @@ async def drop_session(request: Request) -> Response:
     warehouse = warehouse_of(request)
     upload_id = request.query_params.get("upload_id", "")
     if warehouse.store.run("DELETE FROM uploads WHERE id = ?", upload_id):
-        warehouse.uploads.drop([DataFile(upload_id, 0, 0)])
+        warehouse.uploads.drop([upload_id])
     return Response(status_code=499)
 
 

@@ -11,8 +11,8 @@ from local.bigquery.warehouse import Warehouse
 async def view_schema(warehouse: Warehouse, view: Table, location: str) -> Schema:
     """Raises what is wrong with the view's query."""
     definition = view.resource["view"]
-    if definition.get("useLegacySql", False) not in (False, "false"):
-        raise not_implemented("A view in legacy SQL")
-    request = QueryRequest.from_api({"query": definition.get("query")}, view.name.project)
+    if definition.get("useLegacySql", True) not in (False, "false"):
+        raise not_implemented("A view in legacy SQL, the API's default (set useLegacySql to false)")
+    request = QueryRequest.of_view(definition.get("query") or "", view.name.project)
     _, schema = await described(warehouse, request, location)
     return schema

@@ -11,7 +11,7 @@ from local.bigquery.catalog import Catalog
 from local.bigquery.engine import Engine
 from local.bigquery.files import Files
 from local.bigquery.jobs import Jobs
-from local.bigquery.names import TableName
+from local.bigquery.names import DatasetName, TableName
 from local.bigquery.store import Store
 
 # Parquet, DuckDB and zstd release the interpreter's lock; more threads than cores only wait.
@@ -50,6 +50,14 @@ class Warehouse:
     async def compute(self, work: Callable[[], Result]) -> Result:
         """Run `work` in a thread; it must not touch the catalogue."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    @contextlib.asynccontextmanager
+    async def changing_all(self, dataset: DatasetName) -> AsyncIterator[None]:
+        """Nobody else changes any table of the dataset meanwhile."""
+        async with contextlib.AsyncExitStack() as stack:
+            for table in self.catalog.tables(dataset):
+                await stack.enter_async_context(self.changing(table.name))
+            yield
 
     @contextlib.asynccontextmanager
     async def changing(self, table: TableName) -> AsyncIterator[None]:

@@ -160,12 +160,13 @@ def test_tables_and_jobs_survive_a_kill(start_server, make_warehouse):
         warehouse.load({"id": [3]}, job_id=job_id)
 
 
-def test_a_load_that_a_kill_interrupted_is_done_after_the_restart(start_server, make_warehouse):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_load_that_the_servers_end_interrupted_is_done_after_the_restart(start_server, make_warehouse, how):
     first = start_server("--load-seconds", "30")
     warehouse = make_warehouse(first.client("EU"))
     job_id = new_id()
     assert warehouse.load({"id": [1]}, job_id=job_id).state == "RUNNING"
-    first.stop(signal.SIGKILL)
+    first.stop(how)
     warehouse.client = start_server().client("EU")
     assert warehouse.client.get_job(job_id, location="EU").result().output_rows == 1
     assert warehouse.rows() == [(1,)]

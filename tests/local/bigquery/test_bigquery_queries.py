@@ -233,6 +233,34 @@ def test_ddl_creates_describes_alters_and_drops(warehouse):
         warehouse.sql("DROP TABLE {t}")
 
 
+@pytest.mark.parametrize(
+    ("clause", "field", "type_"),
+    [
+        ("day", "day", "DAY"),
+        ("DATE(ts)", "ts", "DAY"),
+        ("TIMESTAMP_TRUNC(ts, HOUR)", "ts", "HOUR"),
+        ("DATETIME_TRUNC(dt, YEAR)", "dt", "YEAR"),
+        ("_PARTITIONDATE", None, "DAY"),
+    ],
+)
+def test_every_way_of_partitioning_by_time(warehouse, clause, field, type_):
+    warehouse.sql("CREATE TABLE {t} (day DATE, ts TIMESTAMP, dt DATETIME) PARTITION BY " + clause)
+    partitioning = warehouse.client.get_table(warehouse.table()).time_partitioning
+    assert (partitioning.field, partitioning.type_) == (field, type_)
+
+
+def test_datasets_are_created_and_dropped_by_sql(warehouse):
+    name = f"{warehouse.dataset}_2"
+    warehouse.sql(f"CREATE SCHEMA {name} OPTIONS (location = 'EU', description = 'ours')")
+    assert warehouse.client.get_dataset(name).description == "ours"
+    warehouse.sql(f"CREATE TABLE {name}.t AS SELECT 1 AS x")
+    with pytest.raises(BadRequest, match="still in use"):
+        warehouse.sql(f"DROP SCHEMA {name}")
+    warehouse.sql(f"DROP SCHEMA {name} CASCADE")
+    with pytest.raises(NotFound):
+        warehouse.client.get_dataset(name)
+
+
 def test_create_table_as_select_and_views(sales):
     sales.sql("CREATE OR REPLACE TABLE {d}.c AS SELECT id, amount * 2 AS double FROM {t}")
     assert sales.rows("c")[0] == (1, Decimal(3))

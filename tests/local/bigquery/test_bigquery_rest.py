@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -53,6 +55,23 @@ def test_what_is_not_served_is_an_error_and_never_an_empty_success(server, metho
     assert status == 404
     assert (body["error"]["code"], body["error"]["status"]) == (404, "NOT_FOUND")
     assert "is not served here" in body["error"]["message"]
+
+
+def test_a_taken_port_is_one_clear_line(server, tmp_path):
+    port = server.url.rsplit(":", 1)[1]
+    command = [sys.executable, "-m", "local.bigquery", "--port", port, "--data", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("use_legacy_sql", [{}, {"useLegacySql": True}])
+def test_legacy_sql_the_apis_default_is_refused(server, use_legacy_sql):
+    query = {"query": "SELECT 1", **use_legacy_sql}
+    assert call(server, "POST", f"{API}/projects/{PROJECT}/queries", query)[0] == 501
+    job = {"configuration": {"query": query}}
+    assert call(server, "POST", f"{API}/projects/{PROJECT}/jobs", job)[0] == 501
 
 
 def test_errors_have_googles_shape(server):
