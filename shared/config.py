@@ -17,6 +17,8 @@ __all__ = ["Column", "Config", "encode_custom_schema", "examine_config", "parse_
 SchemaHandling = Literal["auto_detect", "custom"]
 _REMEDY = "correct it and run it again"
 _BLANK_MEANS_ABSENT = ("google_sheet_tab_name", "schema_handling")
+# The owner's column: varchar(255).
+_NAME_LENGTH = 255
 # cloud.google.com/resource-manager/docs/creating-managing-projects, with the older `example.com:` in front
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 # cloud.google.com/bigquery/docs/datasets#dataset-naming
@@ -107,7 +109,9 @@ def project_problem(value: str) -> str | None:
 
 
 def _name_problem(value: str) -> str | None:
-    return None if value.strip() else "is blank"
+    if not value.strip():
+        return "is blank"
+    return None if len(value) <= _NAME_LENGTH else f"is {shape(value)}, and {_NAME_LENGTH} is the most"
 
 
 def _url_problem(value: str) -> str | None:

@@ -24,7 +24,7 @@ class DispatchRequest(msgspec.Struct, frozen=True):
     """The body of `POST /run`: only tell (`dry_run`), at most so many of this call's runs in flight, only these."""
 
     dry_run: bool = False
-    max_parallel_jobs: Annotated[int, Meta(ge=1)] | None = None
+    max_parallel_jobs: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     config_names: list[str] | None = None
 
 

@@ -27,7 +27,7 @@ class Checked(msgspec.Struct, frozen=True):
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
         """The fields that break a rule. `values` lacks those that are wrong already."""
-        raise NotImplementedError
+        return ()
 
 
 class Examined(Generic[Model]):

@@ -160,6 +160,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return parse(Settings, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
+def read_deployment(environ: Mapping[str, str]) -> tuple[Settings, Database]:
+    """What a function or a command needs. One error names all that is wrong, of the endpoints too."""
+    present = _present(environ)
+    settings, database, endpoints = examine(Settings, present), examine(Database, present), examine(Endpoints, present)
+    problems = [*settings.problems, *database.problems, *endpoints.problems]
+    refuse(problems, "the environment", InvalidSettings, _REMEDY)
+    return settings.model, database.model
+
+
 def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
     """The job's settings, from the guide's variables and those that launch adds.
 

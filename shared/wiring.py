@@ -12,7 +12,7 @@ from shared.config import Config
 from shared.errors import PermissionMissing, ServiceUnavailable
 from shared.executions import Executions
 from shared.publish import publish_requests
-from shared.settings import Database, Settings, read_database, read_settings
+from shared.settings import read_deployment
 from shared.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ class Wiring:
     """One process's settings, clients and stores. Clients are built on first use and kept; stores are per call."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.settings: Settings = read_settings(environ)
-        self._database: Database = read_database(environ)
+        self.settings, self._database = read_deployment(environ)
         self.clients = Clients(environ)
 
     @contextmanager

@@ -4,7 +4,7 @@ import pytest
 
 from shared.column import Column
 from shared.errors import InvalidSettings
-from shared.settings import read_database, read_endpoints, read_job_settings, read_settings
+from shared.settings import read_database, read_deployment, read_endpoints, read_job_settings, read_settings
 
 DATABASE = {
     "POSTGRES_DB": "sheets",
@@ -174,3 +174,10 @@ def test_a_blank_config_in_the_environment_names_variables_that_exist() -> None:
         read_job_settings({})
     assert "CONFIG_NAME" not in str(caught.value)
     assert str(caught.value).count("is missing") == 4
+
+
+def test_one_error_names_what_is_wrong_with_settings_database_and_endpoints_together() -> None:
+    with pytest.raises(InvalidSettings) as error:
+        read_deployment({"POSTGRES_PORT": "soon", "RUN_API_ENDPOINT": "nowhere"})
+    for name in ("GOOGLE_CLOUD_PROJECT", "POSTGRES_DB", "POSTGRES_PORT", "RUN_API_ENDPOINT"):
+        assert name in str(error.value)
