@@ -91,8 +91,7 @@ async def _changed(
     with warehouse.files.reading([*table.files, *sources.files]):
         change = await warehouse.compute(lambda: _change(warehouse, request, tree, node, table, sources))
     kept = () if change.replaces else table.files
-    files = (*kept, change.file) if change.file.rows else kept
-    return Table(table.name, table.resource, files), change.counts
+    return Table(table.name, table.resource, (*kept, change.file)), change.counts
 
 
 def _change(

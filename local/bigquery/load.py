@@ -44,7 +44,7 @@ async def run_load(warehouse: Warehouse, job: Job) -> None:
         batches = _checked(source, table, request.destination)
         loaded = await warehouse.compute(lambda: write(batches, table.schema, path, partition))
         kept = await _kept_files(warehouse, request, table, old)
-        table = Table(table.name, table.resource, (*kept, loaded) if loaded.rows else kept)
+        table = Table(table.name, table.resource, (*kept, loaded))
         with warehouse.store.transaction():
             warehouse.catalog.dataset(table.name.in_dataset)
             warehouse.catalog.put_table(table)
@@ -151,7 +151,7 @@ async def rewritten_without(warehouse: Warehouse, table: Table, partition: str, 
 
     with warehouse.files.reading(table.files) as paths:
         rest = await warehouse.compute(lambda: rewrite(paths))
-    return (rest,) if rest.rows else ()
+    return (rest,)
 
 
 def _statistics(loaded: DataFile, upload_bytes: int) -> dict[str, Any]:

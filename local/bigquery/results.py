@@ -56,7 +56,7 @@ async def destination_result(
     names = [column.name for column in schema]
     file = await warehouse.compute(lambda: write(rows.rename_columns(names).to_batches(), schema, path))
     kept = old.files if old is not None and request.write in ("WRITE_APPEND", "WRITE_EMPTY") else ()
-    return Table(name, table.resource, (*kept, file) if file.rows else kept)
+    return Table(name, table.resource, (*kept, file))
 
 
 def _prepared(request: QueryRequest, name: TableName, old: Table | None, schema: Schema) -> Table:

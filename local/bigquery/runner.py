@@ -58,9 +58,14 @@ class Runner:
         jobs = self._warehouse.jobs
         job = jobs.started(job)
         try:
-            await self._runs[job.type](self._warehouse, job)
+            async with asyncio.timeout(_seconds_allowed(job)):
+                await self._runs[job.type](self._warehouse, job)
         except BigQueryError as error:
             jobs.failed(job, error)
+        except TimeoutError:
+            jobs.failed(
+                job, BigQueryError(400, "stopped", f"Operation timed out after {_seconds_allowed(job)} seconds.")
+            )
         except asyncio.CancelledError as cancelled:
             if cancelled.args == ("shutdown",):
                 raise
@@ -73,3 +78,9 @@ class Runner:
             )
         if job.upload:
             self._warehouse.uploads.drop([job.upload])
+
+
+def _seconds_allowed(job: Job) -> float | None:
+    """The job's own limit (jobTimeoutMs); what it would have written is then not written."""
+    limit = job.configuration.get("jobTimeoutMs")
+    return int(limit) / 1000 if limit else None

@@ -11,7 +11,7 @@ import uuid
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.cloud import bigquery
 from google.resumable_media import InvalidResponse
 
@@ -127,6 +127,16 @@ def test_a_cancelled_load_is_done_with_an_error_and_leaves_nothing(start_server,
         warehouse.client.get_table(warehouse.table())
     with pytest.raises(Conflict):
         warehouse.load({"id": [1]}, job_id=job.job_id)
+
+
+def test_a_job_ends_at_its_own_time_limit_and_leaves_nothing(start_server, make_warehouse):
+    warehouse = make_warehouse(start_server("--load-seconds", "30").client("EU"))
+    job = warehouse.load({"id": [1]}, job_timeout_ms=300)
+    with pytest.raises(GoogleAPICallError, match="Operation timed out"):
+        job.result(timeout=20)
+    assert job.error_result["reason"] == "stopped"
+    with pytest.raises(NotFound):
+        warehouse.client.get_table(warehouse.table())
 
 
 def test_readers_see_the_old_rows_or_the_new_ones_and_never_none(warehouse):

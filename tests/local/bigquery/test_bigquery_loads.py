@@ -86,6 +86,14 @@ def test_truncate_data_replaces_rows_and_keeps_descriptions_and_policy_tags(ware
     assert warehouse.rows() == [(2, None)]
 
 
+def test_an_empty_file_makes_an_empty_table_with_its_schema(warehouse):
+    warehouse.loaded({"id": [1]})
+    warehouse.loaded(pa.table({"n": pa.array([], pa.float64())}), write_disposition="WRITE_TRUNCATE")
+    table = warehouse.client.get_table(warehouse.table())
+    assert ([(f.name, f.field_type) for f in table.schema], table.num_rows) == ([("n", "FLOAT")], 0)
+    assert (warehouse.rows(), warehouse.sql("SELECT COUNT(n) FROM {t}")) == ([], [(0,)])
+
+
 def test_append_is_the_default_and_keeps_the_old_rows(warehouse):
     warehouse.loaded({"id": [1]})
     job = warehouse.loaded({"id": [2, 3]})
