@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
+from rich.text import Text
 
-from local.runs import RunSeen
+from local.runs import ENDED, RunSeen
 
 SECONDS_BETWEEN_LOOKS = 0.2
 STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "pending": "dim"}
@@ -50,7 +51,10 @@ def _table(names: Mapping[int, str], newest: Mapping[int, RunSeen], spinner: Spi
         state = run.state if run else "due"
         mark = ("✔" if state == "succeeded" else "✘") if run and run.ended else spinner
         seconds = f"{run.seconds:.1f} s" if run else ""
-        table.add_row(mark, name, f"[{STYLES.get(state, 'default')}]{state}[/]", f"[dim]{seconds}[/]")
+        # What an earlier attempt failed with, while another one is awaited.
+        error = run.error or "" if run else ""
+        style = STYLES.get(state, "default")
+        table.add_row(mark, name, Text(state, style), Text(seconds, "dim"), Text(error, "red"))
     return table
 
 
@@ -60,10 +64,12 @@ def _print_changes(
     for config_id, run in newest.items():
         if shown.get(config_id) != run.state:
             shown[config_id] = run.state
-            console.print(f"  {run.seconds:5.1f} s  {names[config_id]}: {run.state}", markup=False)
+            error = f" ({run.error})" if run.error else ""
+            line = f"  {run.seconds:5.1f} s  {names[config_id]}: {run.state}{error}"
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def _unfinished(names: Mapping[int, str], newest: Mapping[int, RunSeen], seconds: float) -> str:
     states = {name: newest[number].state if number in newest else "not recorded" for number, name in names.items()}
-    waiting = [f"{name} is {state}" for name, state in states.items() if state not in ("succeeded", "failed")]
+    waiting = [f"{name} is {state}" for name, state in states.items() if state not in ENDED]
     return f"not all runs ended within {seconds:.0f} s: {', '.join(waiting)}"

@@ -1,22 +1,33 @@
-"""Registering configs as a person does: through the product's own command."""
+"""Registering configs and having them dispatched, as people and Cloud Scheduler do it."""
 
 import json
 import subprocess
 import sys
+import urllib.error
 from collections.abc import Sequence
 
 from local.component import ComponentFailed
 from local.environment import PROJECT
+from local.scheduler import call
 from local.system import REPOSITORY, System
 from local.tabs import DATASET, Tab
 
 
 def register(system: System, tabs: Sequence[Tab]) -> dict[int, Tab]:
-    """Add one daily config per tab, and return the tabs by their config's id.
+    """Add one daily config per tab by the product's own command, and return the tabs by their config's id.
 
     Raises `ComponentFailed` with what the command said.
     """
     return {_add(system, tab): tab for tab in tabs}
+
+
+def dispatch(system: System) -> None:
+    """One call of dispatch as Cloud Scheduler makes it; raises `ComponentFailed` if it is not answered with 200."""
+    try:
+        call(system.addresses["dispatch"], "/run", system.key_file)
+    except urllib.error.HTTPError as error:
+        told = error.read().decode(errors="replace")
+        raise ComponentFailed(f"dispatch answered {error.code}: {told}\n{system.tail('dispatch')}") from error
 
 
 def _add(system: System, tab: Tab) -> int:

@@ -20,9 +20,8 @@ from local.folder import claimed_folder
 from local.ports import PROXY_VARIABLES, forget_proxies
 from local.postgres import PostgresUnavailable, binaries
 from local.pubsub import REQUESTS
-from local.registration import register
+from local.registration import dispatch, register
 from local.sample_files import copy_samples
-from local.scheduler import call
 from local.system import REPOSITORY, System
 from local.tabs import find_tabs
 
@@ -58,7 +57,7 @@ def _run(console: Console, folder: Path, samples: Path) -> int:
         exports = folder.with_suffix(".env")
         _write_exports(exports, system.settings)
         try:
-            call(system.addresses["dispatch"], "/run", system.key_file)
+            dispatch(system)
             _explain(console, system, exports)
             while True:
                 system.check_running()

@@ -1,0 +1,53 @@
+"""Live progress: a line per change where there is no terminal, and an end in bounded time."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from local.progress import RunsUnfinished, follow
+from local.runs import RunSeen
+
+RUN = RunSeen("id", 1, "queued", 0, 0.5, None, None, None, datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def shown(*looks: list[RunSeen], terminal: bool = False) -> str:
+    """What a person sees while the runs go through these states."""
+    states: Iterator[list[RunSeen]] = iter(looks)
+    console = Console(width=100, no_color=True, force_terminal=terminal)
+    with console.capture() as captured:
+        follow(console, {1: "sales", 2: "stock"}, lambda: next(states), seconds=5)
+    return captured.get()
+
+
+def test_each_change_is_a_line() -> None:
+    sales, stock = RUN, replace(RUN, config_id=2)
+    done = replace(sales, state="succeeded", seconds=2.0)
+    told = shown([sales], [sales, stock], [done, stock], [done, replace(stock, state="failed", error="no sheet")])
+    assert told.splitlines() == [
+        "    0.5 s  sales: queued",
+        "    0.5 s  stock: queued",
+        "    2.0 s  sales: succeeded",
+        "    0.5 s  stock: failed (no sheet)",
+    ]
+
+
+def test_a_terminal_shows_all_configs_and_what_went_wrong() -> None:
+    failed = replace(RUN, state="failed", error="[no] sheet")
+    told = shown([], [failed], [failed, replace(RUN, config_id=2, state="succeeded")], terminal=True)
+    assert "sales" in told
+    assert "stock" in told
+    assert "[no] sheet" in told
+
+
+def test_the_newest_run_of_a_config_counts() -> None:
+    failed, again = replace(RUN, state="failed"), replace(RUN, state="succeeded")
+    other = replace(RUN, config_id=2, state="succeeded")
+    assert "sales: succeeded" in shown([failed, again, other])
+
+
+def test_runs_that_do_not_end_are_named() -> None:
+    with pytest.raises(RunsUnfinished, match="within 0 s: sales is queued, stock is not recorded"):
+        follow(Console(quiet=True), {1: "sales", 2: "stock"}, lambda: [RUN], seconds=0)
