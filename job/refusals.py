@@ -15,6 +15,7 @@ from job.errors import (
     SheetNotShared,
     SheetsUnavailable,
 )
+from shared.clients import SCOPES
 from shared.config import Config
 from shared.errors import PermissionMissing, SyncError
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # developers.google.com/workspace/drive/api/guides/handle-errors: 403s that mean "slower", not "no".
 _RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"})
 _DISABLED_REASONS = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+# What a person's own login answers that was made without the scopes for Sheets and Drive.
+_SCOPE_REASONS = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
 # The time-outs of Google's proxies and of the client (408 is also what a slow upload gets).
 _TIMED_OUT = frozenset({408, 504})
 
@@ -60,6 +63,11 @@ def translate(error: "HttpError", subject: Subject) -> SyncError:
         return ApiDisabled(
             f"{who}: the Google Sheets API or the Google Drive API is not enabled in the job's project",
             "run `gcloud services enable sheets.googleapis.com drive.googleapis.com`",
+        )
+    if status == 403 and reasons & _SCOPE_REASONS:
+        return PermissionMissing(
+            f"{who}: the job's credentials may not be used to read spreadsheets",
+            f"run `gcloud auth application-default login --scopes={','.join(SCOPES)}`, or run as a service account",
         )
     if status == 403:
         return SheetNotShared(f"{who}: the spreadsheet is not shared with the job", _share_with(subject.identity))

@@ -114,8 +114,9 @@ class SheetReader:
 
     def __init__(self, calls: Calls, sheets: Any, drive: Any, config: Config) -> None:
         self._calls = calls
-        self._values = sheets.spreadsheets().values()
+        # Once: the client writes the documentation of every method each time it is asked for them.
         self._spreadsheets = sheets.spreadsheets()
+        self._values = self._spreadsheets.values()
         self._files = drive.files()
         self._config = config
         self._id = config.spreadsheet.id
@@ -164,7 +165,7 @@ class SheetReader:
         The first block always comes, even of a tab that is nothing but a header. What Google cannot answer in
         time is asked for in halves.
         """
-        first, rows = 2, max(1, BLOCK_CELLS // max(1, tab.columns))
+        first, rows = 2, max(1, min(BLOCK_CELLS // max(1, tab.columns), tab.rows - 1))
         while first == 2 or first <= tab.rows:
             ranges = [area(tab.title, 1, 1, 0, tab.columns - 1)] if first == 2 else []
             last = min(first + rows - 1, tab.rows)

@@ -1,18 +1,12 @@
 """Requests to a server that fails in the ways that Google's, its proxies and networks do."""
 
 import gzip
-import json
-import socket
-import struct
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from googleapiclient.discovery import build
 
 from job.calls import Calls
 from job.errors import (
@@ -27,58 +21,13 @@ from job.errors import (
 )
 from job.refusals import Subject
 from shared.errors import PermissionMissing, SyncError
+from tests.unit.job.faulty_server import Answer, FaultyServer, body, error, faulty_server, reset
 
 SUBJECT = Subject('config 7 "sales"', "sync@example.iam.gserviceaccount.com")
-Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Spreadsheet(msgspec.Struct):
     title: str
-
-
-class FaultyServer(ThreadingHTTPServer):
-    """Gives its answers one after another, the last one for ever."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: list[Answer] = []
-        self.seen = 0
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FaultyServer
-
-    def do_GET(self) -> None:
-        answers = self.server.answers
-        self.server.seen += 1
-        (answers.pop(0) if len(answers) > 1 else answers[0])(self)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-def body(content: bytes, status: int = 200, **headers: str) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"Content-Length": str(len(content)), "Content-Type": "application/json", **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        handler.wfile.write(content)
-        handler.close_connection = True
-
-    return answer
-
-
-def error(status: int, reason: str = "", name: str = "") -> Answer:
-    told = {"code": status, "message": "a message that may quote 4711", "status": name, "errors": [{"reason": reason}]}
-    return body(json.dumps({"error": told}).encode(), status)
-
-
-def reset(handler: BaseHTTPRequestHandler) -> None:
-    """Closes with RST, as a broken connection ends."""
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.close_connection = True
-    handler.connection.close()
 
 
 GOOD = body(b'{"title": "it"}')
@@ -90,12 +39,8 @@ PAGE = body(b"<html>Sorry</html>", Content_Type="text/html")
 
 @pytest.fixture
 def server() -> Iterator[FaultyServer]:
-    with FaultyServer() as running:
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
-        thread.start()
+    with faulty_server() as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 class Clock:
@@ -121,14 +66,7 @@ def calls(clock: Clock) -> Calls:
 
 
 def request(server: FaultyServer, timeout: float = 5) -> Any:
-    service = build(
-        "sheets",
-        "v4",
-        credentials=AnonymousCredentials(),
-        static_discovery=True,
-        client_options={"api_endpoint": f"http://127.0.0.1:{server.server_address[1]}"},
-    )
-    made = service.spreadsheets().get(spreadsheetId="it")
+    made = server.service("sheets", "v4").spreadsheets().get(spreadsheetId="it")
     made.http.http.timeout = timeout
     return made
 
@@ -186,6 +124,7 @@ def test_waits_grow_and_are_jittered(server: FaultyServer, calls: Calls, clock: 
         (error(404, "notFound", "NOT_FOUND"), SheetNotFound, "correct google_sheet_url"),
         (error(400, "failedPrecondition", "FAILED_PRECONDITION"), NotAGoogleSheet, "Save as Google Sheets"),
         (error(403, "accessNotConfigured", "PERMISSION_DENIED"), ApiDisabled, "gcloud services enable"),
+        (error(403, "insufficientPermissions", "PERMISSION_DENIED"), PermissionMissing, "login --scopes=https://"),
         (error(401, "authError", "UNAUTHENTICATED"), PermissionMissing, "credentials"),
         (error(400, "badRequest", "INVALID_ARGUMENT"), ReadRefused, "report it"),
     ],
