@@ -8,17 +8,57 @@ from typing import Any
 
 import pg8000.dbapi
 import pg8000.exceptions
+from pg8000.native import identifier
 
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseUnavailable, InvalidSettings
 from shared.settings import Database
 
 # Statements name their parameters (`:now`); the driver keeps the style in a variable of the module.
 pg8000.dbapi.paramstyle = "named"
 
-# Functions have 60 s: a server that does not answer the handshake within this is down.
-_CONNECT_SECONDS = 10
-# A statement that runs longer than this holds locks that others wait for.
-_STATEMENT_TIMEOUT = "30s"
+# A statement that runs longer than this holds locks that others wait for; the server ends it.
+_STATEMENT_TIMEOUT = "20s"
+# The socket's time-out, of the handshake and of every answer: past the server's own, the server is gone.
+_ANSWER_SECONDS = 25
+# SQLSTATE classes in which the server, not the statement, is the trouble: connection, resources, shutdown.
+_UNAVAILABLE = ("08", "53", "57")
+_UNDEFINED_TABLE = "42P01"
+_UNDEFINED_COLUMN = "42703"
+
+
+class Session:
+    """Statements and transactions over one connection, with the driver's errors told as the product's."""
+
+    def __init__(self, connection: pg8000.dbapi.Connection, configs_table: str) -> None:
+        self._connection = connection
+        # A name with a schema in front is two identifiers.
+        self._configs = ".".join(identifier(part) for part in configs_table.split("."))
+
+    def run(self, statement: str, **parameters: Any) -> list[Any]:
+        """The rows of one statement, whose `{configs}` is the configs table.
+
+        Raises `DatabaseUnavailable`, and `InvalidSettings` where the database lacks a table or a column.
+        """
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(statement.replace("{configs}", self._configs), parameters)
+            return list(cursor.fetchall()) if cursor.description else []
+        except (pg8000.exceptions.InterfaceError, OSError) as error:
+            raise DatabaseUnavailable("the connection to PostgreSQL broke", "it is tried again") from error
+        except pg8000.exceptions.DatabaseError as error:
+            raise _translated(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Statements that happen together or not at all."""
+        self.run("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(DatabaseUnavailable):  # a broken connection has rolled back by itself
+                self.run("ROLLBACK")
+            raise
+        self.run("COMMIT")
 
 
 @contextmanager
@@ -52,7 +92,7 @@ def _open(database: Database) -> pg8000.dbapi.Connection:
         host=database.postgres_host or "",
         port=database.postgres_port,
         database=database.postgres_db,
-        timeout=_CONNECT_SECONDS,
+        timeout=_ANSWER_SECONDS,
         ssl_context=_tls(database),
         application_name="sheet-to-bigquery",
     )
@@ -96,3 +136,17 @@ def _close(connection: pg8000.dbapi.Connection) -> None:
     # One that is broken already is why we may be here.
     with contextlib.suppress(pg8000.exceptions.Error, OSError):
         connection.close()
+
+
+def _translated(error: pg8000.exceptions.DatabaseError) -> Exception:
+    """The product's error for a driver's; the driver's own where it tells of a mistake of ours."""
+    details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    code = details.get("C", "")
+    if code.startswith(_UNAVAILABLE):
+        return DatabaseUnavailable(f"PostgreSQL cannot serve now ({code} {details.get('M')})", "it is tried again")
+    if code in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
+        return InvalidSettings(
+            f"the database lacks what this version needs ({details.get('M')})",
+            "run `python -m sql up` against it; CONFIGS_TABLE names the configs table",
+        )
+    return error

@@ -1,6 +1,5 @@
 """The ledger in PostgreSQL: every query of the product goes through here; the statements are in `statements`."""
 
-import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,13 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-import pg8000.exceptions
-from pg8000.native import identifier
 
 from shared import statements
 from shared.config import Config
-from shared.connection import connect
-from shared.errors import AmbiguousName, DatabaseUnavailable, InvalidSettings, TableConflict, UnknownConfig
+from shared.connection import Session, connect
+from shared.errors import AmbiguousName, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
 from shared.run import Failure, Heard, Run, Standing, Verdict
 from shared.settings import Database
@@ -23,10 +20,6 @@ from shared.settings import Database
 CHUNK = 1000
 # Characters of a message's body that are kept: enough to see what it was, too few to fill the disk.
 _KEPT = 4096
-# SQLSTATE classes in which the server, not the statement, is the trouble: connection, resources, shutdown.
-_UNAVAILABLE = ("08", "53", "57")
-_UNDEFINED_TABLE = "42P01"
-_UNDEFINED_COLUMN = "42703"
 
 Recorded = Literal["accepted", "merged", "poison", "duplicate"]
 
@@ -35,16 +28,15 @@ Recorded = Literal["accepted", "merged", "poison", "duplicate"]
 def open_store(database: Database) -> Iterator["Store"]:
     """A store on a connection of its own, for the length of the block. Raises `DatabaseUnavailable`."""
     with connect(database) as connection:
-        yield Store(connection, database.configs_table)
+        yield Store(Session(connection, database.configs_table))
 
 
 class Store:
     """The product's queries over one connection; not to be shared between threads."""
 
-    def __init__(self, connection: Any, configs_table: str) -> None:
-        self._connection = connection
-        # A name with a schema in front is two identifiers.
-        self._configs = ".".join(identifier(part) for part in configs_table.split("."))
+    def __init__(self, session: Session) -> None:
+        self._run = session.run
+        self._transaction = session.transaction
 
     def now(self) -> datetime:
         """The one clock: the database's."""
@@ -339,44 +331,6 @@ class Store:
     def count_states(self) -> dict[str, int]:
         """How many runs are in which state."""
         return dict(self._run(statements.COUNT_STATES))
-
-    # -- the connection ----------------------------------------------------------------------------------
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._run("BEGIN")
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(DatabaseUnavailable):  # a broken connection has rolled back by itself
-                self._run("ROLLBACK")
-            raise
-        self._run("COMMIT")
-
-    def _run(self, statement: str, **parameters: Any) -> list[Any]:
-        """The rows of one statement. Raises `DatabaseUnavailable`; `InvalidSettings` where a table lacks."""
-        cursor = self._connection.cursor()
-        try:
-            cursor.execute(statement.replace("{configs}", self._configs), parameters)
-            return list(cursor.fetchall()) if cursor.description else []
-        except (pg8000.exceptions.InterfaceError, OSError) as error:
-            raise DatabaseUnavailable("the connection to PostgreSQL broke", "it is tried again") from error
-        except pg8000.exceptions.DatabaseError as error:
-            raise _translated(error) from error
-
-
-def _translated(error: pg8000.exceptions.DatabaseError) -> Exception:
-    """The product's error for a driver's; the driver's own where it tells of a mistake of ours."""
-    details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    code = details.get("C", "")
-    if code.startswith(_UNAVAILABLE):
-        return DatabaseUnavailable(f"PostgreSQL cannot serve now ({code} {details.get('M')})", "it is tried again")
-    if code in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
-        return InvalidSettings(
-            f"the database lacks what this version needs ({details.get('M')})",
-            "run `python -m sql up` against it; CONFIGS_TABLE names the configs table",
-        )
-    return error
 
 
 def _array(names: Sequence[str] | None) -> list[str] | None:

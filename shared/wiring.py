@@ -1,12 +1,14 @@
 """Where defaults meet code: the collaborators of the functions and the commands, built from one environment."""
 
 import functools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from google.api_core import exceptions
 
+from shared import log
 from shared.clients import UNANSWERED, Clients
 from shared.config import Config
 from shared.errors import PermissionMissing, ServiceUnavailable
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
 _SECONDS = 20
+
+
+@functools.cache
+def wiring() -> "Wiring":
+    """This process's wiring, built at the first call; its log lines are Cloud Logging's from then on."""
+    log.configure()
+    return Wiring(os.environ)
 
 
 class Wiring:

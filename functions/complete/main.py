@@ -1,23 +1,15 @@
 """complete: takes the job's `RunCompleted`, or Cloud Logging's execution-ended entry, and settles the run."""
 
 import functools
-import os
 
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared import log
 from shared.complete import complete as complete_run
 from shared.messages import Envelope, decode_ended
 from shared.receive import receive
 from shared.store import Store
-from shared.wiring import Wiring
-
-
-@functools.cache
-def wiring() -> Wiring:
-    log.configure()
-    return Wiring(os.environ)
+from shared.wiring import wiring
 
 
 @functions_framework.cloud_event

@@ -1,7 +1,5 @@
 """dispatch: Cloud Scheduler's HTTP target. `POST /run` (or `/`) dispatches, `POST /sweep` sweeps."""
 
-import functools
-import os
 from typing import Any
 
 import flask
@@ -13,13 +11,7 @@ from shared.dispatch import dispatch as dispatch_due
 from shared.errors import InvalidInput, SyncError
 from shared.parse import parse, parse_object
 from shared.sweep import sweep
-from shared.wiring import Wiring
-
-
-@functools.cache
-def wiring() -> Wiring:
-    log.configure()
-    return Wiring(os.environ)
+from shared.wiring import wiring
 
 
 @functions_framework.http

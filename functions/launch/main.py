@@ -1,24 +1,16 @@
 """launch: takes `RunRequested`, or a request by hand, from Pub/Sub and starts the run's execution."""
 
 import functools
-import os
 
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared import log
 from shared.admit import admit
 from shared.launch import launch as launch_run
 from shared.messages import Envelope, RunRequested, decode_request
 from shared.receive import receive
 from shared.store import Store
-from shared.wiring import Wiring
-
-
-@functools.cache
-def wiring() -> Wiring:
-    log.configure()
-    return Wiring(os.environ)
+from shared.wiring import wiring
 
 
 @functions_framework.cloud_event

@@ -13,7 +13,7 @@ import pytest
 from local.component import wait_until_ready
 from local.ports import HOST, reserve_port
 from local.postgres import DATABASE, USER, Postgres
-from shared.connection import connect
+from shared.connection import Session, connect
 from shared.settings import Database
 from shared.store import Store
 from sql.migrations import up
@@ -69,7 +69,7 @@ def migrated(database: Database) -> Database:
 @pytest.fixture
 def store(migrated: Database) -> Iterator[Store]:
     with connect(migrated) as connection:
-        yield Store(connection, migrated.configs_table)
+        yield Store(Session(connection, migrated.configs_table))
 
 
 @pytest.fixture

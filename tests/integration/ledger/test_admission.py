@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.connection import connect
+from shared.connection import Session, connect
 from shared.settings import Database
 from shared.store import Store
 
@@ -39,7 +39,7 @@ def test_concurrent_admissions_share_one_cap(migrated: Database, store: Store, a
 
     def admit_on_its_own(_number: int) -> list[str]:
         with connect(migrated) as connection:
-            return Store(connection, migrated.configs_table).admit(NOON, cap=10, reads_per_minute=PLENTY)
+            return Store(Session(connection, migrated.configs_table)).admit(NOON, cap=10, reads_per_minute=PLENTY)
 
     with ThreadPoolExecutor(8) as pool:
         admitted = [run for runs in pool.map(admit_on_its_own, range(8)) for run in runs]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.connection import connect
+from shared.connection import Session, connect
 from shared.errors import AmbiguousName, UnknownConfig
 from shared.messages import ManualRequest
 from shared.settings import Database
@@ -42,7 +42,7 @@ def test_concurrent_deliveries_of_one_request_record_one_run(migrated: Database,
 
     def deliver(_number: int) -> str:
         with connect(migrated) as connection:
-            return Store(connection, migrated.configs_table).record_request("m1", request, BODY, NOON)
+            return Store(Session(connection, migrated.configs_table)).record_request("m1", request, BODY, NOON)
 
     with ThreadPoolExecutor(6) as pool:
         verdicts = sorted(pool.map(deliver, range(6)))
