@@ -12,7 +12,7 @@ from commands.check import Check
 from commands.config_file import read_config_file
 from commands.execution import get_job
 from commands.google import BRIEF_RETRY, SECONDS, asking
-from commands.manual_run import finding
+from commands.manual_run import find_named
 from job.calls import Calls
 from job.errors import NotAGrid, TabNotFound
 from job.refusals import Subject
@@ -77,7 +77,7 @@ class Examination:
     @functools.cached_property
     def _row(self) -> dict[str, Any]:
         with open_store(self._database) as store:
-            return finding(self._wanted or "")(store)
+            return find_named(self._wanted or "", store)
 
     @functools.cached_property
     def _config(self) -> Config:
@@ -218,5 +218,5 @@ class Examination:
         topic = self._settings.topic(name)
         refused = "grant roles/pubsub.viewer on it to this identity"
         with asking(topic, missing=f"create it: `gcloud pubsub topics create {topic}`", refused=refused):
-            self._clients.publisher.get_topic(topic=topic, timeout=SECONDS)
+            self._clients.publisher.get_topic(topic=topic, timeout=SECONDS, retry=BRIEF_RETRY)
         return f"{topic} is there"

@@ -11,7 +11,7 @@ from shared.errors import CredentialsMissing, InvalidSettings, PermissionMissing
 
 # A person waits: long enough for a slow answer, short enough to be told of none.
 SECONDS = 20
-# BigQuery's client would try again for ten minutes.
+# The clients of BigQuery and Pub/Sub would try again for ten minutes.
 BRIEF_RETRY = Retry(timeout=5.0)
 
 

@@ -18,7 +18,10 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 15.0
 
 
 class Ledger:
-    """One store at a time, for one thread. The first connection has to succeed; later ones are waited for."""
+    """One store at a time, for one thread, opened by the first question and again after a connection broke.
+
+    For commands that have reached the database before: they wait for it as long as it takes.
+    """
 
     def __init__(self, open_store: OpenStore, screen: Screen) -> None:
         self._open_store = open_store
@@ -27,7 +30,6 @@ class Ledger:
         self._store: Store | None = None
 
     def __enter__(self) -> "Ledger":
-        self._reopen()
         return self
 
     def __exit__(
@@ -36,7 +38,7 @@ class Ledger:
         self._open.close()
 
     def ask(self, question: Callable[[Store], Answer]) -> Answer:
-        """What the store answers; asked again, for as long as it takes, where the database cannot be reached.
+        """What the store answers, asked again where the database cannot be reached.
 
         Only for questions: what changes the ledger must not be repeated.
         """

@@ -1,17 +1,18 @@
 """`job_helper.py run`: runs configs once by hand, through the request topic as anybody's message does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
-from commands.google import SECONDS, asking
+from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.ledger import Ledger
 from commands.progress import ENDED, Step, WaitedLongEnough, follow
 from commands.runs import draw_runs, step_of
 from commands.screen import Screen
 from shared.messages import ManualRequest
+from shared.parse import parse
 from shared.run import Run
 from shared.store import Store
 from shared.wiring import Wiring
@@ -47,22 +48,26 @@ def run_configs(
     Raises `UnknownConfig` or `AmbiguousName` before anything is requested.
     """
     wiring = Wiring(environ)
+    with wiring.store() as store:
+        rows = {row["id"]: row for row in (find_named(each, store) for each in wanted)}
+    requests = _publish(wiring, rows)
+    if not wait:
+        for request in requests:
+            screen.say(f"requested {request.config_id} {request.name} with message {request.message_id}")
+        screen.json([Requested(request, "requested") for request in requests])
+        return SUCCEEDED
     with Ledger(wiring.store, screen) as ledger:
-        rows = {row["id"]: row for row in (ledger.ask(finding(each)) for each in wanted)}
-        requests = _publish(wiring, rows)
-        if not wait:
-            for request in requests:
-                screen.say(f"requested {request.config_id} {request.name} with message {request.message_id}")
-            screen.json([Requested(request, "requested") for request in requests])
-            return SUCCEEDED
         return _wait(requests, seconds, ledger, screen)
 
 
-def finding(text: str) -> Callable[[Store], dict[str, Any]]:
-    """The question for the config that a person named; digits are an id."""
-    number = int(text) if text.isascii() and text.isdigit() else None
-    request = ManualRequest(config_id=number, name=None if number is not None else text)
-    return lambda store: store.find_config(request)
+def find_named(text: str, store: Store) -> dict[str, Any]:
+    """The row of the config that a person named; digits are an id.
+
+    Raises `UnknownConfig`, `AmbiguousName`, or `InvalidInput` for what can be neither an id nor a name.
+    """
+    field = "config_id" if text.isascii() and text.isdigit() else "name"
+    wanted = parse(ManualRequest, {field: text}, "CONFIG", remedy="give a config's id or its name")
+    return store.find_config(wanted)
 
 
 def _publish(wiring: Wiring, rows: Mapping[int, Mapping[str, Any]]) -> list[Request]:
@@ -72,7 +77,8 @@ def _publish(wiring: Wiring, rows: Mapping[int, Mapping[str, Any]]) -> list[Requ
     messages = [PubsubMessage(data=msgspec.json.encode({"config_id": config_id})) for config_id in rows]
     missing = "deploy the system, or correct REQUEST_TOPIC and GOOGLE_CLOUD_PROJECT"
     with asking(f"Pub/Sub's {topic}", missing=missing, refused="grant roles/pubsub.publisher on it to this identity"):
-        answer = wiring.clients.publisher.publish(topic=topic, messages=messages, timeout=SECONDS)
+        publisher = wiring.clients.publisher
+        answer = publisher.publish(topic=topic, messages=messages, timeout=SECONDS, retry=BRIEF_RETRY)
     named = zip(answer.message_ids, rows.items(), strict=True)
     return [Request(message_id, config_id, row["name"]) for message_id, (config_id, row) in named]
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED
+from commands.google import asking
 from commands.ledger import Ledger
 from commands.moments import shown
 from commands.progress import follow
@@ -20,7 +21,9 @@ _WRONG = frozenset({"table_conflict", "bad_frequency"})
 def orchestrate(request: DispatchRequest, environ: Mapping[str, str], screen: Screen) -> int:
     """Dispatches as the function does, and waits for all of this call's runs, or only tells, for a dry run."""
     wiring = Wiring(environ)
-    with wiring.store() as store:
+    # What Pub/Sub refuses, publishing translates; what keeps us from asking it at all comes from the library.
+    remedy = "check REQUEST_TOPIC and GOOGLE_CLOUD_PROJECT; what was recorded is published by the next sweep"
+    with wiring.store() as store, asking("Pub/Sub", missing=remedy, refused=remedy):
         done = dispatch(request, store, wiring.publish, wiring.settings)
     for name in done.unknown:
         screen.trouble(f'there is no config named "{name}": `python job_helper.py configs` lists them')

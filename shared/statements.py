@@ -136,7 +136,8 @@ WHERE m.message_id = :message_id
   AND r.config_id = :config_id AND r.why = 'manual' AND r.state = 'pending' AND r.attempt = 0
 """
 
-FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = :id"
+# As bigint: an id that the column cannot hold is nobody's, not an error.
+FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigint)"
 FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 2"
 KNOWN_NAMES = "SELECT DISTINCT c.name FROM {configs} c WHERE c.name = ANY(CAST(:names AS text[]))"
 LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"

@@ -92,6 +92,20 @@ def test_a_database_that_does_not_answer_is_one_clear_line(helper, environment) 
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_run_gives_up_soon_where_pubsub_does_not_answer(helper, environment, add_config) -> None:
+    done = helper("run", str(add_config()), env=environment | {"PUBSUB_EMULATOR_HOST": "127.0.0.1:9"})
+    assert done.returncode == 1
+    assert "ServiceUnavailable" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("named", ["99999999999999999999", "5000000000", "0", "-1", "", "nobody"])
+def test_run_of_a_config_that_is_not_there_is_one_clear_line(named, helper) -> None:
+    done = helper("run", "--", named)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
 def _at_terminal(command: list[str], environ: dict[str, str]) -> str:
     """What the command writes to a terminal of its own."""
     ours, theirs = pty.openpty()
