@@ -116,7 +116,7 @@ def _publish(completed: RunCompleted, topic: str, clients: Clients) -> None:
     from google.api_core import exceptions
     from google.pubsub_v1 import PubsubMessage
 
-    data = _fitting(completed)
+    data = fitting(completed)
     for number in range(1, _TRIES + 1):
         try:
             clients.publisher.publish(topic=topic, messages=[PubsubMessage(data=data)], timeout=_SECONDS)
@@ -128,7 +128,7 @@ def _publish(completed: RunCompleted, topic: str, clients: Clients) -> None:
             return
 
 
-def _fitting(completed: RunCompleted) -> bytes:
+def fitting(completed: RunCompleted) -> bytes:
     """The message, without what makes it too large: first the columns, which the load job tells as well."""
     data = completed.encode()
     if len(data) > LARGEST_MESSAGE:

@@ -159,7 +159,8 @@ class Outcomes:
         except DeadlineExceeded:
             return []
         ids = [each.ack_id for each in answer.received_messages]
-        self._subscriber.acknowledge(subscription=self._subscription, ack_ids=ids)
+        if ids:
+            self._subscriber.acknowledge(subscription=self._subscription, ack_ids=ids)
         return [msgspec.json.decode(each.message.data, type=RunCompleted) for each in answer.received_messages]
 
 

@@ -52,6 +52,8 @@ def duration(serial: float, shown: str = "12:00:00") -> Moment:
         ([clock(45292.75)], "DATETIME", [datetime(2024, 1, 1, 18)]),
         ([duration(1.5), duration(0.25)], "STRING", ["36:00:00", "6:00:00"]),
         ([clock(0.25), clock(1.5)], "STRING", ["6:00:00", "36:00:00"]),
+        ([clock(999.5)], "STRING", ["23988:00:00"]),
+        ([clock(1000.5)], "DATETIME", [datetime(1902, 9, 26, 12)]),
         ([day(45292), 7], "STRING", ["1/1/2024", "7"]),
         ([day(45292), "open"], "STRING", ["1/1/2024", "open"]),
         ([day(45292), clock(0.5)], "STRING", ["1/1/2024", "12:00"]),
@@ -82,6 +84,11 @@ def test_a_time_that_rounds_to_midnight_is_not_wrapped() -> None:
 def test_dates_of_two_formats_in_one_column_are_told_by_each_format() -> None:
     cells = [Moment(45292, "1/1/2024", Format.DATE), Moment(45293, "1/2/2024 0:00", Format.DATETIME)]
     assert column(cells) == ("DATETIME", [datetime(2024, 1, 1), datetime(2024, 1, 2)])
+
+
+def test_two_formats_that_look_the_same_are_told_apart_by_the_first_and_the_last_cell() -> None:
+    cells = [Moment(45292, "1.1.2024", Format.DATE), Moment(45293, "2.1.2024", Format.DATETIME)]
+    assert column(cells)[0] == "DATETIME"
 
 
 def test_ragged_rows_are_padded_and_data_right_of_the_headers_is_kept() -> None:
