@@ -1,8 +1,9 @@
 """The message that a run hears."""
 
+import msgspec
+
 from job.report import LARGEST_MESSAGE, fitting
-from shared.messages import ColumnLoaded, RunCompleted, decode_completed
-from shared.parse import parse_object
+from shared.messages import ColumnLoaded, RunCompleted
 
 
 def completed(columns: int) -> RunCompleted:
@@ -18,7 +19,7 @@ def completed(columns: int) -> RunCompleted:
 
 
 def decoded(data: bytes) -> RunCompleted:
-    return decode_completed(parse_object(data, "the message"))
+    return msgspec.json.decode(data, type=RunCompleted)
 
 
 def test_a_message_is_whole_where_it_fits() -> None:
