@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -82,7 +81,6 @@ def printable(text: str) -> str:
 
 def silence_logs() -> None:
     """What the product logs when it runs unwatched, a command tells in its own words, or as its error."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
 
 

@@ -1,20 +1,15 @@
-"""Settings in a file: JSON, or the flat YAML of `orchestrator-env.yaml`, which gcloud's --env-vars-file reads too."""
+"""Settings in a file: JSON, or YAML like `orchestrator-env.yaml`, which gcloud's --env-vars-file reads too."""
 
-import re
 from pathlib import Path
 
 import msgspec
+import yaml
 
 from commands.config_file import read_text
 from shared.errors import InvalidConfig, InvalidSettings
 from shared.parse import parse_object, shape
 
 _REMEDY = "write one NAME: 'value' a line, or a JSON object"
-_LINE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*:(?:\s+(?P<value>.*))?")
-_SINGLE = re.compile(r"'(?P<text>(?:[^']|'')*)'\s*(?:#.*)?")
-_DOUBLE = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")\s*(?:#.*)?')
-# What begins a value that is more than a plain word in YAML: lists, objects, anchors, blocks, tags.
-_NOT_PLAIN = tuple("[{&*!|>%@`,?-'\"")
 
 
 def read_settings_file(path: Path) -> dict[str, str]:
@@ -42,31 +37,19 @@ def _of_json(text: str, path: Path) -> dict[str, str]:
 
 
 def _of_yaml(text: str, path: Path) -> dict[str, str]:
-    settings: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#") or line.rstrip() == "---":
-            continue
-        match = _LINE.fullmatch(line.rstrip())
-        value = _scalar((match["value"] or "").strip()) if match else None
-        if match is None or value is None:
-            # Never the line itself: it may hold the password.
-            raise InvalidSettings(f"{path}: line {number} is not a setting", _REMEDY)
-        if match["name"] in settings:
-            raise InvalidSettings(f"{path}: {match['name']} is there twice", "keep one of them")
-        settings[match["name"]] = value
+    # The base loader takes every scalar for text, as the environment does.
+    try:
+        settings = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  (it makes text, lists and objects only)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "context_mark", None) or getattr(problem, "problem_mark", None)
+        place = f" at line {mark.line + 1}" if mark else ""
+        # Without the cause: it quotes the line, which may hold the password.
+        raise InvalidSettings(f"{path} is not YAML{place}", _REMEDY) from None
+    if not settings:  # nothing but comments
+        return {}
+    if not isinstance(settings, dict):
+        raise InvalidSettings(f"{path} is {shape(settings)}", _REMEDY)
+    for name, value in settings.items():
+        if not isinstance(value, str):
+            raise InvalidSettings(f"{path}: {name} is {shape(value)}", _REMEDY)
     return settings
-
-
-def _scalar(text: str) -> str | None:
-    """A YAML scalar's text: quoted, or plain up to a comment; None for anything that is not one."""
-    if single := _SINGLE.fullmatch(text):
-        return single["text"].replace("''", "'")
-    if double := _DOUBLE.fullmatch(text):
-        try:
-            return msgspec.json.decode(double["text"], type=str)
-        except msgspec.DecodeError:
-            return None
-    if text.startswith(_NOT_PLAIN):
-        return None
-    plain = re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
-    return None if ": " in plain else plain

@@ -69,7 +69,7 @@ class Calls:
                 pause = wait * random.uniform(0.5, 1.5)  # noqa: S311 (jitter, not a secret)
                 if not error.retryable or timeouts > 1 or waited + pause > self._wait_budget:
                     raise
-                log.get().warning("retried a read", reason=error.name, seconds=round(pause, 1))
+                log.warning("retried a read", reason=error.name, seconds=round(pause, 1))
             self._sleep(pause)
             waited, wait = waited + pause, min(2 * wait, _LONGEST_WAIT)
 

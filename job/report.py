@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from google.auth.exceptions import GoogleAuthError
 
 from job.calls import Calls
 from job.load import Loaded
 from job.read import Reading
 from shared import log
-from shared.clients import Clients
+from shared.clients import UNANSWERED, Clients
 from shared.errors import SyncError
 from shared.messages import ColumnLoaded, RunCompleted
 from shared.settings import JobSettings, RunIdentity
@@ -20,7 +19,6 @@ from shared.settings import JobSettings, RunIdentity
 # Pub/Sub takes 10 MB, the ledger less: ten thousand columns of long names are left out, a load is not lost by it.
 LARGEST_MESSAGE = 900_000
 LONGEST_ERROR = 20_000
-_TRIES = 4
 _SECONDS = 20
 
 
@@ -49,17 +47,15 @@ class Tally:
 
 def bind(settings: JobSettings) -> None:
     """Puts the ids of the config, the run and the execution on every line of the log."""
-    import structlog
-
     ids = {"config_id": settings.config.id, "execution": settings.execution}
     if settings.run:
         ids |= {"run_id": settings.run.run_id, "attempt": settings.run.run_attempt}
-    structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value is not None})
+    log.bind(**{name: value for name, value in ids.items() if value is not None})
 
 
 def tell_success(settings: JobSettings, clients: Clients, tally: Tally, loaded: Loaded) -> None:
     """Logs what was loaded, and tells the run's settling, if there is a run."""
-    log.get().info(
+    log.info(
         "loaded",
         rows=loaded.rows,
         job_id=loaded.job_id,
@@ -77,7 +73,7 @@ def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: S
 
     A warning in the log: the guide's failure metric counts the error's plain line, and each failure once.
     """
-    log.get().warning("failed", error_class=error.name, retryable=error.retryable, seconds=tally.seconds)
+    log.warning("failed", error_class=error.name, retryable=error.retryable, seconds=tally.seconds)
     if settings.run:
         completed = _completed(
             settings.run,
@@ -113,19 +109,13 @@ def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome:
 
 def _publish(completed: RunCompleted, topic: str, clients: Clients) -> None:
     """Publishes to the topic of this full name; the message is a hint, and without it the sweep finds the load."""
-    from google.api_core import exceptions
-    from google.pubsub_v1 import PubsubMessage
+    from google.api_core.retry import Retry
 
-    data = fitting(completed)
-    for number in range(1, _TRIES + 1):
-        try:
-            clients.publisher.publish(topic=topic, messages=[PubsubMessage(data=data)], timeout=_SECONDS)
-        except (exceptions.GoogleAPIError, GoogleAuthError, OSError) as error:
-            log.get().warning("did not publish the outcome", topic=topic, reason=type(error).__name__, tries=number)
-            if number < _TRIES:
-                time.sleep(2**number / 4)
-        else:
-            return
+    messages: list[Any] = [{"data": fitting(completed)}]
+    try:
+        clients.publisher.publish(topic=topic, messages=messages, timeout=_SECONDS, retry=Retry(timeout=_SECONDS))
+    except UNANSWERED as error:
+        log.warning("did not publish the outcome", topic=topic, reason=type(error).__name__)
 
 
 def fitting(completed: RunCompleted) -> bytes:

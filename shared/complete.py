@@ -46,4 +46,4 @@ def _add_words(run: Run, completed: RunCompleted, store: Store) -> None:
     if completed.outcome == "succeeded":
         store.add_details(completed, run.execution or "")
     elif store.correct_failure(run, Failure.told_by(completed), store.now(), completed):
-        log.get().warning("failure_explained", run_id=run.id, attempt=run.attempt, error_class=completed.error_class)
+        log.warning("failure_explained", run_id=run.id, attempt=run.attempt, error_class=completed.error_class)

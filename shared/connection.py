@@ -1,6 +1,7 @@
 """One connection to PostgreSQL, by host and password or by Cloud SQL's connector with IAM."""
 
 import contextlib
+import functools
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,19 +100,32 @@ def _open(database: Database) -> pg8000.dbapi.Connection:
 
 
 def _through_connector(database: Database) -> pg8000.dbapi.Connection:
-    from google.cloud.sql.connector import Connector
-
     password = database.postgres_password
     login: dict[str, Any] = {"password": password} if password else {"enable_iam_auth": True}
-    # "lazy": functions are frozen between invocations, where a background refresh would not run.
-    with Connector(refresh_strategy="lazy") as connector:
-        return connector.connect(
+    try:
+        return _connector().connect(
             database.cloud_sql_instance,
             "pg8000",
             user=database.postgres_user,
             db=database.postgres_db,
+            timeout=_ANSWER_SECONDS,
             **login,
         )
+    except Exception as error:
+        # The connector has no base class for its errors, and lets those of aiohttp and google-auth through.
+        raise DatabaseUnavailable(
+            f"the Cloud SQL connector cannot reach {database.cloud_sql_instance} ({type(error).__name__})",
+            "check CLOUD_SQL_INSTANCE and POSTGRES_USER, and grant roles/cloudsql.client and cloudsql.instanceUser",
+        ) from error
+
+
+@functools.cache
+def _connector() -> Any:
+    """One a process: it keeps the instance's certificates between connections."""
+    from google.cloud.sql.connector import Connector
+
+    # "lazy": functions are frozen between invocations, where a background refresh would not run.
+    return Connector(refresh_strategy="lazy")
 
 
 def _tls(database: Database) -> ssl.SSLContext | None:

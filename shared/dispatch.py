@@ -75,7 +75,7 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
         admitted += len(admit(store, publish, settings))
         if len(recorded) < CHUNK:
             break
-    log.get().info("dispatched", batch=batch, recorded=len(due), admitted=admitted, counts=counts)
+    log.info("dispatched", batch=batch, recorded=len(due), admitted=admitted, counts=counts)
     return Dispatched(batch, now, False, due, admitted, skipped, unknown, counts)
 
 
@@ -86,7 +86,7 @@ def _unknown(store: Store, names: Sequence[str] | None) -> list[str]:
 def _report(skipped: list[Verdict]) -> None:
     for each in skipped:
         if each.verdict in _REPORTED:
-            log.get().warning("not_dispatched", config_id=each.config_id, verdict=each.verdict, reason=each.reason)
+            log.warning("not_dispatched", config_id=each.config_id, verdict=each.verdict, reason=each.reason)
 
 
 def _told(verdict: Verdict, done: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def _refuse(run: Run, error: SyncError, store: Store) -> Launched:
     """Ends a run whose config must not be run: cancelled where that is nobody's mistake."""
     state: Literal["failed", "cancelled"] = "cancelled" if isinstance(error, NotOurs) else "failed"
     store.end_unclaimed(run, state, Failure.of(error), store.now())
-    log.get().warning(state, run_id=run.id, config_id=run.config_id, error_class=error.name, error=str(error))
+    log.warning(state, run_id=run.id, config_id=run.config_id, error_class=error.name, error=str(error))
     return "not_runnable"
 
 
@@ -73,10 +73,10 @@ def _start(run: Run, config: Config, store: Store, executions: Executions, setti
         fail(run, Failure.of(error), store, settings)
         return "refused"
     except LaunchUnknown as error:
-        log.get().warning("launch_unknown", run_id=run.id, attempt=run.attempt, error=str(error))
+        log.warning("launch_unknown", run_id=run.id, attempt=run.attempt, error=str(error))
         return "unknown"
     store.note_execution(run.id, run.attempt, name)
-    log.get().info("launched", run_id=run.id, config_id=run.config_id, attempt=run.attempt, execution=name, why=run.why)
+    log.info("launched", run_id=run.id, config_id=run.config_id, attempt=run.attempt, execution=name, why=run.why)
     return "launched"
 
 

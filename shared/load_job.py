@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
 Verdict = Literal["loaded", "burned"]
-# Calls are short; a function has 60 s altogether.
+# The library's own patience is ten minutes; a function has one.
 _SECONDS = 20
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.retry import Retry
+
 from shared.clients import UNANSWERED
 from shared.errors import ServiceUnavailable
 from shared.messages import RunRequested
@@ -10,6 +12,7 @@ from shared.messages import RunRequested
 if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherClient
 
+# The library's own patience is ten minutes; a function has one.
 _SECONDS = 20
 # Pub/Sub's limit for one request.
 _LARGEST = 1000
@@ -24,7 +27,7 @@ def publish_requests(publisher: "PublisherClient", topic: str, run_ids: Sequence
     for start in range(0, len(run_ids), _LARGEST):
         messages: list[Any] = [{"data": RunRequested(run_id).encode()} for run_id in run_ids[start : start + _LARGEST]]
         try:
-            publisher.publish(topic=topic, messages=messages, timeout=_SECONDS)
+            publisher.publish(topic=topic, messages=messages, timeout=_SECONDS, retry=Retry(timeout=_SECONDS))
         except UNANSWERED as error:
             raise ServiceUnavailable(
                 f"Pub/Sub did not take the messages for {topic} ({type(error).__name__})",

@@ -28,11 +28,11 @@ def receive(data: Any, store: Store, act: Callable[[Envelope], str]) -> None:
         if isinstance(error, InvalidInput) and not isinstance(error, InvalidSettings):
             _keep(store, envelope, error)
             return
-        log.get().error("nacked", message_id=envelope.message_id, error_class=error.name, error=str(error))
+        log.error("nacked", message_id=envelope.message_id, error_class=error.name, error=str(error))
         raise
-    log.get().info("received", message_id=envelope.message_id, verdict=verdict)
+    log.info("received", message_id=envelope.message_id, verdict=verdict)
 
 
 def _keep(store: Store, envelope: Envelope, problem: InvalidInput) -> None:
     store.record_poison(envelope.message_id, str(problem), envelope.data, store.now())
-    log.get().error("poison", message_id=envelope.message_id, error_class=problem.name, error=str(problem))
+    log.error("poison", message_id=envelope.message_id, error_class=problem.name, error=str(problem))

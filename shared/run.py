@@ -134,7 +134,7 @@ class Verdict(msgspec.Struct, frozen=True):
             case "bad_frequency":
                 return "run_frequency_hours has to be a whole number of hours: 0 (manual only) to 876000"
             case "manual_only":
-                return "manual only (run_frequency_hours is 0): publish its id to the request topic to run it"
+                return "manual only (run_frequency_hours is 0): `job_helper.py run` runs it, or a message by hand"
             case "not_due":
                 return f"not due before {self.until:%Y-%m-%d %H:%M} UTC"
             case _:

@@ -59,7 +59,7 @@ def fail(
     next_attempt = retry_at(now, run.failures, settings.retry_seconds) if again else None
     if not store.fail(run, failure, now, next_attempt, completed):
         return "settled_before"
-    log.get().warning(
+    log.warning(
         "attempt_failed",
         run_id=run.id,
         config_id=run.config_id,
@@ -88,9 +88,7 @@ def _succeed(
     name = executions.full_name(seen.execution) if seen.execution else None
     if not store.succeed(run, now, execution=name, rows=seen.rows, columns=seen.columns, details=details):
         return "settled_before"
-    log.get().info(
-        "succeeded", run_id=run.id, config_id=run.config_id, attempt=run.attempt, rows=seen.rows, why=run.why
-    )
+    log.info("succeeded", run_id=run.id, config_id=run.config_id, attempt=run.attempt, rows=seen.rows, why=run.why)
     return "succeeded"
 
 

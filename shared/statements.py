@@ -128,13 +128,14 @@ VALUES (:message_id, :now, :verdict, :reason, :body)
 ON CONFLICT DO NOTHING RETURNING message_id
 """
 
-# Which run a request by hand led to: the one that waits.
-NOTE_MESSAGE_RUN = """
-UPDATE sheet_to_bigquery_messages m SET run_id = r.id
-FROM sheet_to_bigquery_runs r
-WHERE m.message_id = :message_id
-  AND r.config_id = :config_id AND r.why = 'manual' AND r.state = 'pending' AND r.attempt = 0
+# The run by hand of a config that waits and has not begun.
+FOLLOW_UP = """
+SELECT id FROM sheet_to_bigquery_runs
+WHERE config_id = :config_id AND why = 'manual' AND state = 'pending' AND attempt = 0
 """
+
+# Which run a request by hand led to.
+NOTE_MESSAGE_RUN = "UPDATE sheet_to_bigquery_messages SET run_id = :run_id WHERE message_id = :message_id"
 
 # As bigint: an id that the column cannot hold is nobody's, not an error.
 FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigint)"

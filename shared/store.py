@@ -11,7 +11,7 @@ import msgspec
 from shared import statements
 from shared.config import Config
 from shared.connection import Session, connect
-from shared.errors import AmbiguousName, TableConflict, UnknownConfig
+from shared.errors import AmbiguousName, DatabaseUnavailable, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
 from shared.run import Failure, Heard, Run, Standing, Verdict
 from shared.settings import Database
@@ -79,9 +79,13 @@ class Store:
             if not self._record_message(message_id, now, "accepted", None, body):
                 return "duplicate"
             config_id = self.find_config(request)["id"]
-            rows = self._run(statements.RECORD_MANUAL, config_id=config_id, now=now)
-            self._run(statements.NOTE_MESSAGE_RUN, message_id=message_id, config_id=config_id)
-            return "accepted" if rows else "merged"
+            recorded = self._run(statements.RECORD_MANUAL, config_id=config_id, now=now)
+            waiting = recorded or self._run(statements.FOLLOW_UP, config_id=config_id)
+            if not waiting:
+                # What waited was admitted between the two statements, or the config is gone.
+                raise DatabaseUnavailable(f"config {config_id} changed at this moment", "the message is tried again")
+            self._run(statements.NOTE_MESSAGE_RUN, message_id=message_id, run_id=waiting[0][0])
+            return "accepted" if recorded else "merged"
 
     def find_message(self, message_id: str) -> Heard | None:
         """What became of a request by hand; None while nobody has taken it."""

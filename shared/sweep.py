@@ -32,7 +32,7 @@ def sweep(
         try:
             outcome: str = settle(standing.run, store, bigquery_of, executions, settings)
         except SyncError as error:
-            log.get().error("not_settled", run_id=run_id, error_class=error.name, error=str(error))
+            log.error("not_settled", run_id=run_id, error_class=error.name, error=str(error))
             outcome = "unreachable"
         counts[outcome] = counts.get(outcome, 0) + 1
     now = store.now()
@@ -41,5 +41,5 @@ def sweep(
         publish(unheard)
     counts["published_again"] = len(unheard)
     counts["admitted"] = len(admit(store, publish, settings))
-    log.get().info("swept", **counts)
+    log.info("swept", **counts)
     return counts

@@ -20,6 +20,7 @@ from shared.store import Store, open_store
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
+# The library's own patience is ten minutes; a function has one.
 _SECONDS = 20
 
 
@@ -56,8 +57,11 @@ class Wiring:
     def location_of(self, config: Config) -> str:
         """The location of the config's dataset, or where a missing one will be created."""
         dataset = f"{config.google_cloud_project_id}.{config.bigquery_dataset_id}"
+        from google.cloud.bigquery import DEFAULT_RETRY
+
+        client, retry = self.clients.bigquery(self.settings.job_project), DEFAULT_RETRY.with_timeout(_SECONDS)
         try:
-            return self.clients.bigquery(self.settings.job_project).get_dataset(dataset, timeout=_SECONDS).location
+            return client.get_dataset(dataset, timeout=_SECONDS, retry=retry).location
         except exceptions.NotFound:
             return self.settings.bigquery_location
         except exceptions.Forbidden as error:

@@ -29,7 +29,7 @@ def dispatch(request: flask.Request) -> tuple[dict[str, Any], int]:
     except InvalidInput as error:
         return _problem(error.name, str(error)), 400
     except SyncError as error:
-        log.get().error("refused", path=request.path, error_class=error.name, error=str(error))
+        log.error("refused", path=request.path, error_class=error.name, error=str(error))
         return _problem(error.name, str(error)), 503 if error.retryable else 500
 
 

@@ -33,8 +33,8 @@ def test_settings_are_read_as_yaml_and_json_have_them(text, settings, tmp_path) 
 
 @pytest.mark.parametrize(
     "text",
-    ["A", "A:x", "- A", "A: [1]", "A: {b: 1}", "A: |\n  x", "A: &x y", "A: *x", "A: 'x", 'A: "x', "A: b: c", " A: x",
-     "1: x", "A: 'x' y", "A: !!str x", "A: x\nA: y", '{"A": {}}', '{"A": 1'],
+    ["A", "A:x", "- A", "A: [1]", "A: {b: 1}", "A: *x", "A: 'x", 'A: "x', "A: b: c", "A: 'x' y", '{"A": {}}',
+     '{"A": 1'],
 )  # fmt: skip
 def test_anything_more_is_refused_with_the_files_name(text, tmp_path) -> None:
     path = tmp_path / "settings"
