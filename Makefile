@@ -40,6 +40,7 @@ stage: ## assemble build/NAME for each function, as deployed
 requirements: .venv/installed ## pin and hash requirements*.in into requirements*.txt
 	@$(compile) requirements.in -o requirements.txt
 	@$(compile) requirements-dev.in -o requirements-dev.txt
+	@$(compile) local/bench/requirements.in -o local/bench/requirements.txt
 
 clean: ## remove what these commands made
 	@rm -rf build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

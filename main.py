@@ -10,12 +10,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from job import report
-from job.calls import Calls
 from job.errors import UnexpectedFailure
-from job.load import Loaded, load
-from job.read import Reading, read_table
-from job.refusals import Subject
-from job.sheet import SheetReader
+from job.loading.load import Loaded, load
+from job.reading.calls import Calls
+from job.reading.read import Reading, read_table
+from job.reading.refusals import Subject
+from job.reading.sheet import SheetReader
 from shared import log
 from shared.clients import Clients
 from shared.errors import SyncError

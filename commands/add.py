@@ -12,8 +12,8 @@ from commands.configs import Registered, registered
 from commands.exits import SUCCEEDED
 from commands.moments import shown
 from commands.screen import Screen
-from job.calls import Calls
-from job.refusals import Subject
+from job.reading.calls import Calls
+from job.reading.refusals import Subject
 from shared.clients import Clients
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig

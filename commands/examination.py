@@ -13,10 +13,10 @@ from commands.config_file import read_config_file
 from commands.execution import get_job
 from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.manual_run import find_named
-from job.calls import Calls
 from job.errors import NotAGrid, TabNotFound
-from job.refusals import Subject
-from job.sheet import SheetReader
+from job.reading.calls import Calls
+from job.reading.refusals import Subject
+from job.reading.sheet import SheetReader
 from shared.clients import Clients
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig, NotOurs, PermissionMissing, TableConflict

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from job.calls import Calls
-from job.load import Loaded
-from job.read import Reading
+from job.loading.load import Loaded
+from job.reading.calls import Calls
+from job.reading.read import Reading
 from shared import log
 from shared.clients import UNANSWERED, Clients
 from shared.errors import SyncError

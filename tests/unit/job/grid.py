@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from job.moments import Format
-from job.sheet import Raw, Tab
+from job.columns.moments import Format
+from job.reading.sheet import Raw, Tab
 
 
 class Moment(NamedTuple):
@@ -21,7 +21,7 @@ Rows = Sequence[Sequence[Cell]]
 
 
 class GridReader:
-    """What `job.sheet.SheetReader` does, over rows of cells; the first row is the header.
+    """What `job.reading.sheet.SheetReader` does, over rows of cells; the first row is the header.
 
     `versions` are what Drive says, the last one for ever. `requests` counts the reads of cells and formats.
     """

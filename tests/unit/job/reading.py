@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from job.read import Reading, read_table
+from job.reading.read import Reading, read_table
 from shared.config import Column, Config
 from tests.unit.job.grid import GridReader, Rows
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from job.moments import Format
+from job.columns.moments import Format
 from tests.unit.job.grid import Cell, Moment, Rows
 
 ERROR_TEXTS = {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#ERROR!", "#SPILL!", "#CALC!"}

@@ -3,8 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from job.columns.moments import Format
 from job.errors import EmptySheet
-from job.moments import Format
 from tests.unit.job import reference
 from tests.unit.job.grid import Cell, Moment, Rows
 from tests.unit.job.reading import loaded, read, types

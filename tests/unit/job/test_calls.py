@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from job.calls import Calls
 from job.errors import (
     ApiDisabled,
     NotAGoogleSheet,
@@ -19,7 +18,8 @@ from job.errors import (
     SheetNotShared,
     SheetsUnavailable,
 )
-from job.refusals import Subject
+from job.reading.calls import Calls
+from job.reading.refusals import Subject
 from shared.errors import PermissionMissing, SyncError
 from tests.unit.job.faulty_server import Answer, FaultyServer, body, error, faulty_server, reset
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.cells import address, area, column_letters
+from job.columns.cells import address, area, column_letters
 
 
 @pytest.mark.parametrize(

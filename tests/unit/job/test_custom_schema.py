@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from job.columns.moments import Format
 from job.errors import SchemaViolated
-from job.moments import Format
 from shared.config import Column
 from tests.unit.job.grid import Moment
 from tests.unit.job.reading import loaded, read, types

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.names import LONGEST, column_names, name_of
+from job.columns.names import LONGEST, column_names, name_of
 
 RESERVED = ("_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier", "_change_")
 HEADERS = st.lists(st.text(max_size=12) | st.sampled_from(["name", "Name", "name_2", "", " ", "2024", "A" * 310]))

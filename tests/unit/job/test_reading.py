@@ -2,10 +2,10 @@
 
 import pytest
 
+from job.columns.moments import Format
 from job.errors import EmptySheet, SchemaViolated, UnstableSheet
-from job.moments import Format
-from job.read import READINGS, read_table
-from job.sheet import Raw, Tab
+from job.reading.read import READINGS, read_table
+from job.reading.sheet import Raw, Tab
 from shared.config import Column
 from tests.unit.job.grid import GridReader, Moment
 from tests.unit.job.reading import config, loaded, read

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from job.calls import Calls
 from job.errors import ReadTimedOut
-from job.refusals import Subject
-from job.sheet import SMALLEST_BLOCK, SheetReader, Tab
+from job.reading.calls import Calls
+from job.reading.refusals import Subject
+from job.reading.sheet import SMALLEST_BLOCK, SheetReader, Tab
 from tests.unit.job.faulty_server import FaultyServer, body, error, faulty_server
 from tests.unit.job.reading import config
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from job.moments import Format
+from job.columns.moments import Format
 from tests.unit.job.grid import Moment
 from tests.unit.job.reading import column, loaded, read, types
 

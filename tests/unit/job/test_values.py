@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.values import ERRORS, decode, find_moments
+from job.columns.values import ERRORS, decode, find_moments
 
 CELLS = st.lists(
     st.sampled_from(["", ",", '"', ',""', '","', "null", "\\", '\\"', "[", *sorted(ERRORS)])

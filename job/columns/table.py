@@ -7,9 +7,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from job.columns import ColumnPlan
-from job.infer import Chunk, recast
-from job.kinds import Kind, arrow_type, bigquery_type, widen
+from job.columns.infer import Chunk, recast
+from job.columns.kinds import Kind, arrow_type, bigquery_type, widen
+from job.columns.plan import ColumnPlan
 
 
 class LoadColumn(msgspec.Struct, frozen=True):

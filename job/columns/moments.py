@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from job.kinds import Kind, arrow_type, widen
-from job.values import Values
+from job.columns.kinds import Kind, arrow_type, widen
+from job.columns.values import Values
 
 DAY = 86_400_000  # milliseconds: the precision of Sheets; finer digits are the noise of binary fractions
 EPOCH = 25_569  # the serial number of 1970-01-01

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from job.calls import Calls
-from job.cells import area
+from job.columns.cells import area
+from job.columns.moments import Format, format_of
 from job.errors import NotAGrid, ReadRefused, ReadTimedOut, SheetNotFound, TabNotFound
-from job.moments import Format, format_of
-from job.refusals import not_a_google_sheet
+from job.reading.calls import Calls
+from job.reading.refusals import not_a_google_sheet
 from shared.config import Config
 
 # Cells of a block: 25 requests for the largest sheet there is, and 3 MB an answer (Google recommends 2 MB).

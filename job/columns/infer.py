@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from job.kinds import Kind, arrow_type, bigquery_type
-from job.moments import as_array, elapsed
-from job.values import Values
+from job.columns.kinds import Kind, arrow_type, bigquery_type
+from job.columns.moments import as_array, elapsed
+from job.columns.values import Values
 
 _KIND_OF_TYPES = {
     frozenset[type](): Kind.BLANK,

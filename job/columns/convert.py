@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import pyarrow as pa
 
-from job.infer import Chunk, padded
-from job.kinds import Kind, arrow_type
-from job.locales import parse_number
-from job.moments import DAY, FIRST_DAY, LAST_DAY, milliseconds_of
-from job.values import Values
+from job.columns.infer import Chunk, padded
+from job.columns.kinds import Kind, arrow_type
+from job.columns.locales import parse_number
+from job.columns.moments import DAY, FIRST_DAY, LAST_DAY, milliseconds_of
+from job.columns.values import Values
 
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (serial numbers have no zone)
 _INT64 = range(-(2**63), 2**63)

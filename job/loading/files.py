@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from job.table import Table
+from job.columns.table import Table
 
 _LINES = 20_000
 

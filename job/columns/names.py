@@ -9,7 +9,7 @@ begins with `_` only where a digit or a mark follows, so none of them can occur.
 import unicodedata
 from collections.abc import Sequence
 
-from job.cells import column_letters
+from job.columns.cells import column_letters
 
 LONGEST = 300
 

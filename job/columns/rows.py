@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from job.infer import padded
-from job.values import Values
+from job.columns.infer import padded
+from job.columns.values import Values
 
 
 def rows_of(columns: Sequence[Values]) -> int:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from job.kinds import Kind
-from job.moments import Format, Look, kind_of, looks
-from job.rows import rows_of
-from job.sheet import Raw, SheetReader, Tab
-from job.values import Values, decode, find_moments
+from job.columns.kinds import Kind
+from job.columns.moments import Format, Look, kind_of, looks
+from job.columns.rows import rows_of
+from job.columns.values import Values, decode, find_moments
+from job.reading.sheet import Raw, SheetReader, Tab
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from job.columns.kinds import Kind
+from job.columns.names import column_names
 from job.errors import SchemaViolated
-from job.kinds import Kind
-from job.names import column_names
 from shared.config import Column
 
 # cloud.google.com/bigquery/docs/schemas#column_descriptions

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from job.cells import address
-from job.columns import ColumnPlan
+from job.columns.cells import address
+from job.columns.infer import Chunk, padded
+from job.columns.plan import ColumnPlan
+from job.columns.values import Values
 from job.errors import SchemaViolated
-from job.infer import Chunk, padded
-from job.values import Values
 
 # Enough to see what is wrong; a message with all of a million addresses would help nobody.
 ADDRESSES_TOLD = 20

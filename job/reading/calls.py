@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from job.errors import ReadTimedOut, SheetsUnavailable
-from job.refusals import Subject, translate
+from job.reading.refusals import Subject, translate
 from shared import log
 from shared.errors import PermissionMissing, SyncError
 

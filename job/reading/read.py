@@ -5,18 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 import pyarrow as pa
 
-from job.ahead import ahead
-from job.blocks import BlockReader, TabBlock
-from job.columns import ColumnPlan, plan_columns
-from job.convert import Locale, convert
+from job.columns.convert import Locale, convert
+from job.columns.findings import Findings
+from job.columns.infer import Chunk, as_shown, infer, padded
+from job.columns.kinds import Kind
+from job.columns.plan import ColumnPlan, plan_columns
+from job.columns.rows import kept_rows
+from job.columns.table import Block, Table, TableBuilder
+from job.columns.values import decode
 from job.errors import EmptySheet, SchemaViolated, UnstableSheet
-from job.findings import Findings
-from job.infer import Chunk, as_shown, infer, padded
-from job.kinds import Kind
-from job.rows import kept_rows
-from job.sheet import BLOCK_CELLS, SheetReader
-from job.table import Block, Table, TableBuilder
-from job.values import decode
+from job.reading.ahead import ahead
+from job.reading.blocks import BlockReader, TabBlock
+from job.reading.sheet import BLOCK_CELLS, SheetReader
 from shared.config import Config
 
 # A team that types all day leaves pauses of seconds; a form that is answered all the time never does.

@@ -9,10 +9,10 @@ import pyarrow as pa
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from job.bigquery_errors import failure, translate
-from job.files import LoadFile, load_file
-from job.slot import Slot, slot_of
-from job.table import Table
+from job.columns.table import Table
+from job.loading.bigquery_errors import failure, translate
+from job.loading.files import LoadFile, load_file
+from job.loading.slot import Slot, slot_of
 from shared.config import Config
 from shared.errors import AttemptClosed
 from shared.settings import JobSettings

@@ -1,0 +1,1 @@
+"""The one load of an attempt, under its own BigQuery job id."""
