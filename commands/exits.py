@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from commands.screen import Screen
-from shared.errors import InvalidInput, SyncError, TableConflict
+from shared.errors import InvalidInput, InvalidSettings, SyncError, TableConflict
 
 SUCCEEDED = 0
 FAILED = 1
@@ -27,5 +27,5 @@ def answer(command: Callable[[], int], screen: Screen) -> int:
 
 
 def code_of(error: SyncError) -> int:
-    misused = isinstance(error, InvalidInput) and not isinstance(error, TableConflict)
+    misused = isinstance(error, InvalidInput | InvalidSettings) and not isinstance(error, TableConflict)
     return MISUSED if misused else FAILED

@@ -99,7 +99,7 @@ def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome:
     return RunCompleted(
         run_id=run.run_id,
         attempt=run.run_attempt,
-        execution=execution or "",
+        execution=execution or "unknown",
         requests=tally.requests,
         seconds=tally.seconds,
         **details,

@@ -45,5 +45,5 @@ def _add_words(run: Run, completed: RunCompleted, store: Store) -> None:
     """Messages are unordered: Cloud Logging's entry may have settled the run before the job's own words came."""
     if completed.outcome == "succeeded":
         store.add_details(completed, run.execution or "")
-    elif store.correct_failure(run, Failure.told_by(completed), store.now(), completed):
+    elif completed.explains and store.correct_failure(run, Failure.told_by(completed), store.now(), completed):
         log.warning("failure_explained", run_id=run.id, attempt=run.attempt, error_class=completed.error_class)

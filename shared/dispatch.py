@@ -12,12 +12,12 @@ from shared import log
 from shared.admit import Publish, admit
 from shared.run import Verdict
 from shared.settings import Settings
-from shared.store import CHUNK, Store
+from shared.store import CHUNK, RECORDED, Store
 
 # The answer names so many of the configs that were not due; the counts cover all of them.
 _NAMED = 200
 # What a person has to mend: said in the log at every dispatch.
-_REPORTED = ("bad_frequency", "table_conflict")
+_REPORTED = ("bad_frequency", "bad_last_run", "table_conflict")
 
 
 class DispatchRequest(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
         recorded = store.record_due(now, batch, request.max_parallel_jobs, names)
         due += recorded
         admitted += len(admit(store, publish, settings))
-        if len(recorded) < CHUNK:
+        if len(recorded) < RECORDED:
             break
     log.info("dispatched", batch=batch, recorded=len(due), admitted=admitted, counts=counts)
     return Dispatched(batch, now, False, due, admitted, skipped, unknown, counts)

@@ -25,8 +25,8 @@ class InvalidInput(SyncError):
     """Something from outside cannot be understood: a message, an HTTP body, a file."""
 
 
-class InvalidSettings(InvalidInput):
-    """The process's environment is incomplete or malformed."""
+class InvalidSettings(SyncError):
+    """The process's environment is incomplete or malformed: no fault of a message's or a request's."""
 
 
 class InvalidConfig(InvalidInput):
@@ -51,6 +51,12 @@ class NotOurs(SyncError):
 
 class DatabaseUnavailable(SyncError):
     """PostgreSQL cannot be reached, or the connection broke in the middle."""
+
+    retryable = True
+
+
+class Overtaken(SyncError):
+    """Somebody else changed the same rows at the same moment."""
 
     retryable = True
 
@@ -92,4 +98,6 @@ class LoadRefused(SyncError):
 
 
 class AttemptClosed(SyncError):
-    """The attempt's BigQuery job id is taken by somebody else's job: this execution must not write."""
+    """The attempt's BigQuery job id is taken: this execution must not write; the run's next attempt may."""
+
+    retryable = True

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal
 
-import msgspec
-
 from shared import log
 from shared.config import Config, encode_custom_schema
 from shared.errors import InvalidInput, LaunchRefused, NotOurs, SyncError
 from shared.executions import Congested, Executions, LaunchUnknown
 from shared.retry import retry_at
-from shared.run import Failure, Run
+from shared.run import Failure, Run, Standing
 from shared.settings import Settings
 from shared.settle import fail
 from shared.store import Store
@@ -40,8 +38,19 @@ def launch(run_id: str, store: Store, location_of: LocationOf, executions: Execu
         if error.retryable:
             raise
         return _refuse(run, error, store)
-    claimed = _claim(run, config, store, location, settings)
-    return _start(claimed, config, store, executions, settings) if claimed else "claimed_before"
+    claimed = _claim(standing, config, store, location, settings)
+    return _start(claimed, config, store, executions, settings) if claimed else _not_claimed(run_id, store)
+
+
+def _not_claimed(run_id: str, store: Store) -> Launched:
+    """A run that was not to be had: refused at once where its config stopped being the job's meanwhile."""
+    standing = store.find_run(run_id)
+    if standing is not None and standing.run.state == "queued":
+        try:
+            standing.config()
+        except SyncError as error:
+            return _refuse(standing.run, error, store)
+    return "claimed_before"
 
 
 def _refuse(run: Run, error: SyncError, store: Store) -> Launched:
@@ -52,15 +61,11 @@ def _refuse(run: Run, error: SyncError, store: Store) -> Launched:
     return "not_runnable"
 
 
-def _claim(run: Run, config: Config, store: Store, location: str, settings: Settings) -> Run | None:
+def _claim(standing: Standing, config: Config, store: Store, location: str, settings: Settings) -> Run | None:
     lease = timedelta(seconds=settings.lease_seconds)
     # Cloud Run ends the task at its time-out; a lease more covers its start.
     limit = timedelta(seconds=settings.run_timeout_seconds) + lease
-    project = settings.job_project
-    attempt = store.claim(run, config, project, location, store.now(), lease, limit)
-    if attempt is None:
-        return None
-    return msgspec.structs.replace(run, state="launching", attempt=attempt, job_project=project, job_location=location)
+    return store.claim(standing, config, settings.job_project, location, store.now(), lease, limit)
 
 
 def _start(run: Run, config: Config, store: Store, executions: Executions, settings: Settings) -> Launched:
@@ -86,7 +91,6 @@ def environment(run: Run, config: Config, settings: Settings) -> dict[str, str]:
         **config_environment(config),
         "RUN_ID": run.id,
         "RUN_ATTEMPT": str(run.attempt),
-        "RUN_SLOT": run.slot.isoformat(),
         "BIGQUERY_JOB_PROJECT": run.job_project or "",
         "BIGQUERY_LOCATION": run.job_location or "",
         "COMPLETION_TOPIC": settings.topic(settings.completion_topic),

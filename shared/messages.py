@@ -17,6 +17,8 @@ from shared.parse import Checked, Problem, parse, parse_object
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+# Cloud Run's short name of an execution; as part of a resource name it must not be anything else.
+ExecutionName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,62}$")]
 # Pub/Sub's are digits; longer ones are nobody's, and PostgreSQL could not index them.
 _LONGEST_MESSAGE_ID = 255
 _SINK = "route only Cloud Run's execution-ended entries to the completion topic"
@@ -38,7 +40,7 @@ class ManualRequest(Checked, frozen=True):
 
     config_id: Id | None = None
     id: Id | None = None
-    name: str | None = None
+    name: Annotated[str, Meta(max_length=255)] | None = None
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
@@ -67,7 +69,7 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     run_id: str
     attempt: Number
-    execution: str
+    execution: ExecutionName
     outcome: Literal["succeeded", "failed"]
     version: int = 1
     rows: Amount | None = None
@@ -79,6 +81,11 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     error_class: str | None = None
     error: str | None = None
     retryable: bool = False
+
+    @property
+    def explains(self) -> bool:
+        """Whether it says why nothing was loaded. That the attempt was closed already is no reason of its own."""
+        return self.error_class not in (None, "AttemptClosed")
 
     def encode(self) -> builtins.bytes:
         return msgspec.json.encode(self)
@@ -139,7 +146,7 @@ class Ended(msgspec.Struct, frozen=True):
 
     run_id: str
     attempt: Number
-    execution: str
+    execution: ExecutionName
     completed: RunCompleted | None = None
 
 

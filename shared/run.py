@@ -12,9 +12,6 @@ from shared.messages import RunCompleted
 State = Literal["pending", "queued", "launching", "running", "succeeded", "failed", "cancelled"]
 Why = Literal["schedule", "manual", "reset", "shadow"]
 
-ACTIVE: frozenset[State] = frozenset({"queued", "launching", "running"})
-ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
-
 
 class Run(msgspec.Struct, frozen=True):
     """A row of the ledger. Times are aware, in UTC; `bytes` are those uploaded, `seconds` wall time by stage."""
@@ -79,6 +76,10 @@ class Standing(msgspec.Struct, frozen=True):
     owned: bool
     rival: str | None
 
+    @property
+    def has_last_run(self) -> bool:
+        return self.row is not None and self.row.get("last_run") is not None
+
     def config(self) -> Config:
         """The config to run. Raises `InvalidConfig`, `TableConflict` or `NotOurs` where it must not be run."""
         subject = f'config {self.run.config_id} "{self.run.config_name}"'
@@ -131,6 +132,8 @@ class Verdict(msgspec.Struct, frozen=True):
                 return f"replaces the same table as config {self.rival}: {self.destination}"
             case "open_run":
                 return "a run of it is open already"
+            case "bad_last_run":
+                return "last_run is not a time at which a run can have been: correct it; NULL asks for a run"
             case "bad_frequency":
                 return "run_frequency_hours has to be a whole number of hours: 0 (manual only) to 876000"
             case "manual_only":

@@ -110,7 +110,6 @@ class RunIdentity(Checked, frozen=True, rename=str.upper):
 
     run_id: str
     run_attempt: Count
-    run_slot: str
     bigquery_job_project: str
     bigquery_location: str
     completion_topic: str

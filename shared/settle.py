@@ -1,10 +1,14 @@
 """Settling: the only code that closes an attempt. An attempt is closed when a job under its BigQuery job id is done."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from shared import load_job, log
+from shared.errors import ExecutionFailed, LoadFailed, SyncError
 from shared.executions import Executions
 from shared.messages import RunCompleted
 from shared.retry import retry_at
@@ -35,17 +39,19 @@ def settle(
     if not run.in_flight or run.job_project is None or run.job_location is None:
         return "settled_before"
     now = store.now()
-    client = bigquery_of(run.job_project)
-    seen = load_job.look(client, run.id, run.attempt, run.job_location)
-    if seen.found == "absent" and _has_ended(run, store, executions, now, completed):
-        seen = load_job.burn(client, run.id, run.attempt, run.job_location)
+    client, location = bigquery_of(run.job_project), run.job_location
+    seen = load_job.look(client, run.id, run.attempt, location)
+    if seen.found == "absent":
+        run = _with_execution(run, store, executions, now)
+        if _has_ended(run, executions, now, completed):
+            seen = load_job.burn(client, run.id, run.attempt, location)
     if seen.found in ("absent", "going"):
         store.extend_lease(run, now + timedelta(seconds=settings.lease_seconds))
         return "open"
     if seen.found == "loaded":
         return _succeed(run, seen, store, executions, now, completed)
     settled = fail(run, _failure(run, seen, executions, completed), store, settings, completed)
-    if run.execution and run.deadline and now >= run.deadline:
+    if run.execution and _is_past(run.deadline, now):
         executions.cancel(run.execution)  # only frees capacity: the attempt is closed already
     return settled
 
@@ -92,20 +98,30 @@ def _succeed(
     return "succeeded"
 
 
-def _has_ended(run: Run, store: Store, executions: Executions, now: datetime, completed: RunCompleted | None) -> bool:
+def _with_execution(run: Run, store: Store, executions: Executions, now: datetime) -> Run:
+    """The run with its execution's name, looked for where RunJob's answer was lost and has had its time to come."""
+    if run.execution is not None or not (_is_past(run.lease_until, now) or _is_past(run.deadline, now)):
+        return run
+    name = executions.find(run.id, run.attempt)
+    if name is None:
+        return run
+    store.note_execution(run.id, run.attempt, name)
+    return msgspec.structs.replace(run, state="running", execution=name)
+
+
+def _has_ended(run: Run, executions: Executions, now: datetime, completed: RunCompleted | None) -> bool:
     """Whether the attempt's execution will load nothing any more, or has had its time."""
-    if run.deadline and now >= run.deadline:
+    if _is_past(run.deadline, now):
         return True
     if _speaks_for(run, completed) and completed is not None and completed.outcome == "failed":
         return True
-    lease_over = run.lease_until is not None and now >= run.lease_until
-    name = run.execution or (executions.find(run.id, run.attempt) if lease_over else None)
-    if name is None:
-        return lease_over  # RunJob's answer was lost, and Cloud Run knows of no such execution
-    if name != run.execution:
-        store.note_execution(run.id, run.attempt, name)
-    look = executions.look(name)
-    return look.ended if look else lease_over
+    look = executions.look(run.execution) if run.execution else None
+    # One that Cloud Run does not know may still be starting, for a lease.
+    return look.ended if look else _is_past(run.lease_until, now)
+
+
+def _is_past(instant: datetime | None, now: datetime) -> bool:
+    return instant is not None and now >= instant
 
 
 def _speaks_for(run: Run, completed: RunCompleted | None) -> bool:
@@ -117,11 +133,14 @@ def _speaks_for(run: Run, completed: RunCompleted | None) -> bool:
 
 def _failure(run: Run, seen: load_job.Look, executions: Executions, completed: RunCompleted | None) -> Failure:
     """Why the attempt failed: in the execution's own words if it spoke, else by what BigQuery or Cloud Run show."""
-    if completed and completed.error_class and _speaks_for(run, completed):
+    if completed and completed.explains and _speaks_for(run, completed):
         return Failure.told_by(completed)
     if seen.found == "failed":
-        return Failure("LoadFailed", f"BigQuery's load job failed ({seen.reason}); the table is as it was", True)
-    look = executions.look(run.execution) if run.execution else None
+        return Failure.of(LoadFailed(f"BigQuery's load job failed ({seen.reason})", "the table is as it was"))
+    look = None
+    if run.execution:
+        with contextlib.suppress(SyncError):  # the attempt is closed: knowing why less well must not keep it open
+            look = executions.look(run.execution)
     said = look.message if look and look.ended else "Cloud Run shows no end of it"
     name = short_name(run.execution) or "no execution"
-    return Failure("ExecutionFailed", f"{name} loaded nothing: {said}; its log tells why", True)
+    return Failure.of(ExecutionFailed(f"{name} loaded nothing: {said}", "its log tells why"))

@@ -13,7 +13,12 @@ LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"
 
 _ACTIVE_STATES = "('queued', 'launching', 'running')"
 _OPEN_STATES = "('pending', 'queued', 'launching', 'running')"
-_DESTINATION = "concat_ws('.', {c}.google_cloud_project_id, {c}.bigquery_dataset_id, {c}.bigquery_table_id)"
+# Without the blanks around them, as the parser takes them: `sales ` and `sales` are one table.
+_PROJECT, _DATASET, _TABLE = (
+    f"btrim({{c}}.{column}, E' \\t\\r\\n')"
+    for column in ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
+)
+_DESTINATION = f"concat_ws('.', {_PROJECT}, {_DATASET}, {_TABLE})"
 
 # Owned by the job: no column migration_status, or its value is job_ready (NULL is 'service').
 _OWNED = """(
@@ -23,21 +28,35 @@ _OWNED = """(
 # Another active config of the job's that replaces the same table as `c`, as `7 "sales"`; NULL where there is none.
 _RIVAL = f"""(
     SELECT o.id || ' "' || o.name || '"' FROM {{configs}} o
-    WHERE o.google_cloud_project_id = c.google_cloud_project_id
-      AND o.bigquery_dataset_id = c.bigquery_dataset_id AND o.bigquery_table_id = c.bigquery_table_id
+    WHERE {_PROJECT.format(c="o")} = {_PROJECT.format(c="c")} AND {_DATASET.format(c="o")} = {_DATASET.format(c="c")}
+      AND {_TABLE.format(c="o")} = {_TABLE.format(c="c")}
       AND o.id <> c.id AND o.is_active AND {_OWNED.format(c="o")}
     ORDER BY o.id LIMIT 1
 )"""
 
+# How many Sheets reads to reserve for a run of config `c`: as many as its newest run that told them took; 4 is what
+# a small tab takes.
+_READS = """greatest(coalesce((
+    SELECT r.requests FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = c.id AND r.requests IS NOT NULL ORDER BY r.created_at DESC LIMIT 1
+), 4), 1)"""
+
+# Portals write `infinity` or the year 9999 for "never".
+_POSSIBLE = """(
+    c.last_run IS NULL OR isfinite(c.last_run) AND c.last_run < CAST(:now AS timestamptz) + interval '100 years'
+)"""
+
 # The due rule, one row a config: verdict, slot, why, and `until`, the instant before which it is not due.
 # Intervals are multiples of UTC hours, so daylight saving does not move a slot. 876,000 hours are a century:
-# what is longer would only overflow timestamps.
+# what is longer would only overflow timestamps; so would a last_run that is infinite. Materialised, because
+# PostgreSQL would otherwise work each fact out again for every mention of it.
 _RULE = f"""
-WITH facts AS (
-    SELECT c.id, c.name, {_DESTINATION.format(c="c")} AS destination, c.last_run,
+WITH facts AS MATERIALIZED (
+    SELECT c.id, coalesce(c.name, '') AS name, {_DESTINATION.format(c="c")} AS destination,
+           CASE WHEN {_POSSIBLE} THEN c.last_run END AS last_run, NOT {_POSSIBLE} AS impossible,
            coalesce(c.is_active, false) AS active, {_OWNED.format(c="c")} AS owned,
            coalesce(c.run_frequency_hours, 24)::numeric AS hours,
-           scheduled.slot AS scheduled_slot, newest.state AS newest_state, newest.requests,
+           scheduled.slot AS scheduled_slot, newest.state AS newest_state,
            EXISTS (
                SELECT FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id AND r.state IN {_OPEN_STATES}
            ) AS open,
@@ -48,11 +67,11 @@ WITH facts AS (
         WHERE r.config_id = c.id AND r.why = 'schedule' ORDER BY r.slot DESC LIMIT 1
     ) scheduled ON true
     LEFT JOIN LATERAL (
-        SELECT r.state, r.requests FROM sheet_to_bigquery_runs r
+        SELECT r.state FROM sheet_to_bigquery_runs r
         WHERE r.config_id = c.id AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
     ) newest ON true
     WHERE CAST(:names AS text[]) IS NULL OR c.name = ANY(CAST(:names AS text[]))
-), blocked AS (
+), blocked AS MATERIALIZED (
     SELECT *,
            CASE
                WHEN NOT active THEN 'paused'
@@ -60,6 +79,7 @@ WITH facts AS (
                WHEN rival IS NOT NULL THEN 'table_conflict'
                WHEN open THEN 'open_run'
                WHEN hours < 0 OR hours <> trunc(hours) OR hours > 876000 THEN 'bad_frequency'
+               WHEN impossible THEN 'bad_last_run'
            END AS blocked_by
     FROM facts
 ), based AS (
@@ -78,8 +98,8 @@ WITH facts AS (
                    * floor(extract(epoch FROM CAST(:now AS timestamptz) - base) / extract(epoch FROM frequency))
            END AS candidate
     FROM based
-), judged AS (
-    SELECT id, name, destination, rival, requests,
+), judged AS MATERIALIZED (
+    SELECT id, name, destination, rival,
            CASE
                WHEN blocked_by IS NOT NULL THEN blocked_by
                WHEN reset THEN 'due'
@@ -94,12 +114,12 @@ WITH facts AS (
 )
 """
 
-# What the due rule says of each config, most overdue first.
+# What the due rule says of each config: first what a person has to mend, then the most overdue.
 # ruff: noqa: S608
 JUDGE = f"""{_RULE}
 SELECT id, name, destination, verdict, why, slot, until, rival FROM judged
 WHERE (verdict = 'due') = CAST(:due AS boolean)
-ORDER BY slot NULLS LAST, id LIMIT :most
+ORDER BY verdict IN ('bad_frequency', 'bad_last_run', 'table_conflict') DESC, slot NULLS LAST, id LIMIT :most
 """
 
 # How many configs have which verdict.
@@ -108,15 +128,13 @@ COUNT_VERDICTS = f"{_RULE} SELECT verdict, count(*) FROM judged GROUP BY verdict
 # When the next config comes due that is not due now.
 NEXT_DUE = f"{_RULE} SELECT min(until) FROM judged WHERE verdict = 'not_due'"
 
-# Records one run for each due config, 1,000 at most: so many messages fit one publish request.
-# Sheets reads are estimated by the config's newest run; 4 is what a small tab takes.
+# Records one run for each due config, so many at most that the statement ends within its time.
 RECORD_DUE = f"""{_RULE}
 INSERT INTO sheet_to_bigquery_runs
     (id, config_id, config_name, destination, slot, why, created_at, not_before, batch, batch_cap, reads)
-SELECT gen_random_uuid(), id, name, destination, slot, why, :now, :now, :batch, :batch_cap,
-       greatest(coalesce(requests, 4), 1)
-FROM judged WHERE verdict = 'due'
-ORDER BY slot, id LIMIT 1000
+SELECT gen_random_uuid(), c.id, c.name, destination, slot, why, :now, :now, :batch, :batch_cap, {_READS}
+FROM judged c WHERE verdict = 'due'
+ORDER BY slot, c.id LIMIT :most
 ON CONFLICT DO NOTHING
 RETURNING config_id, config_name, destination, 'due', why, slot, CAST(NULL AS timestamptz), NULL
 """
@@ -147,11 +165,16 @@ LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
 RECORD_MANUAL = f"""
 INSERT INTO sheet_to_bigquery_runs
     (id, config_id, config_name, destination, slot, why, created_at, not_before, reads)
-SELECT gen_random_uuid(), c.id, c.name, {_DESTINATION.format(c="c")}, :now, 'manual', :now, :now, greatest(coalesce(
-    (SELECT r.requests FROM sheet_to_bigquery_runs r
-     WHERE r.config_id = c.id ORDER BY r.created_at DESC LIMIT 1), 4), 1)
+SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {_DESTINATION.format(c="c")}, :now, 'manual', :now, :now, {_READS}
 FROM {{configs}} c WHERE c.id = :config_id
 ON CONFLICT DO NOTHING RETURNING id
+"""
+
+# Runs that wait go where their config says now.
+FOLLOW_CONFIGS = f"""
+UPDATE sheet_to_bigquery_runs r SET destination = {_DESTINATION.format(c="c")}
+FROM {{configs}} c
+WHERE c.id = r.config_id AND r.state = 'pending' AND r.destination <> {_DESTINATION.format(c="c")}
 """
 
 # Queues the most overdue pending runs that fit the cap, their batch's cap and the Sheets quota, one per config
@@ -184,7 +207,7 @@ WITH active AS (
 UPDATE sheet_to_bigquery_runs r
 SET state = 'queued', admitted_at = :now, published_at = NULL
 FROM ranked, reserved
-WHERE r.id = ranked.id
+WHERE r.id = ranked.id AND r.state = 'pending'
   AND ranked.position <= least(1000, :cap - (SELECT count(*) FROM active))
   AND (
       ranked.reads_so_far + reserved.reads <= :reads_per_minute
@@ -210,16 +233,30 @@ SELECT to_jsonb(r), to_jsonb(c), c.is_active, {_OWNED.format(c="c")}, {_RIVAL}
 FROM sheet_to_bigquery_runs r LEFT JOIN {{configs}} c ON c.id = r.config_id WHERE r.id = :run_id
 """
 
-# Takes a queued run for one attempt; no row where another took it, or the config stopped being the job's since
-# it was read.
+_TABLE_TAKEN = f"""
+    SELECT FROM sheet_to_bigquery_runs other
+    WHERE other.destination = :destination AND other.id <> r.id AND other.state IN {_ACTIVE_STATES}
+"""
+
+# Takes a queued run for one attempt; no row where another took it, where the config stopped being the job's since
+# it was read, or where a run of another config has the table (after an edit). Under the admission lock.
 CLAIM = f"""
 UPDATE sheet_to_bigquery_runs r
 SET state = 'launching', attempt = r.attempt + 1, execution = NULL, claimed_at = :now,
-    had_last_run = c.last_run IS NOT NULL, destination = :destination, config_name = c.name,
+    had_last_run = :had_last_run, destination = :destination, config_name = c.name,
     job_project = :job_project, job_location = :job_location, lease_until = :lease_until, deadline = :deadline
 FROM {{configs}} c
 WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id AND c.is_active AND {_OWNED.format(c="c")}
+  AND NOT EXISTS ({_TABLE_TAKEN})
 RETURNING r.attempt
+"""
+
+# Lets a queued run wait for the run that has the table its config names by now.
+WAIT_FOR_TABLE = f"""
+UPDATE sheet_to_bigquery_runs r
+SET state = 'pending', destination = :destination, not_before = :not_before, admitted_at = NULL
+WHERE r.id = :run_id AND r.state = 'queued' AND EXISTS ({_TABLE_TAKEN})
+RETURNING r.id
 """
 
 # The execution of an attempt is known: by RunJob's answer, or by what the execution itself says later.
@@ -232,7 +269,7 @@ RETURNING id
 # Cloud Run started nothing: the run waits and tries again.
 GIVE_BACK = """
 UPDATE sheet_to_bigquery_runs
-SET state = 'pending', not_before = :not_before,
+SET state = 'pending', not_before = :not_before, admitted_at = NULL,
     error_class = :error_class, error = :error
 WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
 RETURNING id
@@ -240,7 +277,8 @@ RETURNING id
 
 # Ends a run that has no attempt in flight: its config cannot be run.
 END_UNCLAIMED = """
-UPDATE sheet_to_bigquery_runs SET state = :state, ended_at = :now, error_class = :error_class, error = :error
+UPDATE sheet_to_bigquery_runs
+SET state = :state, ended_at = :now, admitted_at = NULL, error_class = :error_class, error = :error
 WHERE id = :run_id AND state = 'queued' RETURNING id
 """
 
@@ -248,6 +286,9 @@ EXTEND_LEASE = """
 UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until
 WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
 """
+
+# For a run that cannot be looked at now.
+PUT_BACK = "UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until WHERE id = :run_id"
 
 # Active runs whose lease is over: time to look at them.
 LEASE_OVER = """
@@ -317,10 +358,10 @@ RETURNING c.id, to_jsonb(c) ? 'migration_status'
 OWN_CONFIG = "UPDATE {configs} SET migration_status = 'job_ready' WHERE id = :id"
 
 # Active configs that replace a table, whoever owns them: the older service writes it just as well.
-FIND_ACTIVE_OF_TABLE = """
-SELECT c.id || ' "' || c.name || '"' FROM {configs} c
-WHERE c.google_cloud_project_id = :google_cloud_project_id AND c.bigquery_dataset_id = :bigquery_dataset_id
-  AND c.bigquery_table_id = :bigquery_table_id AND c.is_active
+FIND_ACTIVE_OF_TABLE = f"""
+SELECT c.id || ' "' || c.name || '"' FROM {{configs}} c
+WHERE {_PROJECT.format(c="c")} = :google_cloud_project_id AND {_DATASET.format(c="c")} = :bigquery_dataset_id
+  AND {_TABLE.format(c="c")} = :bigquery_table_id AND c.is_active
 ORDER BY c.id
 """
 

@@ -11,13 +11,15 @@ import msgspec
 from shared import statements
 from shared.config import Config
 from shared.connection import Session, connect
-from shared.errors import AmbiguousName, DatabaseUnavailable, TableConflict, UnknownConfig
+from shared.errors import AmbiguousName, Overtaken, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
 from shared.run import Failure, Heard, Run, Standing, Verdict
 from shared.settings import Database
 
 # So many messages fit one publish request.
 CHUNK = 1000
+# So many runs are recorded by one statement: in about two seconds, of the twenty that it has.
+RECORDED = 20_000
 # Characters of a message's body that are kept: enough to see what it was, too few to fill the disk.
 _KEPT = 4096
 
@@ -60,10 +62,12 @@ class Store:
     def record_due(
         self, now: datetime, batch: str, batch_cap: int | None, names: Sequence[str] | None = None
     ) -> list[Verdict]:
-        """Records a run for each of the most overdue configs, `CHUNK` at most, and tells which."""
+        """Records a run for each of the most overdue configs, `RECORDED` at most, and tells which."""
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)
-            rows = self._run(statements.RECORD_DUE, now=now, batch=batch, batch_cap=batch_cap, names=_array(names))
+            rows = self._run(
+                statements.RECORD_DUE, now=now, batch=batch, batch_cap=batch_cap, names=_array(names), most=RECORDED
+            )
         return [Verdict(*row) for row in rows]
 
     # -- requests by hand --------------------------------------------------------------------------------
@@ -82,8 +86,8 @@ class Store:
             recorded = self._run(statements.RECORD_MANUAL, config_id=config_id, now=now)
             waiting = recorded or self._run(statements.FOLLOW_UP, config_id=config_id)
             if not waiting:
-                # What waited was admitted between the two statements, or the config is gone.
-                raise DatabaseUnavailable(f"config {config_id} changed at this moment", "the message is tried again")
+                # What waited was admitted between the two statements, or the config was deleted.
+                raise Overtaken(f"config {config_id} changed while a run of it was recorded", "it is tried again")
             self._run(statements.NOTE_MESSAGE_RUN, message_id=message_id, run_id=waiting[0][0])
             return "accepted" if recorded else "merged"
 
@@ -100,6 +104,7 @@ class Store:
         self._record_message(message_id, now, "poison", reason, body)
 
     def _record_message(self, message_id: str, now: datetime, verdict: str, reason: str | None, body: bytes) -> bool:
+        reason = reason[:_KEPT] if reason else None
         # PostgreSQL's text has no NUL.
         text = body[:_KEPT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
         return bool(
@@ -169,6 +174,7 @@ class Store:
         """Queues the pending runs that fit now, `CHUNK` at most, and tells their ids."""
         with self._transaction():
             self._run(statements.LOCK_ADMISSION)
+            self._run(statements.FOLLOW_CONFIGS)
             rows = self._run(statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute)
         return [str(run_id) for (run_id,) in rows]
 
@@ -192,26 +198,41 @@ class Store:
 
     def claim(
         self,
-        run: Run,
+        standing: Standing,
         config: Config,
         project: str,
         location: str,
         now: datetime,
         lease: timedelta,
         limit: timedelta,
-    ) -> int | None:
-        """Takes a queued run for one attempt and tells the attempt's number; None where another was faster."""
-        rows = self._run(
-            statements.CLAIM,
-            run_id=run.id,
-            destination=config.destination,
-            job_project=project,
-            job_location=location,
-            now=now,
-            lease_until=now + lease,
-            deadline=now + limit,
+    ) -> Run | None:
+        """Takes a queued run for one attempt, in which it is in flight; None where it is not to be had.
+
+        Where a run of another config has the table, which this one's was edited to, it waits for that.
+        """
+        run = standing.run
+        with self._transaction():
+            self._run(statements.LOCK_ADMISSION)
+            rows = self._run(
+                statements.CLAIM,
+                run_id=run.id,
+                destination=config.destination,
+                # As it was read with the config: a NULL since then asks for a run of what is there since then.
+                had_last_run=standing.has_last_run,
+                job_project=project,
+                job_location=location,
+                now=now,
+                lease_until=now + lease,
+                deadline=now + limit,
+            )
+            if not rows:
+                self._run(
+                    statements.WAIT_FOR_TABLE, run_id=run.id, destination=config.destination, not_before=now + lease
+                )
+                return None
+        return msgspec.structs.replace(
+            run, state="launching", attempt=rows[0][0], job_project=project, job_location=location
         )
-        return rows[0][0] if rows else None
 
     def note_execution(self, run_id: str, attempt: int, execution: str) -> bool:
         """The attempt's execution is known. False where the attempt is settled, or its execution known, already."""
@@ -241,6 +262,10 @@ class Store:
 
     def extend_lease(self, run: Run, lease_until: datetime) -> None:
         self._run(statements.EXTEND_LEASE, run_id=run.id, attempt=run.attempt, lease_until=lease_until)
+
+    def put_back(self, run_id: str, lease_until: datetime) -> None:
+        """A run that cannot be looked at now goes behind the others, also when it is past its deadline."""
+        self._run(statements.PUT_BACK, run_id=run_id, lease_until=lease_until)
 
     def lease_over(self, now: datetime) -> list[str]:
         """Active runs that nobody has heard of for a lease, or that are past their deadline; `CHUNK` at most."""

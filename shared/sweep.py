@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from shared import log
 from shared.admit import Publish, admit
-from shared.errors import SyncError
+from shared.errors import DatabaseUnavailable, SyncError
 from shared.executions import Executions
 from shared.settings import Settings
 from shared.settle import BigQuery, settle
@@ -29,10 +29,15 @@ def sweep(
         standing = store.find_run(run_id)
         if standing is None:
             continue
+        outcome: str
         try:
-            outcome: str = settle(standing.run, store, bigquery_of, executions, settings)
-        except SyncError as error:
-            log.error("not_settled", run_id=run_id, error_class=error.name, error=str(error))
+            outcome = settle(standing.run, store, bigquery_of, executions, settings)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            # Whatever it is, it is this run's: the others must not wait for it, and it goes behind them.
+            log.error("not_settled", run_id=run_id, error_class=type(error).__name__, error=_told(error))
+            store.put_back(run_id, store.now() + timedelta(seconds=settings.lease_seconds))
             outcome = "unreachable"
         counts[outcome] = counts.get(outcome, 0) + 1
     now = store.now()
@@ -43,3 +48,8 @@ def sweep(
     counts["admitted"] = len(admit(store, publish, settings))
     log.info("swept", **counts)
     return counts
+
+
+def _told(error: Exception) -> str:
+    """Of the product's own errors the message; another's may quote anything."""
+    return str(error) if isinstance(error, SyncError) else "unforeseen"

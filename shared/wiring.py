@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from shared import log
 from shared.clients import UNANSWERED, Clients
 from shared.config import Config
-from shared.errors import PermissionMissing, ServiceUnavailable
+from shared.errors import LoadRefused, PermissionMissing, ServiceUnavailable
 from shared.executions import Executions
 from shared.publish import publish_requests
 from shared.settings import read_deployment
@@ -67,6 +67,11 @@ class Wiring:
         except exceptions.Forbidden as error:
             raise PermissionMissing(
                 f"config {config.id}: BigQuery does not show the dataset {dataset}", "grant bigquery.datasets.get on it"
+            ) from error
+        except exceptions.BadRequest as error:
+            raise LoadRefused(
+                f"config {config.id}: BigQuery says that {dataset} is no dataset",
+                "correct google_cloud_project_id and bigquery_dataset_id",
             ) from error
         except UNANSWERED as error:
             raise ServiceUnavailable(

@@ -19,21 +19,58 @@ ALTER TABLE {configs}
     ADD COLUMN IF NOT EXISTS is_active boolean DEFAULT true,
     ADD COLUMN IF NOT EXISTS created_at timestamptz DEFAULT now(),
     ADD COLUMN IF NOT EXISTS updated_at timestamptz DEFAULT now();
-CREATE INDEX IF NOT EXISTS idx_configs_active_last_run ON {configs} (is_active, last_run);
--- Two active configs that replace one table are found by this.
-CREATE INDEX IF NOT EXISTS idx_configs_destination
-    ON {configs} (google_cloud_project_id, bigquery_dataset_id, bigquery_table_id);
--- By name, for requests by hand.
-CREATE INDEX IF NOT EXISTS idx_configs_name ON {configs} (name);
 
--- The view that the guide names. The migration tool narrows it to job_ready configs; a view that is there stays.
-DO $$
+-- Indexes. One that is there stays, whoever made it; those made here say so, so that they alone are taken back.
+-- An index's name is unique in its schema: in a second configs table's, the table's number follows it.
+DO $do$
+DECLARE
+    configs CONSTANT regclass := $name${configs}$name$;
+    place CONSTANT text := (
+        SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = configs
+    );
+    wanted record;
+    own_name text;
+BEGIN
+    FOR wanted IN VALUES
+        -- The guide's.
+        ('idx_configs_active_last_run', 'is_active, last_run'),
+        -- Two active configs that replace one table are found by this.
+        ('idx_configs_destination', $keys$
+            btrim(google_cloud_project_id, E' \t\r\n'),
+            btrim(bigquery_dataset_id, E' \t\r\n'),
+            btrim(bigquery_table_id, E' \t\r\n')
+        $keys$),
+        -- By name, for requests by hand.
+        ('idx_configs_name', 'name')
+    LOOP
+        own_name := wanted.column1 || '_' || configs::oid;
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            WHERE i.indrelid = configs AND c.relname IN (wanted.column1, own_name)
+        );
+        IF to_regclass(format('%I.%I', place, wanted.column1)) IS NULL THEN
+            own_name := wanted.column1;
+        END IF;
+        EXECUTE format('CREATE INDEX %I ON %s (%s)', own_name, configs, wanted.column2);
+        EXECUTE format('COMMENT ON INDEX %I.%I IS %L', place, own_name, 'made by sheet-to-bigquery');
+    END LOOP;
+END
+$do$;
+
+-- The view that the guide names, made by every `up` where it is missing: who alters a column that it shows has to
+-- drop it first. The migration tool narrows it to job_ready configs. Its comment tells ours, as we made it, from
+-- one that somebody else made or narrowed.
+DO $do$
 BEGIN
     IF to_regclass('active_job_configs') IS NULL THEN
         CREATE VIEW active_job_configs AS SELECT * FROM {configs} WHERE is_active;
+        EXECUTE format(
+            'COMMENT ON VIEW active_job_configs IS %L',
+            'made by sheet-to-bigquery, as ' || md5(pg_get_viewdef('active_job_configs'::regclass))
+        );
     END IF;
 END
-$$;
+$do$;
 
 -- One row a run: the outbox, the history, and the only authority on retries.
 CREATE TABLE sheet_to_bigquery_runs (

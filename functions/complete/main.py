@@ -16,7 +16,7 @@ from shared.wiring import wiring
 def complete(event: CloudEvent) -> None:
     """Acks by returning, nacks by raising."""
     with wiring().store() as store:
-        receive(event.data, store, functools.partial(_act, store))
+        receive(event.data, store, functools.partial(_act, store), topic="completions")
 
 
 def _act(store: Store, envelope: Envelope) -> str:

@@ -22,8 +22,14 @@ def launch(event: CloudEvent) -> None:
 
 def _act(store: Store, envelope: Envelope) -> str:
     request = decode_request(envelope.data)
+    here = wiring()
+    done: str
     if isinstance(request, RunRequested):
-        return launch_run(request.run_id, store, wiring().location_of, wiring().executions, wiring().settings)
-    recorded = store.record_request(envelope.message_id, request, envelope.data, store.now())
-    admit(store, wiring().publish, wiring().settings)
-    return recorded
+        done = launch_run(request.run_id, store, here.location_of, here.executions, here.settings)
+        if done in ("launched", "claimed_before"):
+            return done
+    else:
+        done = store.record_request(envelope.message_id, request, envelope.data, store.now())
+    # There is a run more, or a place more.
+    admit(store, here.publish, here.settings)
+    return done

@@ -108,7 +108,6 @@ class Desk:
         return self.run(
             RUN_ID=run_id,
             RUN_ATTEMPT=str(attempt),
-            RUN_SLOT="2026-01-01T00:00:00Z",
             BIGQUERY_JOB_PROJECT=PROJECT,
             COMPLETION_TOPIC=self.topic,
             CLOUD_RUN_EXECUTION=execution,

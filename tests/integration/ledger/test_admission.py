@@ -1,5 +1,6 @@
 """Admission: which pending runs are queued now, under the cap, a batch's cap and the Sheets quota."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -111,3 +112,30 @@ def test_queued_runs_that_nobody_heard_of_are_published_again_once_a_lease(store
 
 def test_an_empty_ledger_admits_nothing(store: Store) -> None:
     assert store.admit(NOON, cap=10, reads_per_minute=60) == []
+
+
+def test_a_waiting_run_goes_where_its_config_says_now(store: Store, add_pending, add_config, sql) -> None:
+    busy = add_pending(999, hours_overdue=1, destination="test-project.reports.b")
+    store.admit(NOON, cap=10, reads_per_minute=PLENTY)
+    config_id = add_config("moved", bigquery_table_id="a")
+    moved = add_pending(config_id, destination="test-project.reports.b")
+    assert store.admit(NOON, cap=10, reads_per_minute=PLENTY) == [moved]
+    assert busy != moved
+    assert sql("SELECT destination FROM sheet_to_bigquery_runs WHERE config_id = :id", id=config_id) == [
+        ["test-project.reports.a"]
+    ]
+
+
+def test_a_run_that_ends_while_admission_waits_for_it_stays_ended(
+    migrated: Database, store: Store, add_pending, sql
+) -> None:
+    run = add_pending(1, attempt=1, failures=1)
+    with connect(migrated) as other:
+        other.cursor().execute("BEGIN")
+        other.cursor().execute("UPDATE sheet_to_bigquery_runs SET state = 'failed', ended_at = now()")
+        with ThreadPoolExecutor(1) as pool:
+            admitting = pool.submit(store.admit, NOON, 10, PLENTY)
+            time.sleep(0.3)  # for admission to reach the row's lock
+            other.cursor().execute("COMMIT")
+            assert admitting.result() == []
+    assert sql("SELECT state FROM sheet_to_bigquery_runs WHERE id = :id", id=run) == [["failed"]]

@@ -26,9 +26,12 @@ def queued(store: Store, add_config, add_run):
 
 
 def claim(store: Store, run: Run, now: datetime = NOON) -> Run:
-    config = store.find_run(run.id).config()
-    assert store.claim(run, config, "billing-project", "EU", now, 2 * MINUTE, 30 * MINUTE) is not None
-    return store.find_run(run.id).run
+    standing = store.find_run(run.id)
+    claimed = store.claim(standing, standing.config(), "billing-project", "EU", now, 2 * MINUTE, 30 * MINUTE)
+    assert claimed is not None
+    after = store.find_run(run.id).run
+    assert (claimed.state, claimed.attempt) == (after.state, after.attempt)
+    return after
 
 
 def succeed(store: Store, run: Run) -> bool:
@@ -41,9 +44,9 @@ def last_run(sql) -> datetime | None:
 
 def test_a_queued_run_is_claimed_once(store: Store, queued) -> None:
     run = queued()
-    config = store.find_run(run.id).config()
-    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) == 1
-    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) is None
+    standing = store.find_run(run.id)
+    assert store.claim(standing, standing.config(), "p", "US", NOON, MINUTE, MINUTE).attempt == 1
+    assert store.claim(standing, standing.config(), "p", "US", NOON, MINUTE, MINUTE) is None
 
 
 def test_a_claim_keeps_where_the_job_goes_and_when_to_look(store: Store, queued) -> None:
@@ -55,16 +58,16 @@ def test_a_claim_keeps_where_the_job_goes_and_when_to_look(store: Store, queued)
 @pytest.mark.parametrize("change", ["is_active = false", "is_active = NULL"])
 def test_a_config_paused_since_it_was_read_is_not_claimed(change: str, store: Store, sql, queued) -> None:
     run = queued()
-    config = store.find_run(run.id).config()
+    standing = store.find_run(run.id)
     sql(f"UPDATE sheet_to_bigquery_configs SET {change}")
-    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) is None
+    assert store.claim(standing, standing.config(), "p", "US", NOON, MINUTE, MINUTE) is None
 
 
 def test_a_config_taken_over_by_the_older_service_is_not_claimed(store: Store, sql, queued) -> None:
     run = queued()
-    config = store.find_run(run.id).config()
+    standing = store.find_run(run.id)
     sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text DEFAULT 'service'")
-    assert store.claim(run, config, "p", "US", NOON, MINUTE, MINUTE) is None
+    assert store.claim(standing, standing.config(), "p", "US", NOON, MINUTE, MINUTE) is None
 
 
 def test_success_moves_last_run_to_the_slot(store: Store, sql, queued) -> None:
@@ -160,3 +163,31 @@ def test_details_that_come_late_are_added_once(store: Store, queued) -> None:
     after = store.find_run(run.id).run
     assert (after.requests, after.seconds, after.warnings) == (7, {"read": 1.5}, ["Sales!C7: …"])
     assert (after.rows, after.columns) == (3, [{"name": "order_id", "type": "INT64", "mode": "NULLABLE"}])
+
+
+def test_a_reset_between_the_reading_of_the_config_and_the_claim_is_kept(store: Store, sql, queued) -> None:
+    run = queued(last_run=NOON - MINUTE)
+    standing = store.find_run(run.id)
+    sql("UPDATE sheet_to_bigquery_configs SET google_sheet_tab_name = 'New', last_run = NULL")
+    claimed = store.claim(standing, standing.config(), "p", "US", NOON, MINUTE, MINUTE)
+    succeed(store, claimed)
+    assert last_run(sql) is None
+
+
+def test_a_run_edited_onto_a_busy_table_waits_for_it(store: Store, sql, add_config, add_run) -> None:
+    busy = store.find_run(add_run(add_config("busy"), NOON, state="queued", destination="test-project.reports.busy"))
+    store.claim(busy, busy.config(), "p", "US", NOON, MINUTE, MINUTE)
+    sql("UPDATE sheet_to_bigquery_configs SET is_active = false")
+    moved_id = add_run(add_config("moved", bigquery_table_id="busy"), NOON, state="queued", destination="elsewhere")
+    moved = store.find_run(moved_id)
+    assert store.claim(moved, moved.config(), "p", "US", NOON, MINUTE, MINUTE) is None
+    after = store.find_run(moved_id).run
+    assert (after.state, after.destination, after.attempt) == ("pending", "test-project.reports.busy", 0)
+    assert after.not_before > NOON
+
+
+def test_a_run_that_did_not_start_gives_its_reads_back(store: Store, sql, queued) -> None:
+    run = queued()
+    sql("UPDATE sheet_to_bigquery_runs SET admitted_at = now()")
+    store.end_unclaimed(run, "cancelled", FAILURE, NOON)
+    assert sql("SELECT admitted_at FROM sheet_to_bigquery_runs") == [[None]]

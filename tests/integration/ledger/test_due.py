@@ -170,3 +170,43 @@ def test_the_rule_can_be_asked_of_some_names_only(store: Store, add_config) -> N
 def test_an_empty_table_has_nothing_due(store: Store) -> None:
     assert store.count_verdicts(NOON) == {}
     assert store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None) == []
+
+
+@pytest.mark.parametrize("odd", ["infinity", "-infinity", "9999-12-31 12:00+00", "294000-01-01 00:00+00"])
+def test_a_last_run_that_cannot_be_is_reported_and_keeps_nobody(odd: str, store: Store, add_config) -> None:
+    add_config("odd", last_run=odd)
+    add_config("good")
+    assert [each.name for each in store.judge(NOON, due=True, most=10)] == ["good"]
+    [told] = store.judge(NOON, due=False, most=10)
+    assert (told.name, told.verdict) == ("odd", "bad_last_run")
+    assert "correct it" in told.reason
+
+
+def test_what_a_person_has_to_mend_is_told_before_all_that_is_well(store: Store, add_config) -> None:
+    for number in range(5):
+        add_config(f"well_{number}", last_run=NOON)
+    add_config("wrong", run_frequency_hours=-3, last_run=NOON)
+    assert [each.name for each in store.judge(NOON, due=False, most=1)] == ["wrong"]
+
+
+def test_a_blank_around_a_tables_name_makes_it_no_other_table(store: Store, add_config) -> None:
+    add_config("first", bigquery_table_id="sales")
+    add_config("second", bigquery_table_id=" sales\n")
+    assert store.count_verdicts(NOON) == {"table_conflict": 2}
+
+
+def test_a_config_without_a_name_keeps_nobody(store: Store, sql, add_config) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ALTER COLUMN name DROP NOT NULL")
+    add_config("named")
+    add_config("unnamed")
+    sql("UPDATE sheet_to_bigquery_configs SET name = NULL WHERE name = 'unnamed'")
+    batch = "00000000-0000-0000-0000-000000000001"
+    assert sorted(each.name for each in store.record_due(NOON, batch, None)) == ["", "named"]
+
+
+def test_reads_are_reserved_as_the_newest_run_that_told_them_took(store: Store, sql, add_config, add_run) -> None:
+    config_id = add_config()
+    add_run(config_id, ago(72), requests=500)
+    add_run(config_id, ago(48), state="failed")
+    store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None)
+    assert sql("SELECT reads FROM sheet_to_bigquery_runs WHERE state = 'pending'") == [[500]]

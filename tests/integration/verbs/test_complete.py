@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared import load_job
 from shared.complete import complete
 from shared.errors import InvalidInput
 from shared.launch import launch
@@ -120,3 +121,24 @@ def test_a_run_id_of_nobodys_is_invalid_input(bench) -> None:
     data = RunCompleted("00000000-0000-0000-0000-000000000000", 1, "e", "succeeded").encode()
     with pytest.raises(InvalidInput, match="no run"):
         completed(bench, data)
+
+
+def test_an_execution_that_woke_after_its_attempt_was_closed_stops_no_retry(bench, ended: Run) -> None:
+    completed(bench, log_entry(ended))
+    before = bench.run(ended.id)
+    completed(bench, said(ended, error_class="AttemptClosed", error="the id is taken", retryable=False))
+    after = bench.run(ended.id)
+    assert (after.state, after.error, after.failures) == ("pending", before.error, 1)
+
+
+def test_a_woken_execution_is_no_reason_for_a_failure(bench, ended: Run) -> None:
+    load_job.burn(bench.bigquery_of(ended.job_project), ended.id, ended.attempt, ended.job_location)
+    assert completed(bench, said(ended, error_class="AttemptClosed", error="x", retryable=False)) == "retried"
+    assert bench.run(ended.id).error_class == "ExecutionFailed"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "Upper", "x" * 64])
+def test_a_name_that_no_execution_has_is_invalid_input(name: str, ended: Run) -> None:
+    data = RunCompleted(ended.id, ended.attempt, name, "failed").encode()
+    with pytest.raises(InvalidInput, match="execution"):
+        decode_ended(data)

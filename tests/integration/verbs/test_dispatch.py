@@ -1,8 +1,12 @@
 """Dispatch and sweep: what is recorded, admitted and published, and what the answer says."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from shared.dispatch import DispatchRequest, dispatch
+from shared.launch import launch
 from shared.sweep import sweep
 
 
@@ -93,13 +97,58 @@ def test_sweep_admits_what_waits(bench, add_config, add_run) -> None:
     assert bench.published == [run_id]
 
 
-def test_one_run_that_cannot_be_looked_at_does_not_keep_the_others(bench, add_config, add_run, sql) -> None:
+def swept(bench, bigquery_of=None) -> dict[str, int]:
+    return sweep(bench.store, bigquery_of or bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
+
+
+@pytest.fixture
+def add_silent(add_config, add_run):
+    """A run in flight that nobody has heard of for an hour."""
     then = datetime.now(UTC) - timedelta(hours=1)
-    in_flight = {"attempt": 1, "claimed_at": then, "had_last_run": False, "lease_until": then, "deadline": then}
-    for name, location in (("bad", "no such place!"), ("good", "US")):
-        add_run(
-            add_config(name), then, state="launching", job_project="local-project", job_location=location, **in_flight
-        )
-    sweep(bench.store, bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
-    found = dict(sql("SELECT job_location, state FROM sheet_to_bigquery_runs"))
-    assert found["US"] in ("pending", "queued")
+
+    def add(name: str, project: str = "local-project") -> str:
+        flight = {"attempt": 1, "claimed_at": then, "had_last_run": False, "lease_until": then, "deadline": then}
+        place = {"job_project": project, "job_location": "US"}
+        return add_run(add_config(name), then, state="launching", **place, **flight)
+
+    return add
+
+
+def test_whatever_one_run_meets_the_others_are_settled(bench, add_silent) -> None:
+    bad, good = add_silent("bad", "bad-project"), add_silent("good")
+
+    def bigquery_of(project: str):
+        return {"local-project": bench.bigquery_of(project)}[project]  # a KeyError, which nobody foresaw
+
+    assert swept(bench, bigquery_of)["unreachable"] == 1
+    assert (bench.run(bad).state, bench.run(good).failures) == ("launching", 1)
+
+
+def test_a_run_that_cannot_be_looked_at_goes_behind_the_others(bench, add_silent) -> None:
+    bad = add_silent("bad", "bad-project")
+    add_silent("good")
+
+    def bigquery_of(project: str):
+        return {"local-project": bench.bigquery_of(project)}[project]
+
+    swept(bench, bigquery_of)
+    assert bench.run(bad).lease_until > bench.store.now()
+    waiting = add_silent("later")
+    assert bench.store.lease_over(bench.store.now()) == [waiting, bad]
+
+
+def test_a_lost_execution_that_crashed_is_found_and_named(bench, queue, sql) -> None:
+    run_id = queue()
+    launch(run_id, bench.store, bench.wiring.location_of, bench.executions(), bench.settings)
+    name = bench.run(run_id).execution
+    sql(
+        "UPDATE sheet_to_bigquery_runs SET state = 'launching', execution = NULL, deadline = now(), lease_until = now()"
+    )
+    assert swept(bench)["retried"] == 1
+    run = bench.run(run_id)
+    assert run.execution == name
+    assert name.rsplit("/", 1)[-1] in run.error
+    deadline = time.monotonic() + 20
+    while not bench.executions().look(name).ended:  # it was cancelled
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

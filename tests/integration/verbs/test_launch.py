@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, LoadRefused, ServiceUnavailable
 from shared.launch import launch
 
 
@@ -99,3 +99,35 @@ def test_two_configs_of_one_table_both_fail_and_name_each_other(bench, queue, ad
 def test_a_run_id_of_nobodys_is_invalid_input(bench) -> None:
     with pytest.raises(InvalidInput, match="no run"):
         launched(bench, "00000000-0000-0000-0000-000000000000")
+
+
+def test_a_config_paused_at_the_moment_of_the_claim_is_cancelled_at_once(bench, queue, sql) -> None:
+    run_id = queue()
+
+    def location_of(_config) -> str:
+        sql("UPDATE sheet_to_bigquery_configs SET is_active = false")
+        return "US"
+
+    assert launch(run_id, bench.store, location_of, bench.executions(), bench.settings) == "not_runnable"
+    assert bench.run(run_id).state == "cancelled"
+
+
+def test_a_dataset_that_bigquery_will_never_show_fails_the_run(bench, queue) -> None:
+    run_id = queue()
+
+    def location_of(_config) -> str:
+        raise LoadRefused("BigQuery says that it is no dataset", "correct bigquery_dataset_id")
+
+    assert launch(run_id, bench.store, location_of, bench.executions(), bench.settings) == "not_runnable"
+    assert (bench.run(run_id).state, bench.run(run_id).error_class) == ("failed", "LoadRefused")
+
+
+def test_a_bigquery_that_does_not_answer_leaves_the_run_queued_for_the_next_delivery(bench, queue) -> None:
+    run_id = queue()
+
+    def location_of(_config) -> str:
+        raise ServiceUnavailable("BigQuery did not answer")
+
+    with pytest.raises(ServiceUnavailable):
+        launch(run_id, bench.store, location_of, bench.executions(), bench.settings)
+    assert bench.run(run_id).state == "queued"

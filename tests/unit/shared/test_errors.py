@@ -26,4 +26,6 @@ def test_what_passes_by_itself_is_tried_again_and_what_a_person_must_mend_is_not
         "LaunchRefused",
         "ExecutionFailed",
         "LoadFailed",
+        "AttemptClosed",
+        "Overtaken",
     }

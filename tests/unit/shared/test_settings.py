@@ -21,7 +21,6 @@ GUIDE = {
 RUN = {
     "RUN_ID": "7b6d2f0e-58a5-4a6e-9b7c-3f8a12345678",
     "RUN_ATTEMPT": "2",
-    "RUN_SLOT": "2026-05-04T12:00:00+00:00",
     "BIGQUERY_JOB_PROJECT": "billing-project",
     "BIGQUERY_LOCATION": "EU",
     "COMPLETION_TOPIC": "projects/test-project/topics/completions",

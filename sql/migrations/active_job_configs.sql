@@ -1,0 +1,14 @@
+-- The view that the guide names, made by every `up` where it is missing: who alters a column that it shows has to
+-- drop it first. The migration tool narrows it to job_ready configs. Its comment tells ours, as we made it, from
+-- one that somebody else made or narrowed.
+DO $do$
+BEGIN
+    IF to_regclass('active_job_configs') IS NULL THEN
+        CREATE VIEW active_job_configs AS SELECT * FROM {configs} WHERE is_active;
+        EXECUTE format(
+            'COMMENT ON VIEW active_job_configs IS %L',
+            'made by sheet-to-bigquery, as ' || md5(pg_get_viewdef('active_job_configs'::regclass))
+        );
+    END IF;
+END
+$do$;
