@@ -37,9 +37,20 @@ class ReadRefused(SyncError):
 class EmptySheet(SyncError):
     """The tab has no rows below its header; the table is left as it was."""
 
+    @classmethod
+    def of(cls, subject: str) -> "EmptySheet":
+        return cls(
+            f"{subject}: the tab has no rows below its header",
+            "if that is meant, empty the table by hand; otherwise restore the sheet",
+        )
+
 
 class SchemaViolated(InvalidInput):
     """Cells that the config's custom schema does not allow; the table is left as it was."""
+
+
+class HeaderRefused(InvalidInput):
+    """Headers that no column can be named after as they stand; the table is left as it was."""
 
 
 class QuotaExceeded(ServiceUnavailable):

@@ -14,7 +14,7 @@ from shared.spreadsheet import Spreadsheet, parse_url
 
 __all__ = ["Column", "Config", "encode_custom_schema", "examine_config", "parse_config"]
 
-SchemaHandling = Literal["auto_detect", "custom"]
+SchemaHandling = Literal["auto_detect", "custom", "string"]
 _REMEDY = "correct it and run it again"
 _BLANK_MEANS_ABSENT = ("google_sheet_tab_name", "schema_handling")
 # The owner's column: varchar(255).
@@ -29,7 +29,11 @@ _TABLE_BYTES = 1024
 
 
 class Config(Checked, frozen=True):
-    """What to read, where to load it, and how columns get their types. `id` is absent in a config file."""
+    """What to read, where to load it, and how columns get their types. `id` is absent in a config file.
+
+    `schema_handling`: `auto_detect` (the cells decide), `custom` (by `custom_schema`), or `string` (every column a
+    STRING of what the sheet shows, as the owner's older service loads it).
+    """
 
     name: str
     google_sheet_url: str
@@ -80,7 +84,7 @@ def examine_config(raw: Mapping[str, Any], spelled: Callable[[str], str] = str) 
     if isinstance(values.get("schema_handling"), str):
         values["schema_handling"] = values["schema_handling"].lower()
     values["custom_schema"], wrong = examine_columns(values.get("custom_schema"))
-    if values.get("schema_handling") in (None, "auto_detect"):
+    if values.get("schema_handling") in (None, "auto_detect", "string"):
         wrong = []  # portals leave anything in a field that is not used
     elif wrong and values["schema_handling"] == "custom":
         values["schema_handling"] = None  # it would be told a second time, as empty

@@ -25,7 +25,7 @@ def column_names(headers: Sequence[str]) -> list[str]:
     names = [_first_claim(name, taken) for name in natural]
     for index, name in enumerate(names):
         if name is None:
-            names[index] = _unused(natural[index] or f"column_{column_letters(index).lower()}", taken)
+            names[index] = unused(natural[index] or f"column_{column_letters(index).lower()}", taken)
     return [name or "" for name in names]
 
 
@@ -56,7 +56,7 @@ def _first_claim(name: str, taken: set[str]) -> str | None:
     return name
 
 
-def _unused(name: str, taken: set[str]) -> str:
+def unused(name: str, taken: set[str]) -> str:
     number = 1
     candidate = name
     while candidate.casefold() in taken:

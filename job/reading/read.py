@@ -13,11 +13,13 @@ from job.columns.plan import ColumnPlan, plan_columns
 from job.columns.rows import kept_rows
 from job.columns.table import Block, Table, TableBuilder
 from job.columns.values import decode
-from job.errors import EmptySheet, SchemaViolated, UnstableSheet
+from job.errors import EmptySheet, HeaderRefused, SchemaViolated, UnstableSheet
 from job.reading.ahead import ahead
 from job.reading.blocks import BlockReader, TabBlock
-from job.reading.sheet import BLOCK_CELLS, SheetReader
+from job.reading.sheet import BLOCK_CELLS, SheetReader, Tab
+from job.reading.shown import read_shown
 from shared.config import Config
+from shared.errors import SyncError
 
 # A team that types all day leaves pauses of seconds; a form that is answered all the time never does.
 READINGS = 5
@@ -34,7 +36,7 @@ def read_table(reader: SheetReader, config: Config, subject: str) -> Reading:
     """The tab as a table, read between two equal versions of the file.
 
     Raises `UnstableSheet` if the sheet was edited during each of a few readings, `EmptySheet` if it has no
-    rows, `SchemaViolated` if cells break the custom schema, and what `SheetReader` raises.
+    rows, `SchemaViolated` if cells break the custom schema, `HeaderRefused`, and what `SheetReader` raises.
     """
     version = reader.version()
     for _ in range(READINGS):
@@ -49,22 +51,25 @@ def read_table(reader: SheetReader, config: Config, subject: str) -> Reading:
     )
 
 
-def _attempt(reader: SheetReader, config: Config, subject: str) -> Reading | EmptySheet | SchemaViolated:
+def _attempt(reader: SheetReader, config: Config, subject: str) -> Reading | SyncError:
     """One reading; what it says about the content is true only if the sheet stood still."""
     try:
-        return _TabReading(reader, config, subject).read()
-    except (EmptySheet, SchemaViolated) as error:
+        tab = reader.tab()
+        if config.schema_handling == "string":
+            return Reading(read_shown(reader, tab, subject), Findings(tab.title).warnings(0, tab.renamed))
+        return _TabReading(reader, tab, config, subject).read()
+    except (EmptySheet, SchemaViolated, HeaderRefused) as error:
         return error
 
 
 class _TabReading:
     """One pass over the tab."""
 
-    def __init__(self, reader: SheetReader, config: Config, subject: str) -> None:
+    def __init__(self, reader: SheetReader, tab: Tab, config: Config, subject: str) -> None:
         self._reader = reader
         self._asked = config.custom_schema if config.schema_handling == "custom" else ()
         self._subject = subject
-        self._tab = reader.tab()
+        self._tab = tab
         self._locale = Locale(self._tab.locale, self._tab.time_zone)
         self._findings = Findings(self._tab.title)
         self._last_row = 1
@@ -79,10 +84,7 @@ class _TabReading:
                 self._take(block, plans, builder)
         self._findings.raise_violations(self._subject)
         if builder is None or not builder.rows:
-            raise EmptySheet(
-                f"{self._subject}: the tab has no rows below its header",
-                "if that is meant, empty the table by hand; otherwise restore the sheet",
-            )
+            raise EmptySheet.of(self._subject)
         mixed = builder.mixed()
         table = builder.finish(lambda block: self._shown(mixed, block))
         blank_rows = self._last_row - 1 - builder.rows

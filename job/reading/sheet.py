@@ -1,7 +1,7 @@
 """A spreadsheet's tab through the Sheets and Drive APIs: where it is, its cells, its number formats, its version."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -25,6 +25,9 @@ _GOOGLE_SHEET = "application/vnd.google-apps.spreadsheet"
 _NAMES_TOLD = 10
 
 Raw = msgspec.Raw
+# Rows of cells as the sheet shows them, each as long as the API has it.
+Lines = list[list[str]]
+Answer = TypeVar("Answer")
 
 
 class Tab(msgspec.Struct, frozen=True):
@@ -104,6 +107,14 @@ class _ValueRanges(msgspec.Struct, rename="camel"):
     value_ranges: list[_ValueRange] = []
 
 
+class _ShownRange(msgspec.Struct):
+    values: Lines = []
+
+
+class _ShownRanges(msgspec.Struct, rename="camel"):
+    value_ranges: list[_ShownRange] = []
+
+
 class _File(msgspec.Struct, rename="camel"):
     version: str
     mime_type: str
@@ -162,24 +173,32 @@ class SheetReader:
         """The tab's unformatted values from top to bottom: first row, the header's columns (of row 1), the columns.
 
         A column is a JSON array, shorter where only blank cells follow; columns without any may be missing.
-        The first block always comes, even of a tab that is nothing but a header. What Google cannot answer in
-        time is asked for in halves.
+        The first block always comes, even of a tab that is nothing but a header.
         """
-        first, rows = 2, max(1, min(BLOCK_CELLS // max(1, tab.columns), tab.rows - 1))
-        while first == 2 or first <= tab.rows:
+
+        def read(first: int, last: int) -> list[list[Raw]]:
             ranges = [area(tab.title, 1, 1, 0, tab.columns - 1)] if first == 2 else []
-            last = min(first + rows - 1, tab.rows)
             if first <= last:
                 ranges.append(area(tab.title, first, last, 0, tab.columns - 1))
-            try:
-                answer = self._ranges(ranges, "UNFORMATTED_VALUE", "SERIAL_NUMBER")
-            except ReadTimedOut:
-                if rows <= SMALLEST_BLOCK:
-                    raise
-                rows //= 2
-                continue
-            yield first, answer[0] if first == 2 else [], answer[-1] if first <= last else []
-            first += rows
+            answer = self._ranges(ranges, "UNFORMATTED_VALUE", "SERIAL_NUMBER")
+            return [answer[0] if first == 2 else [], answer[-1] if first <= last else []]
+
+        for first, (header, columns) in self._in_blocks(tab, 2, read):
+            yield first, header, columns
+
+    def shown(self, tab: Tab) -> Iterator[tuple[int, Lines]]:
+        """The tab from row 1 to bottom as the sheet shows it: first row, and the rows as the API has them.
+
+        A row ends with its last cell, a block with its last row that has any; the first block has row 1.
+        """
+
+        def read(first: int, last: int) -> Lines:
+            ranges = [area(tab.title, first, last, 0, tab.columns - 1)]
+            (lines,) = self._batch(ranges, _ShownRanges, majorDimension="ROWS", valueRenderOption="FORMATTED_VALUE")
+            return lines
+
+        for first, lines in self._in_blocks(tab, 1, read):
+            yield first, lines if lines or first > 1 else [[]]
 
     def columns(self, tab: Tab, first: int, last: int, columns: Sequence[int], moments_only: bool) -> dict[int, Raw]:
         """Some columns of some rows as the sheet shows them; with `moments_only`, only its dates and times."""
@@ -208,17 +227,35 @@ class SheetReader:
             found |= {place: shows for sheet in answer.sheets for data in sheet.data for place, shows in _told(data)}
         return found
 
+    def _in_blocks(self, tab: Tab, start: int, read: Callable[[int, int], Answer]) -> Iterator[tuple[int, Answer]]:
+        """What `read` gives for the tab's rows from `start` on, a block at a time, each with its first row.
+
+        The first block always comes. What Google cannot answer in time is asked for in halves.
+        """
+        first, rows = start, max(1, min(BLOCK_CELLS // max(1, tab.columns), tab.rows - start + 1))
+        while first == start or first <= tab.rows:
+            try:
+                answer = read(first, min(first + rows - 1, tab.rows))
+            except ReadTimedOut:
+                if rows <= SMALLEST_BLOCK:
+                    raise
+                rows //= 2
+                continue
+            yield first, answer
+            first += rows
+
     def _ranges(self, ranges: list[str], render: str, dates: str) -> list[list[Raw]]:
-        request = self._values.batchGet(
-            spreadsheetId=self._id,
-            ranges=ranges,
-            majorDimension="COLUMNS",
-            valueRenderOption=render,
-            dateTimeRenderOption=dates,
-            fields="valueRanges.values",
-            prettyPrint=False,
+        return self._batch(
+            ranges, _ValueRanges, majorDimension="COLUMNS", valueRenderOption=render, dateTimeRenderOption=dates
         )
-        answer = self._calls.send(request, _ValueRanges).value_ranges
+
+    def _batch(
+        self, ranges: list[str], model: type[_ValueRanges] | type[_ShownRanges], **rendering: str
+    ) -> list[list[Any]]:
+        request = self._values.batchGet(
+            spreadsheetId=self._id, ranges=ranges, fields="valueRanges.values", prettyPrint=False, **rendering
+        )
+        answer = self._calls.send(request, model).value_ranges
         if len(answer) != len(ranges):
             raise ReadRefused(
                 f"{self._calls.subject.config}: Google answered {len(answer)} of {len(ranges)} ranges",

@@ -152,3 +152,35 @@ def test_error_cells_are_null_and_told_by_address(desk: Desk) -> None:
     assert desk.rows("ORDER BY a") == [(None, 2), (1, None)]
     line = json.loads(ended.log.splitlines()[-1])
     assert line["warnings"] == ["2 cells are in error, loaded as NULL: 'Q4'!B2; 'Q4'!A3"]
+
+
+def test_with_string_every_cell_is_what_the_sheet_shows(desk: Desk) -> None:
+    header = ["Order ID", "Umsatz (€)", "2024", None, "Paid?"]
+    desk.write(
+        {
+            "Sheet1": [
+                header,
+                ["00123", Shown(1234.5, "$#,##0.00"), Shown(45292, "date"), None, True],
+                [],
+                [7, None, Error("#N/A"), None, ""],
+                [None, Shown(0.501, "0.0%")],
+            ]
+        }
+    )
+    check_success(desk.run(SCHEMA_HANDLING="string"))
+    assert desk.columns() == dict.fromkeys(["Order_ID", "Umsatz____", "_2024", "Paid_"], "STRING")
+    assert desk.rows() == [
+        ("00123", "$1,234.50", "2024-01-01", "TRUE"),
+        (None, None, None, None),
+        ("7", "", "#N/A", None),
+        ("", "50.1%", None, None),
+    ]
+
+
+def test_with_string_a_tab_larger_than_a_block_keeps_its_blank_rows(desk: Desk) -> None:
+    # 26 columns of grid: 16,000 rows fill more than one block, and its end is blank.
+    desk.write({"Sheet1": [["n", "t"], *([number, "x"] for number in range(9_000)), *[[]] * 9_000, [9_000, "end"]]})
+    check_success(desk.run(SCHEMA_HANDLING="string"))
+    statement = f"SELECT COUNT(*), COUNT(n), MAX(t), MIN(t) FROM `{PROJECT}.{DATASET}.{desk.id}`"
+    (row,) = desk.bigquery.query_and_wait(statement)
+    assert tuple(row.values()) == (18_001, 9_001, "x", "end")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from job.columns.moments import Format
-from job.reading.sheet import Raw, Tab
+from job.reading.sheet import Lines, Raw, Tab
 
 
 class Moment(NamedTuple):
@@ -54,6 +54,12 @@ class GridReader:
             header = self._columns(1, 1, _unformatted) if first == 2 else []
             yield first, header, self._columns(first, last, _unformatted)
 
+    def shown(self, tab: Tab) -> Iterator[tuple[int, Lines]]:
+        for first in range(1, tab.rows + 1, self._block_rows):
+            self.requests += 1
+            lines = shown_rows(self._rows[first - 1 : first - 1 + self._block_rows])
+            yield first, lines if lines or first > 1 else [[]]
+
     def columns(self, tab: Tab, first: int, last: int, columns: Sequence[int], moments_only: bool) -> dict[int, Raw]:
         self.requests += 1
         given = self._columns(first, last, _moments_shown if moments_only else _shown)
@@ -75,6 +81,17 @@ class GridReader:
         while columns and bytes(columns[-1]) == b"[]":
             columns.pop()
         return columns
+
+
+def shown_rows(rows: Rows) -> Lines:
+    """Rows as `values.get` gives them: blanks as "", those at a row's end and blank rows at the end left out."""
+    lines = [["" if cell is None else _shown(cell) for cell in row] for row in rows]
+    for line in lines:
+        while line and line[-1] == "":
+            line.pop()
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _unformatted(cell: Cell) -> Cell:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -25,6 +26,12 @@ def config(*custom: Column) -> Config:
 
 def read(rows: Rows, *custom: Column, **grid: Any) -> Reading:
     return read_table(GridReader(rows, **grid), config(*custom), 'config "sales"')
+
+
+def read_as_text(rows: Rows, **grid: Any) -> Reading:
+    """With `schema_handling` string."""
+    asked = msgspec.structs.replace(config(), schema_handling="string")
+    return read_table(GridReader(rows, **grid), asked, 'config "sales"')
 
 
 def loaded(reading: Reading) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def grids(draw: st.DrawFn) -> Rows:
     return [header, *(row[: draw(st.integers(0, len(row)))] if draw(st.booleans()) else row for row in rows)]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(grids(), st.integers(1, 13))
 def test_the_loaded_table_is_the_reference_table(rows: Rows, block_rows: int) -> None:
     expected = reference.kept_rows(rows)
@@ -70,7 +70,7 @@ def test_the_loaded_table_is_the_reference_table(rows: Rows, block_rows: int) ->
     ]
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(grids(), st.integers(1, 13))
 def test_how_a_tab_is_cut_into_blocks_changes_nothing(rows: Rows, block_rows: int) -> None:
     try:
