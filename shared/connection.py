@@ -11,7 +11,7 @@ import pg8000.dbapi
 import pg8000.exceptions
 from pg8000.native import identifier
 
-from shared.errors import DatabaseUnavailable, InvalidSettings
+from shared.errors import DatabaseUnavailable, InvalidSettings, LedgerRefused, PermissionMissing, SyncError
 from shared.settings import Database
 
 # Statements name their parameters (`:now`); the driver keeps the style in a variable of the module.
@@ -21,10 +21,14 @@ pg8000.dbapi.paramstyle = "named"
 _STATEMENT_TIMEOUT = "20s"
 # The socket's time-out, of the handshake and of every answer: past the server's own, the server is gone.
 _ANSWER_SECONDS = 25
-# SQLSTATE classes in which the server, not the statement, is the trouble: connection, resources, shutdown.
-_UNAVAILABLE = ("08", "53", "57")
+# SQLSTATE classes in which the moment, not the statement, is the trouble: connection, deadlock, resources, shutdown.
+_UNAVAILABLE = ("08", "40", "53", "57")
+_LOCKED = "55P03"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_COLUMN = "42703"
+_NO_PRIVILEGE = "42501"
+# What a refusal's fields stand for in the protocol; its message and its detail quote rows and stay out.
+_PLACES = {"n": "constraint", "t": "table", "c": "column"}
 
 
 class Session:
@@ -32,13 +36,13 @@ class Session:
 
     def __init__(self, connection: pg8000.dbapi.Connection, configs_table: str) -> None:
         self._connection = connection
-        # A name with a schema in front is two identifiers.
-        self._configs = ".".join(identifier(part) for part in configs_table.split("."))
+        self._configs = quoted(configs_table)
 
     def run(self, statement: str, **parameters: Any) -> list[Any]:
         """The rows of one statement, whose `{configs}` is the configs table.
 
-        Raises `DatabaseUnavailable`, and `InvalidSettings` where the database lacks a table or a column.
+        Raises `DatabaseUnavailable`, `InvalidSettings` where the database lacks a table or a column,
+        `PermissionMissing`, and `LedgerRefused` for the rest.
         """
         cursor = self._connection.cursor()
         try:
@@ -47,7 +51,8 @@ class Session:
         except (pg8000.exceptions.InterfaceError, OSError) as error:
             raise DatabaseUnavailable("the connection to PostgreSQL broke", "it is tried again") from error
         except pg8000.exceptions.DatabaseError as error:
-            raise _translated(error) from error
+            # Without its cause: the driver's error quotes the row that failed.
+            raise self._translated(error) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -60,6 +65,36 @@ class Session:
                 self.run("ROLLBACK")
             raise
         self.run("COMMIT")
+
+    def _translated(self, error: pg8000.exceptions.DatabaseError) -> SyncError:
+        """The product's error for a driver's, with nothing in it that a table holds."""
+        details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+        code, said = details.get("C", ""), details.get("M")
+        if code == _LOCKED:
+            return DatabaseUnavailable("a table is locked by somebody", "nothing is changed: try again")
+        if code.startswith(_UNAVAILABLE):
+            return DatabaseUnavailable(f"PostgreSQL cannot serve now ({code} {said})", "it is tried again")
+        if code in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
+            return InvalidSettings(
+                f"the database lacks what this version needs ({said})",
+                "run `python -m sql up` against it; CONFIGS_TABLE names the configs table",
+            )
+        if code == _NO_PRIVILEGE:
+            return PermissionMissing(
+                f"PostgreSQL refuses the role of POSTGRES_USER ({said})",
+                f"as the tables' owner, GRANT SELECT, INSERT, UPDATE ON {self._configs}, sheet_to_bigquery_runs,"
+                " sheet_to_bigquery_messages TO it",
+            )
+        places = [f"{name} {details[field]}" for field, name in _PLACES.items() if field in details]
+        return LedgerRefused(
+            f"PostgreSQL refuses a statement ({', '.join([f'SQLSTATE {code}', *places])})",
+            "it is tried again; if it lasts, `python -m sql status` tells whether the database is this version's",
+        )
+
+
+def quoted(table: str) -> str:
+    """A table's name for use in SQL; with a schema in front it is two identifiers."""
+    return ".".join(identifier(part) for part in table.split("."))
 
 
 @contextmanager
@@ -150,17 +185,3 @@ def _close(connection: pg8000.dbapi.Connection) -> None:
     # One that is broken already is why we may be here.
     with contextlib.suppress(pg8000.exceptions.Error, OSError):
         connection.close()
-
-
-def _translated(error: pg8000.exceptions.DatabaseError) -> Exception:
-    """The product's error for a driver's; the driver's own where it tells of a mistake of ours."""
-    details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    code = details.get("C", "")
-    if code.startswith(_UNAVAILABLE):
-        return DatabaseUnavailable(f"PostgreSQL cannot serve now ({code} {details.get('M')})", "it is tried again")
-    if code in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
-        return InvalidSettings(
-            f"the database lacks what this version needs ({details.get('M')})",
-            "run `python -m sql up` against it; CONFIGS_TABLE names the configs table",
-        )
-    return error

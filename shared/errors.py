@@ -61,12 +61,18 @@ class Overtaken(SyncError):
     retryable = True
 
 
+class LedgerRefused(SyncError):
+    """PostgreSQL refuses a statement: a constraint, or a value that it cannot take."""
+
+    retryable = True
+
+
 class CredentialsMissing(SyncError):
     """No Google credentials are found."""
 
 
 class PermissionMissing(SyncError):
-    """A Google Cloud service refuses our identity."""
+    """A Google Cloud service, or PostgreSQL, refuses our identity."""
 
 
 class ServiceUnavailable(SyncError):

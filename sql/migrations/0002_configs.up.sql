@@ -1,6 +1,6 @@
--- What scheduled runs need in the owner's table.
--- The owner's table: one row describes one sync. Live in users' databases and written by their portal, so we
--- only ever add to it: columns nullable or defaulted, no foreign keys (the portal deletes rows).
+-- What scheduled runs need in the owner's table, in which one row describes one sync. It is live in users'
+-- databases and written by their portal, so we only ever add to it: columns nullable or defaulted, no foreign keys
+-- (the portal deletes rows).
 CREATE TABLE IF NOT EXISTS {configs} (
     id serial PRIMARY KEY,
     name varchar(255) NOT NULL,

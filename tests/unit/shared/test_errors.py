@@ -22,6 +22,7 @@ def test_every_class_says_what_it_stands_for(error: type[SyncError]) -> None:
 def test_what_passes_by_itself_is_tried_again_and_what_a_person_must_mend_is_not() -> None:
     assert {each.__name__ for each in CLASSES if each.retryable} == {
         "DatabaseUnavailable",
+        "LedgerRefused",
         "ServiceUnavailable",
         "LaunchRefused",
         "ExecutionFailed",
