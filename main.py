@@ -31,11 +31,10 @@ def main() -> int:
     gc.disable()  # cells make no cycles: looking for them costs a tenth of the time
     tally = report.Tally()
     try:
-        settings = read_job_settings(os.environ)
+        settings, clients = read_job_settings(os.environ), Clients(os.environ)
     except SyncError as problem:
         return end(f"Job execution failed: {problem.name}: {problem}", 1)
     report.bind(settings)
-    clients = Clients(os.environ)
     try:
         loaded = sync(settings, clients, tally)
     except Exception as problem:

@@ -11,7 +11,7 @@ from job.loading.load import Loaded
 from job.reading.calls import Calls
 from job.reading.read import Reading
 from shared import log
-from shared.clients import UNANSWERED, Clients
+from shared.clients import Clients
 from shared.errors import SyncError
 from shared.messages import ColumnLoaded, RunCompleted
 from shared.settings import JobSettings, RunIdentity
@@ -64,8 +64,7 @@ def tell_success(settings: JobSettings, clients: Clients, tally: Tally, loaded: 
         warnings=tally.reading.warnings if tally.reading else (),
     )
     if settings.run:
-        completed = _completed(settings.run, settings.execution, tally, outcome="succeeded", rows=loaded.rows)
-        _publish(completed, settings.run.completion_topic, clients)
+        _publish(settings.run, settings.execution, clients, tally, outcome="succeeded", rows=loaded.rows)
 
 
 def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: SyncError) -> None:
@@ -75,16 +74,16 @@ def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: S
     """
     log.warning("failed", error_class=error.name, retryable=error.retryable, seconds=tally.seconds)
     if settings.run:
-        completed = _completed(
+        _publish(
             settings.run,
             settings.execution,
+            clients,
             tally,
             outcome="failed",
             error_class=error.name,
             error=str(error)[:LONGEST_ERROR],
             retryable=error.retryable,
         )
-        _publish(completed, settings.run.completion_topic, clients)
 
 
 def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome: Any) -> RunCompleted:
@@ -107,15 +106,18 @@ def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome:
     )
 
 
-def _publish(completed: RunCompleted, topic: str, clients: Clients) -> None:
-    """Publishes to the topic of this full name; the message is a hint, and without it the sweep finds the load."""
+def _publish(run: RunIdentity, execution: str | None, clients: Clients, tally: Tally, **outcome: Any) -> None:
+    """Publishes to the run's topic. The message is a hint, and without it the sweep finds the load: so nothing,
+    not even credentials that are no use, keeps the execution from ending as it did."""
     from google.api_core.retry import Retry
 
-    messages: list[Any] = [{"data": fitting(completed)}]
     try:
-        clients.publisher.publish(topic=topic, messages=messages, timeout=_SECONDS, retry=Retry(timeout=_SECONDS))
-    except UNANSWERED as error:
-        log.warning("did not publish the outcome", topic=topic, reason=type(error).__name__)
+        messages: list[Any] = [{"data": fitting(_completed(run, execution, tally, **outcome))}]
+        clients.publisher.publish(
+            topic=run.completion_topic, messages=messages, timeout=_SECONDS, retry=Retry(timeout=_SECONDS)
+        )
+    except Exception as error:
+        log.warning("did not publish the outcome", topic=run.completion_topic, reason=type(error).__name__)
 
 
 def fitting(completed: RunCompleted) -> bytes:

@@ -51,13 +51,17 @@ def parse(
     subject: str,
     error: type[SyncError] = InvalidInput,
     remedy: str = "",
+    *,
+    known_only: bool = False,
 ) -> Model:
     """A `model` made of the values in `raw`; unknown keys are left alone (messages are read leniently).
 
+    With `known_only` they are wrong: where a person writes, one that is mistyped would mean its default.
     Raises `error`, with `subject` in front and every field that is wrong, and never a value.
     """
     examined = examine(model, raw)
-    refuse(examined.problems, subject, error, remedy)
+    unknown = _unknown(model, raw) if known_only else []
+    refuse([*examined.problems, *unknown], subject, error, remedy)
     return examined.model
 
 
@@ -84,6 +88,11 @@ def examine(model: type[Model], raw: Mapping[str, Any], spelled: Callable[[str],
     if issubclass(model, Checked):
         problems += [f"{names[field]} {problem}" for field, problem in model.problems(values)]
     return Examined(None, problems) if problems else Examined(model(**values))
+
+
+def _unknown(model: type[msgspec.Struct], raw: Mapping[str, Any]) -> list[str]:
+    known = [field.encode_name for field in msgspec.structs.fields(model)]
+    return [f"{key} is none of {', '.join(known)}" for key in raw if key not in known]
 
 
 def refuse(problems: Iterable[str], subject: str, error: type[SyncError], remedy: str = "") -> None:

@@ -35,7 +35,7 @@ def dispatch(request: flask.Request) -> tuple[dict[str, Any], int]:
 
 def _dispatch(body: bytes) -> dict[str, Any]:
     raw = parse_object(body, "the request's body") if body.strip() else {}
-    wanted = parse(DispatchRequest, raw, "the request's body")
+    wanted = parse(DispatchRequest, raw, "the request's body", known_only=True)
     with wiring().store() as store:
         return dispatch_due(wanted, store, wiring().publish, wiring().settings).answer()
 

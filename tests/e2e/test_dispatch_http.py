@@ -66,6 +66,7 @@ def test_sweep_answers_what_it_did(team: Team) -> None:
         ("POST", "/run", b"[1]", 400, "a list of 1"),
         ("POST", "/run", b'{"max_parallel_jobs": 0, "dry_run": "perhaps"}', 400, "max_parallel_jobs"),
         ("POST", "/run", b'{"max_parallel_jobs": 0, "dry_run": "perhaps"}', 400, "dry_run"),
+        ("POST", "/run", b'{"dryrun": true}', 400, "dryrun is none of dry_run, max_parallel_jobs, config_names"),
     ],
 )
 def test_what_it_cannot_understand_is_said(method, path, body, status, told, system: System) -> None:

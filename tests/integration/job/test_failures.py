@@ -1,6 +1,7 @@
 """What cannot be loaded fails with what to do about it, leaves the table as it was, and tells no cell's value."""
 
 import json
+import uuid
 
 import pytest
 import xlsxwriter
@@ -112,3 +113,17 @@ def test_neither_values_nor_headers_reach_the_log(desk: Desk) -> None:
 def test_a_missing_key_file_is_told_as_missing_credentials(desk: Desk) -> None:
     desk.write({"Sheet1": [["a"], [1]]})
     check_failure(desk.run(GOOGLE_APPLICATION_CREDENTIALS="/nowhere/key.json"), "CredentialsMissing")
+
+
+def test_credentials_that_are_no_use_end_with_the_guides_line_although_nothing_can_be_published(desk: Desk) -> None:
+    """Read from the older service's variable, and no emulator, which would need none to publish."""
+    ended = desk.run_for(
+        str(uuid.uuid4()),
+        google_cloud_hkdreporting=f'{{"private_key": "{SECRET}"',
+        GOOGLE_APPLICATION_CREDENTIALS="",
+        PUBSUB_EMULATOR_HOST="",
+    )
+    check_failure(ended, "InvalidSettings", "google_cloud_hkdreporting is not a service-account key")
+    assert "Traceback" not in ended.log
+    assert "did not publish the outcome" in ended.log
+    assert SECRET not in ended.line + ended.log

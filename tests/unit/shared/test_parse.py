@@ -74,6 +74,16 @@ def test_null_and_absent_mean_the_default_and_unknown_fields_are_left_alone() ->
     assert order == Order(1, "t")
 
 
+def test_unknown_fields_are_refused_by_name_where_only_known_ones_count() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse(Order, {"number": "x", "title": "t", "urgnet": "secret"}, "the order", known_only=True)
+    assert str(caught.value) == (
+        "the order: number is text of 1 characters, not a whole number from 1 to 99;"
+        " urgnet is none of number, title, kind, urgent, weight, tags, parts"
+    )
+    assert parse(Order, {"number": 1, "title": "t"}, "the order", known_only=True) == Order(1, "t")
+
+
 def test_null_is_missing_where_there_is_no_default() -> None:
     with pytest.raises(InvalidInput, match="title is missing"):
         parse(Order, {"number": 1, "title": None}, "the order")
