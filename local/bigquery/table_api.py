@@ -107,6 +107,13 @@ async def get(request: Request) -> Response:
     return JSONResponse(presented(warehouse_of(request).catalog.table(table_name(request))))
 
 
+async def granted(request: Request) -> Response:
+    """tables.testIamPermissions: here everybody may do everything with a table that is there."""
+    warehouse_of(request).catalog.table(table_name(request))
+    asked = await json_body(request, "TestIamPermissionsRequest")
+    return JSONResponse({"permissions": asked.get("permissions", [])})
+
+
 async def list_(request: Request) -> Response:
     warehouse, dataset = warehouse_of(request), dataset_name(request)
     warehouse.catalog.dataset(dataset)
@@ -206,6 +213,7 @@ TABLES = "/projects/{project}/datasets/{dataset}/tables"
 ROUTES = [
     Route(TABLES, insert, methods=["POST"]),
     Route(TABLES, list_, methods=["GET"]),
+    Route(TABLES + "/{table}:testIamPermissions", granted, methods=["POST"]),
     Route(TABLES + "/{table}", get, methods=["GET"]),
     Route(TABLES + "/{table}", patch, methods=["PATCH"]),
     Route(TABLES + "/{table}", update, methods=["PUT"]),

@@ -158,6 +158,7 @@ def test_execute_loads_the_files_table_outside_the_ledger(team: Team, command: C
     assert team.clients.postgres.run(statement, name=name) == [[0]]
     examined = command("job_helper.py", "doctor", "--config-file", str(path))
     assert examined.returncode == 0, examined.stdout
+    assert "and the table may be written" in examined.stdout
 
 
 def test_doctor_finds_a_config_well(team: Team, command: Command) -> None:

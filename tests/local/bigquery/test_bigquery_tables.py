@@ -203,3 +203,11 @@ def test_columns_that_make_no_sense_are_refused(warehouse, field):
             path=f"/projects/{warehouse.client.project}/datasets/{warehouse.dataset}/tables",
             data=resource,
         )
+
+
+def test_everybody_may_do_everything_with_a_table_that_is_there(warehouse):
+    wanted = ["bigquery.tables.update", "bigquery.tables.updateData"]
+    table = warehouse.client.create_table(bigquery.Table(f"{warehouse.client.project}.{warehouse.dataset}.t"))
+    assert warehouse.client.test_iam_permissions(table, wanted) == {"permissions": wanted}
+    with pytest.raises(NotFound, match="Not found: Table"):
+        warehouse.client.test_iam_permissions(f"{warehouse.client.project}.{warehouse.dataset}.nothing", wanted)
