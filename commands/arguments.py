@@ -21,6 +21,7 @@ def helper_parser() -> argparse.ArgumentParser:
     _add(commands, "configs", "every config, whether it is due, and when")
     _add_add(commands)
     _add_doctor(commands)
+    _add_plan(commands)
     return parser
 
 
@@ -66,8 +67,15 @@ def _add_add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    doctor = _add(commands, "doctor", "check what a config's run needs, and tell the remedies")
-    source = doctor.add_mutually_exclusive_group(required=True)
+    _add_config(_add(commands, "doctor", "check what a config's run needs, and tell the remedies"))
+
+
+def _add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _add_config(_add(commands, "plan", "tell what a run would read, decide and change; nothing is written"))
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("config", nargs="?", metavar="CONFIG", help="a config's id or name")
     source.add_argument("--config-file", type=Path, metavar="FILE", help="the config in a file, as `execute` runs it")
 

@@ -64,6 +64,10 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             from commands.doctor import doctor
 
             return doctor(given.config, given.config_file, environ, screen)
+        case "plan":
+            from commands.plan import plan
+
+            return plan(given.config, given.config_file, environ, screen)
         case _:
             from commands.example import example
 
