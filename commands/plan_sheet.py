@@ -74,7 +74,9 @@ def plan_sheet(config: Config, clients: Clients, reads_per_minute: int) -> tuple
     reader = _TellingReader(calls, sheets, clients.drive(), config)
     reading, error = _read(reader, config, subject.config)
     columns = tuple(_columns(reading.table)) if reading else ()
-    notices = (*(reading.warnings if reading else ()), *_odd_headers(columns))
+    # With `string`, names are made by another rule, which takes headers as they stand or not at all.
+    odd = _odd_headers(columns) if config.schema_handling != "string" else ()
+    notices = (*(reading.warnings if reading else ()), *odd)
     cells = (
         named_cells([error.what] if error else notices, config.spreadsheet, reader.found, calls, sheets)
         if reader.found

@@ -162,6 +162,27 @@ def test_error_cells_are_shown_as_the_sheet_shows_them(team: Team, plan: Plan, t
     assert told["errors"] == []
 
 
+def test_text_as_the_older_service_loads_it_is_planned_as_text(team: Team, plan: Plan, tmp_path: Path) -> None:
+    name = team.unique("as_text")
+    team.write_sheet(name, [["a b", "a--b"], [1, True], [None, None], [2, None]])
+    told = planned(plan("--config-file", write_file(tmp_path, name, schema_handling="string"), "--json"))["sheet"]
+    assert [(each["name"], each["type"], each["samples"]) for each in told["columns"]] == [
+        ("a_b", "STRING", ["1", "2"]),
+        ("a__b", "STRING", ["TRUE"]),
+    ]
+    assert (told["rows"], told["notices"]) == (3, [])
+
+
+def test_headers_that_are_refused_are_shown_with_a_link(team: Team, plan: Plan, tmp_path: Path) -> None:
+    name = team.unique("refused")
+    team.write_sheet(name, [["a b", "a-b"], [1, 2]])
+    told = planned(plan("--config-file", write_file(tmp_path, name, schema_handling="string"), "--json"), code=1)
+    assert [(each["cell"], each["shown"]) for each in told["sheet"]["cells"]] == [
+        ("Sheet1!A1", "a b"),
+        ("Sheet1!B1", "a-b"),
+    ]
+
+
 def test_a_renamed_tab_is_told_with_its_name_of_now(team: Team, plan: Plan, tmp_path: Path) -> None:
     name = team.unique("renamed")
     team.write_sheet(name, ROWS, tab="Of now")
