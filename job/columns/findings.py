@@ -1,11 +1,11 @@
 """What a reading found that the sheet's owner should know: by cell address, never by value. Pure."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from job.columns.cells import address
+from job.columns.cells import address, column_letters
 from job.columns.infer import Chunk, padded
 from job.columns.plan import ColumnPlan
 from job.columns.values import Values
@@ -26,6 +26,7 @@ class Findings:
         self._errors = self.violations = 0
         self._error_cells: list[str] = []
         self._violating_cells: list[str] = []
+        self._first_violation = ""
 
     def note_errors(self, first_row: int, columns: Sequence[Values]) -> None:
         """Takes the error cells of one block."""
@@ -51,15 +52,19 @@ class Findings:
         ]
         self.violations += len(found)
         for position, index, reason in heapq.nsmallest(ADDRESSES_TOLD - len(self._violating_cells), found):
+            self._first_violation = self._first_violation or f"{column_letters(index)}{first_row + position}"
             self._violating_cells.append(f"{address(self._title, first_row + position, index)}: {reason}")
 
-    def raise_violations(self, subject: str) -> None:
-        """Raises `SchemaViolated` with the first violations and their count, if there is any."""
+    def raise_violations(self, subject: str, link: Callable[[str], str]) -> None:
+        """Raises `SchemaViolated` with the first violations and their count, if there is any.
+
+        `link` gives the address that opens the tab at a cell (`C17`).
+        """
         if self.violations:
             raise SchemaViolated(
                 f"{subject}: {_cells(self.violations)} not as custom_schema asks: "
                 f"{_listed(self._violating_cells, self.violations)}",
-                "correct the cells, or the schema",
+                f"correct the cells, or the schema; the first is at {link(self._first_violation)}",
             )
 
     def warnings(self, blank_rows: int, renamed: bool) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from job.columns.cells import column_letters
 from job.columns.kinds import Kind
 from job.columns.names import column_names
 from job.errors import SchemaViolated
@@ -41,35 +42,47 @@ class ColumnPlan(msgspec.Struct, frozen=True):
         return self.asked is not None and self.asked.type == "STRING"
 
 
-def plan_columns(headers: Sequence[str], asked: Sequence[Column]) -> list[ColumnPlan]:
+def plan_columns(headers: Sequence[str], asked: Sequence[Column], subject: str) -> list[ColumnPlan]:
     """A plan for each column of the tab, from left to right; `headers` are as the sheet shows them, "" for blank.
 
     A column that the custom schema does not mention is inferred, as if there were none. Raises
-    `SchemaViolated` for columns of the schema that the tab does not have.
+    `SchemaViolated` for columns of the schema that the tab does not have, and for two that one header belongs to.
     """
     names = column_names(headers)
-    found = _match(names, headers, asked)
-    absent = [str(number) for number, column in enumerate(asked, 1) if column not in found.values()]
-    if absent:
+    places = _places(names, headers, asked)
+    problems = _absent(places) + _shared(places)
+    if problems:
         raise SchemaViolated(
-            f"custom_schema: no header of the tab belongs to its columns number {', '.join(absent)}",
-            "give these columns the header's exact text, or the column name that is made of it",
+            f"{subject}: custom_schema: {'; '.join(problems)}",
+            "give each of these columns its header's exact text, or the column name that is made of it",
         )
+    found = {index: column for index, column in zip(places, asked, strict=True) if index is not None}
     return [
         ColumnPlan(index, _spelled(name, found.get(index)), headers[index], found.get(index))
         for index, name in enumerate(names)
     ]
 
 
-def _match(names: Sequence[str], headers: Sequence[str], asked: Sequence[Column]) -> dict[int, Column]:
+def _places(names: Sequence[str], headers: Sequence[str], asked: Sequence[Column]) -> list[int | None]:
+    """For each column of the schema the tab's column that has its name or its exact header; None if none has."""
     by_name = {name.casefold(): index for index, name in reversed(list(enumerate(names)))}
     by_header = {header: index for index, header in reversed(list(enumerate(headers))) if header}
-    found: dict[int, Column] = {}
-    for column in asked:
-        index = by_header.get(column.name, by_name.get(column.name.casefold()))
-        if index is not None:
-            found.setdefault(index, column)
-    return found
+    return [by_header.get(column.name, by_name.get(column.name.casefold())) for column in asked]
+
+
+def _absent(places: Sequence[int | None]) -> list[str]:
+    absent = [str(number) for number, index in enumerate(places, 1) if index is None]
+    return [f"no header of the tab belongs to its columns number {', '.join(absent)}"] if absent else []
+
+
+def _shared(places: Sequence[int | None]) -> list[str]:
+    """Columns of the schema that mean one column of the tab, as `Order ID` and `order_id` do."""
+    first: dict[int, int] = {}
+    return [
+        f"its columns number {first[index]} and {number} both mean the tab's column {column_letters(index)}"
+        for number, index in enumerate(places, 1)
+        if index is not None and first.setdefault(index, number) != number
+    ]
 
 
 def _spelled(name: str, asked: Column | None) -> str:

@@ -68,6 +68,7 @@ class _TabReading:
     def __init__(self, reader: SheetReader, tab: Tab, config: Config, subject: str) -> None:
         self._reader = reader
         self._asked = config.custom_schema if config.schema_handling == "custom" else ()
+        self._spreadsheet = config.spreadsheet
         self._subject = subject
         self._tab = tab
         self._locale = Locale(self._tab.locale, self._tab.time_zone)
@@ -78,11 +79,11 @@ class _TabReading:
         builder: TableBuilder | None = None
         for block in self._blocks():
             if builder is None:
-                plans = plan_columns(block.headers, self._asked)
+                plans = plan_columns(block.headers, self._asked, self._subject)
                 builder = TableBuilder(plans)
             if block.rows:
                 self._take(block, plans, builder)
-        self._findings.raise_violations(self._subject)
+        self._findings.raise_violations(self._subject, lambda cell: self._spreadsheet.link(self._tab.gid, cell))
         if builder is None or not builder.rows:
             raise EmptySheet.of(self._subject)
         mixed = builder.mixed()

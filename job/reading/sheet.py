@@ -166,7 +166,7 @@ class SheetReader:
             columns=properties.grid_properties.column_count,
             locale=found.properties.locale,
             time_zone=found.properties.time_zone,
-            renamed=self._config.google_sheet_tab_name not in (None, properties.title),
+            renamed=self._config.google_sheet_tab_name not in (None, properties.title, properties.title.strip()),
         )
 
     def blocks(self, tab: Tab) -> Iterator[tuple[int, list[Raw], list[Raw]]]:
@@ -266,6 +266,8 @@ class SheetReader:
     def _choose(self, tabs: list[_SheetProperties]) -> _SheetProperties:
         name, gid = self._config.google_sheet_tab_name, self._config.spreadsheet.gid
         by_name = [tab for tab in tabs if name is not None and tab.title == name]
+        # People do not see blanks at a title's ends, and a config's own are cut off.
+        by_name += [tab for tab in tabs if name is not None and tab.title.strip() == name.strip()]
         by_gid = [tab for tab in tabs if gid is not None and tab.sheet_id == gid]
         if by_name or by_gid:
             return (by_name or by_gid)[0]

@@ -16,6 +16,7 @@ def check_success(ended: Ended) -> None:
 
 
 def test_every_kind_of_column_gets_its_type(desk: Desk) -> None:
+    """In the wild: `$1,234.50` and dates arrive as text, durations wrap, check boxes have blanks."""
     header = ["SKU", "Units", "Price (€)", "Paid?", "Day", "At", "Moment", "Spent", "Mixed", "Empty"]
     first = ["00123", 3, Shown(9.5, "$#,##0.00"), True, Shown(45292, "date"), Shown(0.25, "time")]
     second = ["0456", None, Shown(10, "$#,##0.00"), None, None, Shown(0.75, "time")]
@@ -52,6 +53,7 @@ def test_every_kind_of_column_gets_its_type(desk: Desk) -> None:
 
 
 def test_every_scalar_type_can_be_asked_for(desk: Desk) -> None:
+    """In the wild: a custom schema with DATE, NUMERIC, REQUIRED…"""
     asked = {
         "a": ("STRING", 5, "5"),
         "b": ("BYTES", "aGk=", b"hi"),
@@ -114,6 +116,7 @@ TABS = {"First": [["a"], [1]], "Second": [["b"], [2]]}
     ("url", "tab", "column"), [("", "", "a"), ("", "Second", "b"), ("#gid=1", "", "b"), ("#gid=1", "First", "a")]
 )
 def test_the_tab_is_found_by_name_else_by_gid_else_it_is_the_first(desk: Desk, url: str, tab: str, column: str) -> None:
+    """In the wild: the address's `gid` is ignored."""
     desk.write(TABS)
     address = f"https://docs.google.com/spreadsheets/d/{desk.id}/edit{url}"
     check_success(desk.run(GOOGLE_SHEET_URL=address, GOOGLE_SHEET_TAB_NAME=tab))
@@ -121,6 +124,7 @@ def test_the_tab_is_found_by_name_else_by_gid_else_it_is_the_first(desk: Desk, u
 
 
 def test_a_renamed_tab_is_found_by_its_gid_with_a_notice(desk: Desk) -> None:
+    """In the wild: the tab was renamed."""
     desk.write(TABS)
     address = f"https://docs.google.com/spreadsheets/d/{desk.id}/edit#gid=1"
     ended = desk.run(GOOGLE_SHEET_URL=address, GOOGLE_SHEET_TAB_NAME="Former name")

@@ -88,6 +88,7 @@ def request(server: FaultyServer, timeout: float = 5) -> Any:
     ids=["429", "rate 403", "500", "502", "503", "reset", "cut", "cut JSON", "cut gzip", "page"],
 )
 def test_what_passes_is_waited_out(server: FaultyServer, calls: Calls, clock: Clock, fault: Answer) -> None:
+    """In the wild: 429s, 5xx, resets and bodies cut off lose rows."""
     server.answers = [fault, fault, GOOD]
     assert calls.send(request(server), Spreadsheet) == Spreadsheet("it")
     assert calls.count == 3
@@ -100,6 +101,7 @@ def test_what_passes_is_waited_out(server: FaultyServer, calls: Calls, clock: Cl
 def test_what_does_not_pass_fails_within_the_budget_and_can_be_tried_again(
     server: FaultyServer, calls: Calls, clock: Clock, fault: Answer, kind: type[SyncError]
 ) -> None:
+    """In the wild: a rate-limited sync ends "successful" with rows missing."""
     server.answers = [fault]
     with pytest.raises(kind) as failure:
         calls.send(request(server), Spreadsheet)
@@ -132,6 +134,7 @@ def test_waits_grow_and_are_jittered(server: FaultyServer, calls: Calls, clock: 
 def test_a_refusal_is_not_tried_again_and_says_what_to_do(
     server: FaultyServer, calls: Calls, fault: Answer, kind: type[SyncError], remedy: str
 ) -> None:
+    """In the wild: an .xlsx in Drive, a sheet not shared, deleted, or an API disabled all look the same."""
     server.answers = [fault]
     with pytest.raises(kind) as failure:
         calls.send(request(server), Spreadsheet)
@@ -161,6 +164,7 @@ def test_a_proxys_time_out_is_one_too(server: FaultyServer, calls: Calls) -> Non
 
 
 def test_reads_keep_the_pace_and_drives_calls_do_not_count(server: FaultyServer, clock: Clock) -> None:
+    """In the wild: a service account is one user, and has 60 reads a minute."""
     calls = Calls(SUBJECT, reads_per_minute=3, clock=lambda: clock.now, sleep=clock.sleep)
     server.answers = [GOOD]
     for _ in range(3):

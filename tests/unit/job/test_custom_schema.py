@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001 (sheets and BigQuery's DATETIME have no time zone)
 """Cells as the types that a custom schema asks for, and cells that cannot be."""
 
+import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -77,6 +78,7 @@ def test_a_timestamp_is_what_the_sheets_clock_shows_in_its_time_zone() -> None:
     ],
 )
 def test_numbers_typed_as_text_are_read_by_the_spreadsheets_locale(locale: str, text: str, number: float) -> None:
+    """In the wild: text numbers in a decimal-comma locale."""
     assert as_type([text], "FLOAT64", locale=locale) == [number]
 
 
@@ -106,16 +108,18 @@ def test_numbers_typed_as_text_are_read_by_the_spreadsheets_locale(locale: str, 
     ],
 )
 def test_a_violation_is_named_by_address_without_its_value(asked: str, cell: Any, reason: str) -> None:
+    """In the wild: a custom schema, and one cell among thousands breaks the load."""
     rows = [["a", "it"], ["x", None], ["x", cell]]
     with pytest.raises(SchemaViolated) as failure:
         read(rows, Column("it", asked), title="Q4_Sales")
-    assert str(failure.value) == (
-        f'config "sales": 1 cell is not as custom_schema asks: Q4_Sales!B3: {reason}: correct the cells, or the schema'
-    )
+    what, _, remedy = str(failure.value).partition(": correct the cells")
+    assert what == f'config "sales": 1 cell is not as custom_schema asks: Q4_Sales!B3: {reason}'
+    assert str(cell) not in remedy.partition("https://")[0]
 
 
 @pytest.mark.parametrize("block_rows", [1, 100])
 def test_a_required_column_names_its_holes_but_not_those_of_blank_rows(block_rows: int) -> None:
+    """In the wild: a blank in a REQUIRED column silently shifts values."""
     rows = [["a", "b"], [1, "x"], [None, "x"], [None, None], [2, "x"], ["#N/A", "x"]]
     with pytest.raises(SchemaViolated) as failure:
         read(rows, Column("a", "INT64", "REQUIRED"), block_rows=block_rows)
@@ -157,6 +161,17 @@ def test_columns_that_the_schema_does_not_mention_are_inferred() -> None:
 def test_columns_that_the_tab_does_not_have_are_told_by_their_place_in_the_schema() -> None:
     with pytest.raises(SchemaViolated, match="belongs to its columns number 2, 3"):
         read([["a"], [1]], Column("a", "INT64"), Column("secret", "INT64"), Column("b", "STRING"))
+
+
+def test_two_columns_that_mean_one_header_are_told_by_their_places() -> None:
+    with pytest.raises(SchemaViolated, match=r'^config "sales": .*its columns number 1 and 2 both mean .* column B: '):
+        read([["a", "Order ID"], [1, 2]], Column("Order ID", "INT64"), Column("order_id", "STRING"))
+
+
+def test_the_first_violation_comes_with_a_link_to_its_cell() -> None:
+    link = "https://docs.google.com/spreadsheets/d/1AbcDefGhiJkl/edit#gid=0&range=B3"
+    with pytest.raises(SchemaViolated, match=re.escape(link)):
+        read([["a", "b"], [1, 2], [3, "x"], ["y", 4]], Column("b", "INT64"), Column("a", "INT64"), block_rows=1)
 
 
 def test_the_configs_description_goes_before_the_header() -> None:

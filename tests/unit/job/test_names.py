@@ -33,10 +33,12 @@ HEADERS = st.lists(st.text(max_size=12) | st.sampled_from(["name", "Name", "name
     ],
 )
 def test_a_header_becomes_the_name_that_the_rule_gives(header: str, name: str) -> None:
+    """In the wild: spaces, punctuation, emoji, non-Latin letters, leading digits."""
     assert name_of(header) == name
 
 
 def test_equal_headers_get_numbers_from_the_second_on() -> None:
+    """In the wild: duplicate headers crash or drop a sheet."""
     assert column_names(["Name", "name", "NAME"]) == ["name", "name_2", "name_3"]
 
 
@@ -49,6 +51,7 @@ def test_a_blank_header_gets_its_letter_even_where_a_header_has_that_name() -> N
 
 
 def test_long_headers_are_cut_and_stay_unique() -> None:
+    """In the wild: the limit of 300 characters."""
     names = column_names(["x" * 400, "x" * 401])
     assert names == ["x" * LONGEST, "x" * (LONGEST - 2) + "_2"]
 
@@ -61,6 +64,7 @@ def test_names_are_unique_without_regard_to_case(headers: list[str]) -> None:
 
 @given(HEADERS)
 def test_names_are_what_bigquery_allows(headers: list[str]) -> None:
+    """In the wild: reserved prefixes."""
     for name in column_names(headers):
         assert 1 <= len(name) <= LONGEST
         assert name[0].isalpha() or name[0] == "_"

@@ -13,6 +13,7 @@ from tests.unit.job.reading import config, loaded, read
 
 @pytest.mark.parametrize("block_rows", [1, 2, 100])
 def test_blank_rows_between_others_are_left_out_and_counted(block_rows: int) -> None:
+    """In the wild: blank rows in the middle, and trailing empty rows."""
     rows = [["a", "b"], [1, None], [], ["", ""], [2, "x"], [], [None, None]]
     reading = read(rows, block_rows=block_rows)
     assert loaded(reading) == [{"a": 1, "b": None}, {"a": 2, "b": "x"}]
@@ -25,6 +26,7 @@ def test_a_row_of_nothing_but_an_error_is_a_row() -> None:
 
 
 def test_error_cells_are_told_by_address() -> None:
+    """In the wild: `#N/A`, `#REF!`, `#DIV/0!` break the load."""
     reading = read([["a", "b"], [1, "#N/A"], ["#REF!", 2]], title="Q4_Sales")
     assert reading.warnings == ("2 cells are in error, loaded as NULL: Q4_Sales!B2; Q4_Sales!A3",)
 
@@ -37,11 +39,13 @@ def test_of_many_error_cells_the_first_are_told_and_all_are_counted() -> None:
 
 @pytest.mark.parametrize("rows", [[[]], [["a", "b"]], [["a"], [None], [""]], [[None], [None]]])
 def test_a_cleared_tab_fails_instead_of_emptying_the_table(rows: list[list[str | None]]) -> None:
+    """In the wild: a tab was cleared, and the table is emptied."""
     with pytest.raises(EmptySheet, match='config "sales": the tab has no rows below its header'):
         read(rows)
 
 
 def test_a_sheet_that_is_edited_meanwhile_is_read_again() -> None:
+    """In the wild: someone edits while we page through."""
     reader = GridReader([["a"], [1]], versions=["1", "2", "3", "3"])
     assert loaded(read_table(reader, config(), "config")) == [{"a": 1}]
     assert reader.version() == "3"
@@ -100,6 +104,7 @@ def test_formats_of_a_column_are_not_read_again_in_every_block() -> None:
 
 
 def test_a_mixed_column_is_read_as_shown_in_every_block() -> None:
+    """In the wild: a mixed column becomes two columns, or loses what is no number."""
     rows = [["a", "b"], *([number, number] for number in range(5)), ["x", 5]]
     assert loaded(read(rows, block_rows=2)) == [
         *({"a": str(number), "b": number} for number in range(5)),

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
-from job.errors import ReadTimedOut
+from job.errors import QuotaExceeded, ReadTimedOut
 from job.reading.calls import Calls
+from job.reading.read import read_table
 from job.reading.refusals import Subject
 from job.reading.sheet import SMALLEST_BLOCK, SheetReader, Tab
 from tests.unit.job.faulty_server import FaultyServer, body, error, faulty_server
@@ -25,27 +27,31 @@ def server() -> Iterator[FaultyServer]:
         yield running
 
 
-def reader(server: FaultyServer) -> SheetReader:
+def reader(server: FaultyServer, **changes: str) -> SheetReader:
     calls = Calls(Subject("config", "sync@example.com"), 1000, sleep=lambda _: None)
-    return SheetReader(calls, server.service("sheets", "v4"), server.service("drive", "v3"), config())
+    asked = msgspec.structs.replace(config(), **changes)
+    return SheetReader(calls, server.service("sheets", "v4"), server.service("drive", "v3"), asked)
 
 
 def serve_at_most(rows: int):
-    """Every row's number, as long as no more rows are asked for at once; else a time-out."""
+    """One line of every row's number, as text where cells are asked for as shown; a time-out for more rows."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        asked = [RANGE.fullmatch(each) for each in parse_qs(urlsplit(handler.path).query)["ranges"]]
+        query = parse_qs(urlsplit(handler.path).query)
+        asked = [RANGE.fullmatch(each) for each in query["ranges"]]
+        cell = str if query["valueRenderOption"] == ["FORMATTED_VALUE"] else int
         spans = [range(int(each[1]), int(each[2]) + 1) for each in asked if each]
         if sum(map(len, spans)) > rows + 1:
             error(504)(handler)
         else:
-            ranges = [{"values": [list(span)]} for span in spans]
+            ranges = [{"values": [list(map(cell, span))]} for span in spans]
             body(json.dumps({"valueRanges": ranges}).encode())(handler)
 
     return answer
 
 
 def test_a_block_that_takes_too_long_is_asked_for_in_halves_and_no_row_is_lost(server: FaultyServer) -> None:
+    """In the wild: Google gives up a read after 180 seconds."""
     server.answers = [serve_at_most(300)]
     blocks = list(reader(server).blocks(TAB))
     rows = [row for _, _, columns in blocks for row in json.loads(bytes(columns[0]))]
@@ -61,6 +67,44 @@ def test_a_block_is_not_halved_for_ever(server: FaultyServer) -> None:
     # 1000, 500, 250, 125 and 62 rows, each tried twice.
     assert SMALLEST_BLOCK == 100
     assert server.seen == 10
+
+
+def test_rows_as_shown_are_asked_for_in_halves_too(server: FaultyServer) -> None:
+    server.answers = [serve_at_most(300)]
+    blocks = list(reader(server).shown(TAB))
+    firsts = [first for first, _ in blocks]
+    assert firsts[0] == 1
+    assert sum(len(lines[0]) for _, lines in blocks) == TAB.rows
+    assert firsts == [int(lines[0][0]) for _, lines in blocks]
+
+
+def test_a_read_that_is_limited_in_the_middle_fails_and_gives_no_part_of_the_tab(server: FaultyServer) -> None:
+    """In the wild: a rate-limited sync ends "successful" with rows missing."""
+    version = body(b'{"version": "1", "mimeType": "application/vnd.google-apps.spreadsheet"}')
+    grid = {"title": "Sheet1", "gridProperties": {"rowCount": 500_000, "columnCount": 20}}
+    tab = body(json.dumps({"sheets": [{"properties": grid}]}).encode())
+    block = body(b'{"valueRanges": [{"values": [["a"]]}, {"values": [["x", "y"]]}]}')
+    server.answers = [version, tab, block, error(429)]
+    with pytest.raises(QuotaExceeded) as failure:
+        read_table(reader(server), config(), "config")
+    assert failure.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("tabs", "name", "chosen"),
+    [
+        (["Q4 ", "Q3"], "Q4", "Q4 "),
+        (["Q4 ", "Q4"], "Q4", "Q4"),
+        (["\u00a0Q4\u00a0"], "Q4", "\u00a0Q4\u00a0"),
+        (["q4", "Q4 "], "Q4", "Q4 "),
+    ],
+)
+def test_blanks_at_a_tabs_ends_do_not_hide_it(server: FaultyServer, tabs: list[str], name: str, chosen: str) -> None:
+    """In the wild: the tab's name has a blank at its end that nobody sees, and a config's own are cut off."""
+    sheets = [{"properties": {"sheetId": number, "title": title}} for number, title in enumerate(tabs)]
+    server.answers = [body(json.dumps({"sheets": sheets}).encode())]
+    found = reader(server, google_sheet_tab_name=name).tab()
+    assert (found.title, found.renamed) == (chosen, False)
 
 
 def test_columns_that_the_answer_leaves_out_are_empty(server: FaultyServer) -> None:

@@ -62,6 +62,7 @@ def duration(serial: float, shown: str = "12:00:00") -> Moment:
 )
 @pytest.mark.parametrize("block_rows", [1, 1000])
 def test_all_rows_decide_the_type(cells: list[Any], bigquery_type: str, values: list[Any], block_rows: int) -> None:
+    """In the wild: the first row decides and later ones break the load; dates come as numbers; ids lose zeros."""
     assert column(cells, block_rows=block_rows) == (bigquery_type, values)
 
 
@@ -92,6 +93,7 @@ def test_two_formats_that_look_the_same_are_told_apart_by_the_first_and_the_last
 
 
 def test_ragged_rows_are_padded_and_data_right_of_the_headers_is_kept() -> None:
+    """In the wild: trailing empty cells are omitted; more data than headers."""
     reading = read([["a"], [1, None, "x"], [2], [3, None]])
     assert loaded(reading) == [
         {"a": 1, "column_c": "x"},
@@ -101,10 +103,35 @@ def test_ragged_rows_are_padded_and_data_right_of_the_headers_is_kept() -> None:
 
 
 def test_headers_without_data_stay_columns() -> None:
+    """In the wild: more headers than data."""
     assert types(read([["a", "b"], [1]])) == {"a": "INT64", "b": "STRING"}
 
 
+def test_a_blank_first_row_of_data_loses_no_column() -> None:
+    """In the wild: a blank first data row loses columns."""
+    reading = read([["a", "b", "c"], [None, None, None], [1, None, "x"], [None, None, None, True]])
+    assert types(reading) == {"a": "INT64", "b": "STRING", "c": "STRING", "column_d": "BOOL"}
+
+
+def test_a_blank_header_ends_nothing() -> None:
+    """In the wild: blank headers, and everything to the right is lost."""
+    rows = [["a", None, " ", "", "e"], [1, None, None, "kept", 2], [3, "", None, None, 4]]
+    assert types(read(rows)) == {"a": "INT64", "column_d": "STRING", "e": "INT64"}
+
+
+def test_no_text_is_taken_for_a_number_a_date_or_a_truth() -> None:
+    """In the wild: ids lose leading zeros, or become `inf` or `1e9`."""
+    for text in ("007", "1e9", "inf", "nan", "2024-01-01", "TRUE", "$5", "1,5", " 5 "):
+        assert column([text, text]) == ("STRING", [text, text])
+
+
+def test_whole_numbers_beyond_53_bits_are_those_of_the_api() -> None:
+    """In the wild: integers beyond 2^53. Sheets itself keeps 53 bits; what its API then says is kept."""
+    assert column([2**53 + 2, -(2**63)]) == ("INT64", [2**53 + 2, -(2**63)])
+
+
 def test_headers_that_are_no_text_are_named_as_the_sheet_shows_them() -> None:
+    """In the wild: numbers, dates, booleans as headers."""
     reading = read([[2024, Moment(45292, "1/1/2024", Format.DATE), True], [1, 2, 3]])
     assert list(types(reading)) == ["_2024", "_1_1_2024", "true"]
     assert [each.description for each in reading.table.columns] == ["2024", "1/1/2024", "TRUE"]
