@@ -30,8 +30,8 @@ _RESERVED = (
 def standard_names(headers: Sequence[str], title: str, subject: str) -> list[str]:
     """One name for each header of a tab, from left to right; a blank one gets its column's letter (`column_c`).
 
-    Raises `HeaderRefused` where two headers give one name, and where a name is none that BigQuery takes: this map
-    never invents a name, so that a column cannot change its own when another one appears.
+    Raises `HeaderRefused` where two headers give one name, and where a name is none that BigQuery takes: what has a
+    header is never given another name, so that a column cannot change its own when another one appears.
     """
     names = [standard_name(header) for header in headers]
     problems = _repeated(names, title) + _illegal(names, title)

@@ -9,10 +9,11 @@ import pyarrow as pa
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from job.columns.table import Table
+from job.columns.table import LoadColumn, Table
 from job.loading.bigquery_errors import failure, translate
 from job.loading.files import LoadFile, load_file
 from job.loading.slot import Slot, slot_of
+from shared.column import current_type
 from shared.config import Config
 from shared.errors import AttemptClosed
 from shared.settings import JobSettings
@@ -50,7 +51,8 @@ def load(table: Table, settings: JobSettings, bigquery_of: Callable[[str], "bigq
     try:
         location = _ensure_dataset(client, settings.config, slot.location)
         slot = slot if slot.fixed else msgspec.structs.replace(slot, location=location)
-        job = _insert(client, table, settings.config, slot)
+        fits = _fits(client, table, settings.config)
+        job = _insert(client, table, settings.config, slot, fits)
         _wait(job)
     except (exceptions.GoogleAPIError, GoogleAuthError, OSError) as error:
         # Without the cause: BigQuery's messages may quote values.
@@ -75,7 +77,18 @@ def _ensure_dataset(client: "bigquery.Client", config: Config, location: str) ->
         return made.location or location
 
 
-def _insert(client: "bigquery.Client", table: Table, config: Config, slot: Slot) -> Any:
+def _fits(client: "bigquery.Client", table: Table, config: Config) -> bool:
+    """Whether the destination has the columns of `table` already, whatever else is known of them there."""
+    try:
+        standing = client.get_table(_destination(config), retry=_retry(), timeout=_SECONDS)
+    except (exceptions.NotFound, exceptions.Forbidden):
+        return False  # the load says what is missing, if anything is
+    fields = [(field.name, current_type(field.field_type), field.mode) for field in standing.schema]
+    same = fields == [(each.name, each.type, each.mode) for each in table.columns]
+    return same and standing.table_type == "TABLE"  # a view is refused by the load, in its own words
+
+
+def _insert(client: "bigquery.Client", table: Table, config: Config, slot: Slot, fits: bool) -> Any:
     """The load job under the slot's id: inserted now, or by an earlier try of this attempt."""
     file = load_file(table)
     try:
@@ -87,7 +100,7 @@ def _insert(client: "bigquery.Client", table: Table, config: Config, slot: Slot)
             job_id=slot.job_id,
             project=slot.project,
             location=slot.location,
-            job_config=_job_config(table, file, slot),
+            job_config=_job_config(table, file, slot, fits),
             timeout=_UPLOAD_SECONDS,
         )
     except exceptions.Conflict:
@@ -135,22 +148,29 @@ def _wait(job: Any) -> None:
             raise
 
 
-def _job_config(table: Table, file: LoadFile, slot: Slot) -> "bigquery.LoadJobConfig":
+def _job_config(table: Table, file: LoadFile, slot: Slot, fits: bool) -> "bigquery.LoadJobConfig":
+    """The load's settings. Where the destination `fits`, what people have added to its columns stays.
+
+    That is descriptions, policy tags, constraints: WRITE_TRUNCATE drops them with the schema that it replaces.
+    """
     from google.cloud import bigquery
 
+    write = bigquery.WriteDisposition.WRITE_TRUNCATE_DATA if fits else bigquery.WriteDisposition.WRITE_TRUNCATE
     return bigquery.LoadJobConfig(
         source_format=file.source_format,
-        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+        write_disposition=write,
         create_disposition=bigquery.CreateDisposition.CREATE_IF_NEEDED,
         # Explicit, so that no type depends on what BigQuery thinks of a file.
-        schema=[
-            bigquery.SchemaField(each.name, each.type, mode=each.mode, description=each.description)
-            for each in table.columns
-        ],
+        schema=[bigquery.SchemaField.from_api_repr(_field(each, described=not fits)) for each in table.columns],
         # Otherwise a Parquet decimal can only become NUMERIC.
         decimal_target_types=frozenset({bigquery.DecimalTargetType.NUMERIC, bigquery.DecimalTargetType.BIGNUMERIC}),
         labels=slot.labels,
     )
+
+
+def _field(column: LoadColumn, described: bool) -> dict[str, str]:
+    field = {"name": column.name, "type": column.type, "mode": column.mode}
+    return field | ({"description": column.description} if described else {})
 
 
 def _destination(config: Config) -> "bigquery.TableReference":

@@ -3,8 +3,10 @@
 from typing import Any
 
 import xlsxwriter
+from google.cloud.bigquery import SchemaField
 
-from tests.integration.job.conftest import Desk, Shown
+from local.environment import PROJECT
+from tests.integration.job.conftest import DATASET, Desk, Shown
 from tests.integration.job.test_loads import check_success
 
 
@@ -54,6 +56,29 @@ def test_a_tab_whose_name_ends_with_a_blank_is_found_by_what_people_see(desk: De
     check_success(ended)
     assert desk.rows() == [(2,)]
     assert "renamed" not in ended.log
+
+
+def described(desk: Desk) -> dict[str, str]:
+    table = desk.bigquery.get_table(f"{PROJECT}.{DATASET}.{desk.id}")
+    return {field.name: field.description for field in table.schema}
+
+
+def test_what_people_wrote_about_columns_stays_while_the_columns_do(desk: Desk) -> None:
+    """In the wild: `WRITE_TRUNCATE` drops column descriptions, policy tags and constraints."""
+    desk.write({"Sheet1": [["a", "b", "c"], [1, 1.5, True]]})
+    check_success(desk.run())
+    assert described(desk) == {"a": "a", "b": "b", "c": "c"}
+    table = desk.bigquery.get_table(f"{PROJECT}.{DATASET}.{desk.id}")
+    asked = {**table.schema[1].to_api_repr(), "description": "in euros, net"}
+    table.schema = [table.schema[0], SchemaField.from_api_repr(asked), table.schema[2]]
+    desk.bigquery.update_table(table, ["schema"])
+    desk.write({"Sheet1": [["a", "b", "c"], [2, 2.5, False], [3, None, None]]})
+    check_success(desk.run())
+    assert described(desk)["b"] == "in euros, net"
+    assert desk.rows("ORDER BY a") == [(2, 2.5, False), (3, None, None)]
+    desk.write({"Sheet1": [["a", "b", "c"], [2, "x", False]]})
+    check_success(desk.run())
+    assert (described(desk)["b"], desk.columns()["b"]) == ("b", "STRING")
 
 
 def test_a_failed_refresh_leaves_the_table_whole(desk: Desk) -> None:
