@@ -73,4 +73,8 @@ def end(line: str, code: int) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        # A stray `--help` must not replace a table.
+        sys.stderr.write("main.py takes no arguments: its settings are environment variables (see README.md)\n")
+        sys.exit(2)
     sys.exit(main())

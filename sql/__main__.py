@@ -13,7 +13,15 @@ from sql.migrations import down, status, up
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sql", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "status"], help="`down` takes back the newest migration")
-    command = parser.parse_args().command
+    parser.add_argument("--yes", action="store_true", help="with `down`: yes, what it holds may go")
+    given = parser.parse_args()
+    command = given.command
+    if command == "down" and not given.yes:
+        print(
+            "down takes the newest migration back with what its tables hold: the history of runs goes with the ledger."
+        )
+        print("Say so: python -m sql down --yes")
+        return 2
     try:
         database = read_database(os.environ)
         with connect(database) as connection:

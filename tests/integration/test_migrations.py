@@ -1,5 +1,7 @@
 """Migrations: up, down, up again, equal to schema.sql, and only ever adding to a live table."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -272,3 +274,10 @@ def test_every_migration_has_its_way_back() -> None:
     folder = SCHEMA.parent / "migrations"
     ups = {path.name.removesuffix(".up.sql") for path in folder.glob("*.up.sql")}
     assert ups == {path.name.removesuffix(".down.sql") for path in folder.glob("*.down.sql")}
+
+
+def test_down_asks_whether_what_the_tables_hold_may_go() -> None:
+    command = [sys.executable, "-m", "sql", "down"]
+    asked = subprocess.run(command, cwd=SCHEMA.parents[1], env={}, capture_output=True, text=True, check=False)
+    assert asked.returncode == 2
+    assert "down --yes" in asked.stdout

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -74,9 +75,15 @@ def test_the_guides_cron_line_works_with_nothing_but_its_file(postgres_settings,
     path.write_text(json.dumps(postgres_settings | {"GOOGLE_CLOUD_PROJECT": "local-project"}))
     # cron's own environment and folder.
     env = {"HOME": str(tmp_path), "LOGNAME": "root", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
-    line = f"/usr/bin/python3 {REPOSITORY}/job_orchestrator.py --config-file {path} --dry-run"
+    command = ["/usr/bin/python3", f"{REPOSITORY}/job_orchestrator.py", "--config-file", str(path), "--dry-run"]
     done = subprocess.run(
-        ["/bin/sh", "-c", line], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        ["/bin/sh", "-c", shlex.join(command)],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "1 would run" in done.stdout
