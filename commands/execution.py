@@ -60,7 +60,7 @@ def get_job(client: "run_v2.JobsClient", settings: Settings) -> "run_v2.Job":
 def _asking(name: str) -> Any:
     return asking(
         f"Cloud Run's {name}",
-        missing="deploy the job there (`./deploy.sh job`), or correct JOB_NAME, REGION and GOOGLE_CLOUD_PROJECT",
+        missing="deploy the job there, or correct JOB_NAME, REGION and GOOGLE_CLOUD_PROJECT",
         refused="grant roles/run.viewer on the job to this identity",
     )
 

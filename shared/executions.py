@@ -120,7 +120,7 @@ def _seen(execution: Any) -> Look:
 
 def _advice(error: exceptions.GoogleAPICallError) -> str:
     if isinstance(error, exceptions.NotFound):
-        return "deploy the job there (`./deploy.sh job`), or correct JOB_NAME, REGION and GOOGLE_CLOUD_PROJECT"
+        return "deploy the job there, or correct JOB_NAME, REGION and GOOGLE_CLOUD_PROJECT"
     if isinstance(error, exceptions.Forbidden):
         return "grant roles/run.jobsExecutorWithOverrides on the job to this identity"
     return f"Cloud Run says: {error.message}"
