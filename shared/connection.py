@@ -108,8 +108,9 @@ def connect(database: Database) -> Iterator[pg8000.dbapi.Connection]:
         connection = _open(database)
     except (pg8000.exceptions.Error, OSError) as error:
         raise DatabaseUnavailable(
-            f"PostgreSQL does not let us in ({_reason(error)})",
-            "check POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB, POSTGRES_USER and the password",
+            f"PostgreSQL at {database.postgres_host}:{database.postgres_port} does not let us in ({_reason(error)})",
+            "check POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB, POSTGRES_USER, the password, and POSTGRES_SSLMODE"
+            " (disable where the server has no TLS)",
         ) from error
     try:
         connection.autocommit = True
