@@ -157,7 +157,8 @@ NOTE_MESSAGE_RUN = "UPDATE sheet_to_bigquery_messages SET run_id = :run_id WHERE
 
 # As bigint: an id that the column cannot hold is nobody's, not an error.
 FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigint)"
-FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 2"
+# Ten tell enough of a name that is not just one config's.
+FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 10"
 KNOWN_NAMES = "SELECT DISTINCT c.name FROM {configs} c WHERE c.name = ANY(CAST(:names AS text[]))"
 LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
 

@@ -11,7 +11,7 @@ import msgspec
 from shared import statements
 from shared.config import Config
 from shared.connection import Session, connect
-from shared.errors import AmbiguousName, Overtaken, TableConflict, UnknownConfig
+from shared.errors import AmbiguousName, InvalidConfig, Overtaken, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
 from shared.run import Failure, Heard, Run, Standing, Verdict
 from shared.settings import Database
@@ -131,7 +131,8 @@ class Store:
         if not rows:
             raise UnknownConfig(f'there is no config named "{request.name}"', "`job_helper.py configs` lists them")
         if len(rows) > 1:
-            raise AmbiguousName(f'more than one config is named "{request.name}"', "use its id")
+            ids = ", ".join(str(row["id"]) for (row,) in rows)
+            raise AmbiguousName(f'more than one config is named "{request.name}": {ids}', "use the id of one")
         return rows[0][0]
 
     def known_names(self, names: Sequence[str]) -> set[str]:
@@ -151,7 +152,8 @@ class Store:
     def add_config(self, config: Config, run_frequency_hours: int | None) -> int:
         """Adds an active config, owned by the job, and tells its id.
 
-        Raises `TableConflict`, with nothing added, where an active config replaces the same table.
+        Raises, with nothing added, `TableConflict` where an active config replaces the same table, and
+        `InvalidConfig` where any has the name, because a request by name could then mean either.
         """
         schema = msgspec.json.encode(config.custom_schema).decode() if config.custom_schema else None
         values = {name: getattr(config, name) for name in config.__struct_fields__ if name != "id"}
@@ -162,6 +164,11 @@ class Store:
                 raise TableConflict(
                     f"{config.destination} is replaced by config {others[0]} already",
                     "choose another table, or pause that config",
+                )
+            if namesakes := self._run(statements.FIND_CONFIGS_NAMED, name=config.name):
+                raise InvalidConfig(
+                    f'config {namesakes[0][0]["id"]} is named "{config.name}" already',
+                    "give this one another name (--name, or `name` in a config file)",
                 )
             ((config_id, can_be_anothers),) = self._run(statements.ADD_CONFIG, **values)
             if can_be_anothers:

@@ -56,6 +56,23 @@ def test_of_two_at_the_same_moment_one_is_refused(helper, sql) -> None:
     assert len(_rows(sql)) == 1
 
 
+@pytest.mark.parametrize("active", [True, False])
+def test_add_refuses_a_name_that_a_config_has_and_names_its_id(active, helper, sql, add_config) -> None:
+    first = add_config("sales", bigquery_table_id="elsewhere", is_active=active)
+    done = helper("add", URL, *TO, "--name", "sales", "--table", "t")
+    assert done.returncode == 2
+    assert f'InvalidConfig: config {first} is named "sales" already' in done.stderr
+    assert "--name" in done.stderr
+    assert len(_rows(sql)) == 1
+
+
+def test_a_name_taken_twice_at_the_same_moment_is_added_once(helper, sql) -> None:
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(lambda table: helper("add", URL, *TO, "--name", "sales", "--table", table), ["one", "two"])
+    assert sorted(each.returncode for each in done) == [0, 2]
+    assert len(_rows(sql)) == 1
+
+
 def test_a_paused_config_leaves_its_table_to_another(helper, sql, add_config) -> None:
     add_config("first", google_cloud_project_id=PROJECT, bigquery_table_id="same", is_active=False)
     assert helper("add", URL, *TO, "--name", "second", "--table", "same").returncode == 0

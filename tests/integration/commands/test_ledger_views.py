@@ -88,6 +88,8 @@ def test_a_database_that_does_not_answer_is_one_clear_line(helper, environment) 
     done = helper("configs", env=environment | {"POSTGRES_PORT": "9"})
     assert done.returncode == 1
     assert "DatabaseUnavailable" in done.stderr
+    assert f"{environment['POSTGRES_HOST']}:9 does not let us in" in done.stderr
+    assert "POSTGRES_SSLMODE" in done.stderr
     assert environment["POSTGRES_PASSWORD"] not in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -104,6 +106,13 @@ def test_run_of_a_config_that_is_not_there_is_one_clear_line(named, helper) -> N
     done = helper("run", "--", named)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_run_by_a_name_of_two_configs_tells_their_ids(helper, add_config) -> None:
+    ids = [add_config("sales"), add_config("sales", bigquery_table_id="elsewhere")]
+    done = helper("run", "sales")
+    assert done.returncode == 2
+    assert f'"sales": {ids[0]}, {ids[1]}: use the id' in done.stderr
 
 
 def _at_terminal(command: list[str], environ: dict[str, str]) -> str:
