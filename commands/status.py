@@ -12,7 +12,7 @@ from commands.exits import SUCCEEDED
 from commands.moments import shown
 from commands.screen import Screen
 from shared.clients import Clients
-from shared.run import Verdict
+from shared.run import Poison, Verdict
 from shared.settings import Settings, read_database, read_settings
 from shared.store import open_store
 
@@ -22,11 +22,12 @@ _DATABASE_SETTINGS = ("POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER", "CLOUD_SQ
 
 
 class _LedgerStatus(msgspec.Struct, frozen=True):
-    """Runs by state, the most overdue config, and the instant when the next one comes due."""
+    """Runs by state, the most overdue config, when the next one comes due, and messages that were not understood."""
 
     runs: dict[str, int]
     oldest_due: Verdict | None
     next_due: datetime | None
+    not_understood: Poison | None
 
 
 def show_status(environ: Mapping[str, str], screen: Screen) -> int:
@@ -65,7 +66,7 @@ def _read_ledger(environ: Mapping[str, str]) -> _LedgerStatus:
     with open_store(read_database(environ)) as store:
         now = store.now()
         due = store.judge(now, due=True, most=1)
-        return _LedgerStatus(store.count_states(), due[0] if due else None, store.next_due(now))
+        return _LedgerStatus(store.count_states(), due[0] if due else None, store.next_due(now), store.poison())
 
 
 def _show_ledger(ledger: _LedgerStatus, screen: Screen) -> None:
@@ -75,3 +76,11 @@ def _show_ledger(ledger: _LedgerStatus, screen: Screen) -> None:
     since = f" since {shown(oldest.slot)} UTC" if oldest and oldest.slot else ""
     screen.say(f"oldest due  {f'{oldest.config_id} {oldest.name}{since}' if oldest else 'none is due'}")
     screen.say(f"next due    {f'{shown(ledger.next_due)} UTC' if ledger.next_due else 'none'}")
+    screen.say(f"messages    {_told(ledger.not_understood)}")
+
+
+def _told(poison: Poison | None) -> str:
+    if poison is None:
+        return "all were understood"
+    were = f"{poison.count:,} {'was' if poison.count == 1 else 'were'} not understood"
+    return f"{were} (newest {shown(poison.newest_at)} UTC: {poison.newest_reason})"

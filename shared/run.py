@@ -108,6 +108,14 @@ class Heard(msgspec.Struct, frozen=True):
     run_id: str | None
 
 
+class Poison(msgspec.Struct, frozen=True):
+    """The messages that nobody could understand: how many, and when and why the newest of them was not."""
+
+    count: int
+    newest_at: datetime
+    newest_reason: str
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What the due rule says of one config at one moment."""
 

@@ -372,4 +372,9 @@ FIND_MESSAGE = "SELECT verdict, reason, run_id FROM sheet_to_bigquery_messages W
 # The runs of one call of dispatch, for a command that waits for them.
 LIST_BATCH = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.batch = :batch ORDER BY r.slot, r.id"
 LIST_RUNS = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r ORDER BY r.created_at DESC, r.id LIMIT :most"
+# How many messages nobody understood, with the newest of them.
+NEWEST_POISON = """
+SELECT (SELECT count(*) FROM sheet_to_bigquery_messages WHERE verdict = 'poison'), m.received_at, m.reason
+FROM sheet_to_bigquery_messages m WHERE m.verdict = 'poison' ORDER BY m.received_at DESC, m.message_id LIMIT 1
+"""
 COUNT_STATES = "SELECT state, count(*) FROM sheet_to_bigquery_runs GROUP BY state"

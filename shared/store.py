@@ -13,7 +13,7 @@ from shared.config import Config
 from shared.connection import Session, connect
 from shared.errors import AmbiguousName, InvalidConfig, Overtaken, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
-from shared.run import Failure, Heard, Run, Standing, Verdict
+from shared.run import Failure, Heard, Poison, Run, Standing, Verdict
 from shared.settings import Database
 
 # So many messages fit one publish request.
@@ -367,6 +367,11 @@ class Store:
     def count_states(self) -> dict[str, int]:
         """How many runs are in which state."""
         return dict(self._run(statements.COUNT_STATES))
+
+    def poison(self) -> Poison | None:
+        """The messages that were not understood; None where all were."""
+        rows = self._run(statements.NEWEST_POISON)
+        return Poison(*rows[0]) if rows else None
 
 
 def _array(names: Sequence[str] | None) -> list[str] | None:

@@ -134,6 +134,19 @@ def test_status_tells_the_ledgers_counts_and_what_is_due(helper, sql, add_config
     assert "overdue" in told
 
 
+def test_status_tells_how_many_messages_were_not_understood_and_why_the_newest_was_not(helper, sql) -> None:
+    assert "all were understood" in helper("status").stdout
+    message = "INSERT INTO sheet_to_bigquery_messages VALUES (:id, CAST(:at AS timestamptz), :verdict, :why, NULL, 'x')"
+    sql(message, id="m1", at="2026-03-29T12:00Z", verdict="poison", why="it is not JSON")
+    sql(message, id="m2", at="2026-03-29T13:00Z", verdict="poison", why="it names no config")
+    sql(message, id="m3", at="2026-03-29T14:00Z", verdict="accepted", why=None)
+    told = helper("status").stdout
+    assert "messages    2 were not understood (newest 2026-03-29 13:00:00 UTC: it names no config)" in told
+    status = json.loads(helper("status", "--json").stdout)
+    found = status["ledger"]["not_understood"]
+    assert (found["count"], found["newest_reason"]) == (2, "it names no config")
+
+
 def test_settings_that_are_missing_are_named_together(helper) -> None:
     done = helper("configs", env={})
     assert done.returncode == 2
