@@ -10,6 +10,8 @@ from shared.run import Run
 from shared.settings import read_database
 from shared.store import open_store
 
+# A run's warnings that are told on a screen.
+_WARNINGS = 5
 _COLUMNS = ("RUN", "CONFIG", "WHY", "SLOT (UTC)", "STATE", "ATTEMPT", "ROWS", "SECONDS")
 
 
@@ -25,7 +27,10 @@ def show_runs(most: int, environ: Mapping[str, str], screen: Screen) -> int:
 
 
 def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
-    """The runs as a table, and below it what went wrong; a retried run keeps its last trouble while it waits."""
+    """The runs as a table, and below it what went wrong, and what to look at in what was loaded.
+
+    A retried run keeps its last trouble while it waits.
+    """
     rows = [
         (
             short_id(run.id),
@@ -43,6 +48,15 @@ def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
     for run in runs:
         if told := trouble(run):
             screen.say(f"{short_id(run.id)} {run.config_name}: {told}")
+        _tell_warnings(run, screen)
+
+
+def _tell_warnings(run: Run, screen: Screen) -> None:
+    warnings = run.warnings or []
+    for warning in warnings[:_WARNINGS]:
+        screen.say(f"{short_id(run.id)} {run.config_name}: warning: {warning}")
+    if (more := len(warnings) - _WARNINGS) > 0:
+        screen.say(f"{short_id(run.id)} {run.config_name}: … and {more} more (`python job_helper.py runs --json`)")
 
 
 def short_id(run_id: str) -> str:

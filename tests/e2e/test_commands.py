@@ -109,6 +109,15 @@ def test_run_takes_ids_and_names_and_waits_for_their_runs(team: Team, command: C
     assert len(team.table(by_id)) == 2
 
 
+def test_run_tells_the_warnings_of_what_it_loaded(team: Team, command: Command) -> None:
+    name = team.unique("warned")
+    team.write_sheet(name, [["id"], [1], [], [3]])
+    team.add_config(name, run_frequency_hours=0)
+    done = command("job_helper.py", "run", name)
+    assert done.returncode == 0, done.stderr
+    assert f"{name}: warning: 1 blank row between others left out" in done.stdout
+
+
 def test_run_of_a_paused_config_says_why_it_was_not_run(team: Team, command: Command) -> None:
     config_id = team.add_config(team.unique("asleep"), is_active=False)
     done = command("job_helper.py", "run", str(config_id))

@@ -54,6 +54,17 @@ def test_runs_show_the_newest_first_with_what_went_wrong(helper, add_config, add
     assert [each["state"] for each in json.loads(helper("runs", "--limit", "1", "--json").stdout)] == ["failed"]
 
 
+def test_runs_tell_a_runs_first_warnings_and_count_the_others(helper, sql, add_config, add_run) -> None:
+    run_id = add_run(add_config(), NOON)
+    told = [f"warning number {number}" for number in range(7)]
+    sql("UPDATE sheet_to_bigquery_runs SET warnings = CAST(:told AS jsonb)", told=json.dumps(told))
+    lines = helper("runs").stdout.splitlines()[2:]
+    assert lines[:5] == [f"{run_id[:8]} sales: warning: {warning}" for warning in told[:5]]
+    assert "… and 2 more (`python job_helper.py runs --json`)" in lines[5]
+    assert len(lines) == 6
+    assert json.loads(helper("runs", "--json").stdout)[0]["warnings"] == told
+
+
 def test_a_name_cannot_steer_the_terminal(helper, add_config) -> None:
     add_config("red\x1b[31m[bold]", bigquery_table_id="red")
     out = helper("configs").stdout
