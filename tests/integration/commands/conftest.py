@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from local.component import Component, answers, wait_until_ready
-from local.ports import HOST, reserve_port
+from local.component import wait_until_ready
+from local.ports import HOST
 from shared.settings import Database
+from tests.integration.servers import server
 
 REPOSITORY = Path(__file__).parents[3]
 PROJECT = "local-project"
@@ -38,8 +39,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Cloud Run with three jobs, and Sheets with one spreadsheet, as the endpoint settings."""
     folder = tmp_path_factory.mktemp("servers")
-    run = _server("run", folder, ["--data", str(folder / "run"), *_job_files(folder)])
-    sheets = _server("sheets", folder, ["--folder", str(_spreadsheets(folder))])
+    run = server("run", folder, ["--data", str(folder / "run"), *_job_files(folder)])
+    sheets = server("sheets", folder, ["--folder", str(_spreadsheets(folder))])
     components = [run, sheets]
     for each in components:
         each.start()
@@ -154,17 +155,3 @@ def _spreadsheets(folder: Path) -> Path:
     with xlsxwriter.Workbook(path / f"{SPREADSHEET}.xlsx") as workbook:
         workbook.add_worksheet("Q4 Sales").write_row(0, 0, ["id", "amount"])
     return path
-
-
-def _server(name: str, folder: Path, options: list[str]) -> Component:
-    port = reserve_port()
-    url = f"http://{HOST}:{port}"
-    return Component(
-        name=name,
-        command=[sys.executable, "-m", f"local.{name}", "--port", str(port), *options],
-        environment=dict(os.environ),
-        folder=REPOSITORY,
-        log=folder / f"{name}.log",
-        ready=lambda: answers(url),
-        address=url,
-    )

@@ -1,26 +1,24 @@
 """The verbs' collaborators, real: PostgreSQL, the BigQuery server, and Cloud Run with jobs that a test can foresee."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 import pytest
 from google.cloud import bigquery
 
-from local.component import Component, answers, wait_until_ready
-from local.ports import HOST, reserve_port
+from local.component import wait_until_ready
+from local.ports import HOST
 from shared import load_job
 from shared.executions import Executions
 from shared.run import Run
 from shared.settings import Database, Settings
 from shared.store import Store
 from shared.wiring import Wiring
+from tests.integration.servers import server
 
-REPOSITORY = Path(__file__).parents[3]
 PARENT = "projects/local-project/locations/us-central1/jobs"
 # What the deployed jobs do, instead of reading a sheet: none of them loads anything.
 JOBS = {"ends-at-once": "pass", "crashes": "raise SystemExit(7)", "sleeps": "import time; time.sleep(300)"}
@@ -41,8 +39,8 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         }
         path.write_text(json.dumps(job))
         files += ["--job-file", str(path)]
-    bigquery = _server("bigquery", folder, ["--data", str(folder / "bigquery")])
-    run = _server("run", folder, ["--data", str(folder / "run"), "--cpu-slots", "100", *files])
+    bigquery = server("bigquery", folder, ["--data", str(folder / "bigquery")])
+    run = server("run", folder, ["--data", str(folder / "run"), "--cpu-slots", "100", *files])
     components = [bigquery, run]
     for each in components:
         each.start()
@@ -56,20 +54,6 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     finally:
         for each in components:
             each.stop()
-
-
-def _server(name: str, folder: Path, options: list[str]) -> Component:
-    port = reserve_port()
-    url = f"http://{HOST}:{port}"
-    return Component(
-        name=name,
-        command=[sys.executable, "-m", f"local.{name}", "--port", str(port), *options],
-        environment=dict(os.environ),
-        folder=REPOSITORY,
-        log=folder / f"{name}.log",
-        ready=lambda: answers(url),
-        address=url,
-    )
 
 
 class Bench:
