@@ -22,7 +22,7 @@ from local.folder import claimed_folder
 from local.loaded import LoadedTable, look_at_table
 from local.ports import forget_proxies
 from local.postgres import PostgresUnavailable
-from local.progress import RunsUnfinished, follow
+from local.progress import RunsUnfinished, follow, tell_of_stopping
 from local.registration import dispatch, register
 from local.runs import RunSeen, look_at_last_runs, look_at_runs
 from local.sample_files import NotASpreadsheet, copy_own, copy_samples
@@ -68,6 +68,7 @@ def _show(console: Console, folder: Path, sheet: Path | None) -> int:
     with contextlib.ExitStack() as stack:
         with console.status("Starting PostgreSQL, Pub/Sub, BigQuery, Sheets, Cloud Run and three functions …"):
             system = stack.enter_context(System(folder, samples))
+        stack.callback(tell_of_stopping, console)
         console.print(f"Started {len(system.processes)} processes in {time.monotonic() - started:.1f} s")
         results = _load(console, system)
         print_results(console, results)
@@ -98,6 +99,7 @@ def _load(console: Console, system: System) -> list[Result]:
     names = {config_id: tab.name for config_id, tab in configs.items()}
     runs = follow(console, names, look, SECONDS_TO_LOAD)
     after = look_at_last_runs(clients, list(configs))
+    warnings = _warnings(clients, runs)
     return [
         Result(
             tab=tab,
@@ -106,9 +108,16 @@ def _load(console: Console, system: System) -> list[Result]:
             table=_table(clients, tab),
             last_run_before=before[config_id],
             last_run_after=after[config_id],
+            warnings=[text for run in runs if run.config_id == config_id for text in warnings[run.id]],
         )
         for config_id, tab in configs.items()
     ]
+
+
+def _warnings(clients: LocalClients, runs: Sequence[RunSeen]) -> dict[str, list[str]]:
+    """What each run warned of, by its id, as the ledger keeps it."""
+    statement = "SELECT id::text, coalesce(warnings, '[]') FROM sheet_to_bigquery_runs WHERE id::text = ANY(:ids)"
+    return dict(clients.postgres.run(statement, ids=[run.id for run in runs]))
 
 
 def _table(clients: LocalClients, tab: Tab) -> LoadedTable | None:

@@ -1,5 +1,6 @@
 """Live progress of a set of runs: a table that moves on a terminal, a line per change elsewhere."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -24,9 +25,11 @@ def follow(
 ) -> Sequence[RunSeen]:
     """Show the configs' runs until every config's newest run has ended, and return all runs.
 
-    `names` are the configs' by id. Raises `RunsUnfinished` after `seconds`, and whatever `look` raises.
+    `names` are the configs' by id. Elsewhere than on a terminal, a change's time is since the call: runs' own
+    times begin when each was recorded, and would not grow from line to line. Raises `RunsUnfinished` after
+    `seconds`, and whatever `look` raises.
     """
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
     shown: dict[int, str] = {}
     spinner = Spinner("dots")
     with Live(console=console, refresh_per_second=10, transient=True) as live:
@@ -36,12 +39,18 @@ def follow(
             if console.is_terminal:
                 live.update(_table(names, newest, spinner))
             else:
-                _print_changes(console, names, newest, shown)
+                _print_changes(console, names, newest, shown, time.monotonic() - started)
             if len(newest) == len(names) and all(run.ended for run in newest.values()):
                 return runs
-            if time.monotonic() > deadline:
+            if time.monotonic() - started > seconds:
                 raise RunsUnfinished(_unfinished(names, newest, seconds))
             time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def tell_of_stopping(console: Console) -> None:
+    """Say that the processes are being stopped, which can take seconds; a terminal that is gone is no error."""
+    with contextlib.suppress(OSError):
+        console.print("Stopping …", style="dim")
 
 
 def _table(names: Mapping[int, str], newest: Mapping[int, RunSeen], spinner: Spinner) -> Table:
@@ -50,7 +59,8 @@ def _table(names: Mapping[int, str], newest: Mapping[int, RunSeen], spinner: Spi
         run = newest.get(config_id)
         state = run.state if run else "due"
         mark = ("✔" if state == "succeeded" else "✘") if run and run.ended else spinner
-        seconds = f"{run.seconds:.1f} s" if run else ""
+        # Tenths only at the end: it is recorded a moment before it is seen, and a time must not go back.
+        seconds = f"{run.seconds:.1f} s" if run and run.ended else f"{int(run.seconds)} s" if run else ""
         # What an earlier attempt failed with, while another one is awaited.
         error = run.error or "" if run else ""
         style = STYLES.get(state, "default")
@@ -59,13 +69,17 @@ def _table(names: Mapping[int, str], newest: Mapping[int, RunSeen], spinner: Spi
 
 
 def _print_changes(
-    console: Console, names: Mapping[int, str], newest: Mapping[int, RunSeen], shown: dict[int, str]
+    console: Console,
+    names: Mapping[int, str],
+    newest: Mapping[int, RunSeen],
+    shown: dict[int, str],
+    seconds: float,
 ) -> None:
     for config_id, run in newest.items():
         if shown.get(config_id) != run.state:
             shown[config_id] = run.state
             error = f" ({run.error})" if run.error else ""
-            line = f"  {run.seconds:5.1f} s  {names[config_id]}: {run.state}{error}"
+            line = f"  {seconds:5.1f} s  {names[config_id]}: {run.state}{error}"
             console.print(line, markup=False, soft_wrap=True)
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -18,11 +18,16 @@ from local.tabs import DATASET, Extent, Tab
 # Wider values are cut: the rows are there to be recognised, not read.
 WIDEST_VALUE = 28
 SPACE_BETWEEN = 2
+# More are in the ledger: `job_helper.py runs`.
+WARNINGS_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Result:
-    """All that is known of one config afterwards; `table` is None where nothing was loaded."""
+    """All that is known of one config afterwards; `table` is None where nothing was loaded.
+
+    `warnings` are what its run told the sheet's owner, with cell addresses.
+    """
 
     tab: Tab
     expected: Extent
@@ -30,6 +35,7 @@ class Result:
     table: LoadedTable | None
     last_run_before: datetime | None
     last_run_after: datetime | None
+    warnings: Sequence[str] = ()
 
     @property
     def problems(self) -> list[str]:
@@ -51,27 +57,54 @@ class Result:
         yield None if moved else f"last_run is {_instant(self.last_run_after)}, not the run's slot"
 
 
+class Indented:
+    """Anything indented by `columns`, its continuations too, with `mark` in the first line's indent.
+
+    Lines have no blanks at their ends, which rich's own Padding and Table leave there.
+    """
+
+    def __init__(self, content: RenderableType, columns: int, mark: Text | None = None) -> None:
+        self._content = content
+        self._columns = columns
+        self._mark = mark or Text(" " * columns)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        inside = options.update_width(max(1, options.max_width - self._columns))
+        for number, line in enumerate(console.render_lines(self._content, inside, pad=False)):
+            stripped = _without_blanks_at_its_end(line)
+            if stripped and number == 0:
+                yield from self._mark.render(console)
+            elif stripped:
+                yield Segment(" " * self._columns)
+            yield from stripped
+            yield Segment.line()
+
+
 def print_results(console: Console, results: Sequence[Result]) -> None:
     """One section per config."""
     for result in results:
         console.print()
         console.print(_heading(result))
         for problem in result.problems:
-            console.print(Text(f"  ✘ {problem}", style="red"))
+            console.print(Indented(Text(problem, style="red"), 4, Text("  ✘ ", style="red")))
+        for warning in result.warnings[:WARNINGS_SHOWN]:
+            console.print(Indented(Text(warning, style="yellow"), 6, Text("    ! ", style="yellow")))
+        if len(result.warnings) > WARNINGS_SHOWN:
+            console.print(Text(f"    … and {len(result.warnings) - WARNINGS_SHOWN} more warnings", style="dim"))
         if result.table is not None:
-            console.print(Padding(first_rows(result.table, console.width - 4), (0, 0, 0, 4)))
+            console.print(Indented(first_rows(result.table, console.width - 4), 4))
 
 
 def _heading(result: Result) -> RenderableType:
     mark = Text("✘ ", style="bold red") if result.problems else Text("✔ ", style="bold green")
     tab = f"{result.tab.spreadsheet} · {result.tab.title}"
-    first = Text.assemble(mark, (tab, "bold"), "  →  ", (f"{DATASET}.{result.tab.name}", "bold cyan"))
+    first = Text.assemble((tab, "bold"), "  →  ", (f"{DATASET}.{result.tab.name}", "bold cyan"))
     run = result.runs[-1] if result.runs else None
     facts = [run.state, f"{run.seconds:.1f} s"] if run else ["no run"]
     if result.table is not None:
         facts[1:1] = [f"{result.table.rows} rows", f"{len(result.table.columns)} columns"]
     last_run = f"last_run {_instant(result.last_run_before)} → {_instant(result.last_run_after)}"
-    return Group(first, Text(f"    {' · '.join([*facts, last_run])}", style="dim"))
+    return Group(Indented(first, 2, mark), Indented(Text(" · ".join([*facts, last_run]), style="dim"), 4))
 
 
 def first_rows(table: LoadedTable, width: int) -> RenderableType:
@@ -81,7 +114,11 @@ def first_rows(table: LoadedTable, width: int) -> RenderableType:
         max(cell_len(text) for text in (column.name, column.type, *(row[at] for row in cells)))
         for at, column in enumerate(table.columns)
     ]
-    parts: list[RenderableType] = [_block(table.columns, cells, block) for block in _blocks(widths, width)]
+    parts: list[RenderableType] = []
+    for block in _blocks(widths, width):
+        if parts:
+            parts.append(Text(_numbers(block), style="dim"))
+        parts.append(_block(table.columns, cells, block))
     if table.rows > len(cells):
         parts.append(Text(f"… and {table.rows - len(cells)} more rows", style="dim"))
     return Group(*parts)
@@ -99,6 +136,21 @@ def _blocks(widths: Sequence[int], width: int) -> Iterator[list[int]]:
         taken += needed + SPACE_BETWEEN
     if block:
         yield block
+
+
+def _numbers(block: Sequence[int]) -> str:
+    """Which columns, counted from 1, a continuation shows."""
+    first, last = block[0] + 1, block[-1] + 1
+    return f"(column {first})" if first == last else f"(columns {first}–{last})"
+
+
+def _without_blanks_at_its_end(line: Sequence[Segment]) -> list[Segment]:
+    kept = list(line)
+    while kept and not kept[-1].text.strip():
+        kept.pop()
+    if kept:
+        kept[-1] = Segment(kept[-1].text.rstrip(), kept[-1].style)
+    return kept
 
 
 def _block(columns: Sequence[Column], cells: Sequence[Sequence[str]], block: Sequence[int]) -> Table:

@@ -44,7 +44,9 @@ def test_the_samples_land_and_last_run_moves() -> None:
         assert f"✔ {sample.stem} · " in result.stdout
     assert "✘" not in result.stdout
     assert "last_run never → 20" in result.stdout
+    assert "    ! 1 cell is in error, loaded as NULL: 'Budget 2024'!F17\n" in result.stdout
     assert "everything is stopped again" in result.stdout
+    assert [line for line in result.stdout.splitlines() if line != line.rstrip()] == []
 
 
 def test_a_sheet_of_ones_own_lands(own_sheet: Path) -> None:
@@ -76,5 +78,5 @@ def test_an_interrupted_demo_leaves_nothing_running() -> None:
         assert len(started) > 12
         demo.send_signal(signal.SIGINT)
         assert demo.wait(timeout=30) == 130
-        assert "Stopped; nothing is left running." in demo.stdout.read()
+        assert "Stopping …\nStopped; nothing is left running." in demo.stdout.read()
     assert not [pid for pid in started if is_running(pid)]

@@ -26,12 +26,21 @@ def test_each_change_is_a_line() -> None:
     sales, stock = RUN, replace(RUN, config_id=2)
     done = replace(sales, state="succeeded", seconds=2.0)
     told = shown([sales], [sales, stock], [done, stock], [done, replace(stock, state="failed", error="no sheet")])
-    assert told.splitlines() == [
-        "    0.5 s  sales: queued",
-        "    0.5 s  stock: queued",
-        "    2.0 s  sales: succeeded",
-        "    0.5 s  stock: failed (no sheet)",
+    assert [line.partition(" s  ")[2] for line in told.splitlines()] == [
+        "sales: queued",
+        "stock: queued",
+        "sales: succeeded",
+        "stock: failed (no sheet)",
     ]
+
+
+def test_times_never_run_backwards_though_runs_are_recorded_one_after_the_other() -> None:
+    sales, stock = replace(RUN, seconds=9.9), replace(RUN, config_id=2, seconds=9.8)
+    done = [replace(run, state="succeeded", seconds=run.seconds - 0.1) for run in (sales, stock)]
+    times = [float(line.split()[0]) for line in shown([sales], [sales, stock], done).splitlines()]
+    assert len(times) == 4
+    assert times == sorted(times)
+    assert times[0] < times[-1]
 
 
 def test_a_terminal_shows_all_configs_and_what_went_wrong() -> None:

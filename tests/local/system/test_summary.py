@@ -53,7 +53,19 @@ def test_columns_are_shown_with_types_and_first_rows() -> None:
 
 
 def test_columns_that_do_not_fit_are_shown_below() -> None:
-    assert shown(TABLE, 8) == ["   id", "INT64", "    1", "    2", "    3", "note", "STRING", "a", "NULL", "c"]
+    assert shown(TABLE, 10) == [
+        "   id",
+        "INT64",
+        "    1",
+        "    2",
+        "    3",
+        "(column 2)",
+        "note",
+        "STRING",
+        "a",
+        "NULL",
+        "c",
+    ]
 
 
 def test_values_that_look_like_markup_are_shown_as_they_are() -> None:
@@ -66,3 +78,32 @@ def test_a_problem_is_shown_with_its_config() -> None:
     with console.capture() as captured:
         print_results(console, [replace(RIGHT, table=None)])
     assert "✘ sales · Q1  →  demo.sales_q1" in captured.get()
+
+
+def printed(result: Result, width: int) -> list[str]:
+    console = Console(width=width, no_color=True)
+    with console.capture() as captured:
+        print_results(console, [result])
+    return captured.get().splitlines()
+
+
+def test_continued_lines_are_indented_and_no_line_ends_in_blanks() -> None:
+    wide = LoadedTable(1, [Column(f"column_{number}", "STRING", 1) for number in range(5)], [tuple("abcde")])
+    lines = printed(replace(RIGHT, table=wide), 44)
+    assert lines[1].startswith("✘ sales · Q1")
+    assert all(line.startswith(("    ", "  ✘ ")) for line in lines[2:])
+    assert "    (column 5)" in lines
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_continued_columns_are_numbered() -> None:
+    wide = LoadedTable(1, [Column(f"c{number}", "BOOL", 1) for number in range(9)], [(True,) * 9])
+    assert [line for line in shown(wide, 42) if "(" in line] == ["(columns 8–9)"]
+
+
+def test_three_warnings_are_shown_and_the_others_counted() -> None:
+    warnings = [f"1 cell is in error, loaded as NULL: 'Q1'!B{row}" for row in range(2, 7)]
+    lines = printed(replace(RIGHT, warnings=warnings), 100)
+    assert [line for line in lines if "in error" in line] == [f"    ! {warning}" for warning in warnings[:3]]
+    assert "    … and 2 more warnings" in lines
+    assert "more warnings" not in "".join(printed(replace(RIGHT, warnings=warnings[:3]), 100))
