@@ -8,14 +8,18 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from google.api_core.exceptions import NotFound
 from rich.console import Console
 
 from local.clients import LocalClients
 from local.loaded import look_at_table
-from local.summary import first_rows
+from local.summary import Indented, first_rows
 from local.tabs import DATASET
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,11 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for table in client.list_tables(options.dataset):
                 console.print(table.table_id, markup=False)
         else:
-            console.print(first_rows(look_at_table(client, options.dataset, options.table), console.width))
-    except NotFound as error:
-        console.print(f"✘ {error.message}", style="red", markup=False)
+            table = look_at_table(client, options.dataset, options.table)
+            console.print(Indented(first_rows(table, console.width), 0))
+    except NotFound:
+        missing = _missing(client, options.dataset, options.table)
+        console.print(f"✘ {missing}", style="red", markup=False, soft_wrap=True)
         return 1
     return 0
+
+
+def _missing(client: "bigquery.Client", dataset: str, table: str | None) -> str:
+    """What is not there, and what is."""
+    try:
+        tables = sorted(each.table_id for each in client.list_tables(dataset))
+    except NotFound:
+        return f"there is no dataset {dataset}: nothing has been loaded into it yet"
+    return f"there is no table {dataset}.{table}; there are: {', '.join(tables) or 'none yet'}"
 
 
 if __name__ == "__main__":
