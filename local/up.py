@@ -18,12 +18,13 @@ from local.ending import end_in_order
 from local.environment import PROJECT
 from local.folder import claimed_folder
 from local.ports import PROXY_VARIABLES, forget_proxies
-from local.postgres import PostgresUnavailable, binaries
+from local.postgres import PostgresUnavailable
+from local.progress import tell_of_stopping
 from local.pubsub import REQUESTS
 from local.registration import dispatch, register
 from local.sample_files import copy_samples
 from local.system import REPOSITORY, System
-from local.tabs import find_tabs
+from local.tabs import DATASET, find_tabs, measure
 
 SECONDS_BETWEEN_LOOKS = 1
 
@@ -50,10 +51,7 @@ def main() -> int:
 def _run(console: Console, folder: Path, samples: Path) -> int:
     console.print("Starting PostgreSQL, Pub/Sub, BigQuery, Sheets, Cloud Run and three functions …")
     with System(folder, samples, scheduler=True) as system:
-        tabs, refused = find_tabs(LocalClients(system.settings).sheets, samples)
-        for spreadsheet in refused:
-            console.print(f"Left out: {spreadsheet}.xlsx cannot be read as a workbook", markup=False)
-        register(system, tabs)
+        _register_samples(console, system)
         exports = folder.with_suffix(".env")
         _write_exports(exports, system.settings)
         try:
@@ -64,6 +62,20 @@ def _run(console: Console, folder: Path, samples: Path) -> int:
                 time.sleep(SECONDS_BETWEEN_LOOKS)
         finally:
             exports.unlink(missing_ok=True)
+            tell_of_stopping(console)
+
+
+def _register_samples(console: Console, system: System) -> None:
+    """A config per tab with rows; what is left out is told."""
+    sheets = LocalClients(system.settings).sheets
+    tabs, refused = find_tabs(sheets, system.samples)
+    for spreadsheet in refused:
+        console.print(f"Left out: {spreadsheet}.xlsx cannot be read as a workbook", markup=False)
+    filled = [tab for tab in tabs if measure(sheets, tab).rows]
+    for tab in tabs:
+        if tab not in filled:
+            console.print(f"Left out, without a row below row 1: {tab.spreadsheet} · {tab.title}", markup=False)
+    register(system, filled)
 
 
 def _write_exports(path: Path, settings: Mapping[str, str]) -> None:
@@ -91,19 +103,22 @@ def _write_exports(path: Path, settings: Mapping[str, str]) -> None:
 def _explain(console: Console, system: System, exports: Path) -> None:
     for name, address in system.addresses.items():
         console.print(f"  [bold]{name:<12}[/] {address}")
-    dispatch = system.addresses["dispatch"]
-    psql = shlex.quote(_relative(binaries() / "psql"))
+    samples = _relative(system.samples)
     steps = f"""
-Spreadsheets: {_relative(system.samples)}/*.xlsx are copies: edit and save them.
+Spreadsheets: {samples}/*.xlsx are copies: edit and save them.
+  {samples}/NAME.xlsx is https://docs.google.com/spreadsheets/d/NAME/edit
 Logs: {_relative(system.folder)}/logs/, of the job's executions {_relative(system.folder)}/run/logs/
 
 In another terminal:
   source {_relative(exports)}
-  curl -X POST {dispatch}/run
-  gcloud pubsub topics publish {REQUESTS} --message='{{"name": "inventory"}}'
+  .venv/bin/python job_helper.py configs
+  gcloud pubsub topics publish {REQUESTS} --project={PROJECT} --message='{{"name": "inventory"}}'
+  .venv/bin/python job_helper.py runs
   .venv/bin/python -m local.look inventory
-  .venv/bin/python job_helper.py list
-  {psql} -c 'SELECT config_name, state, rows, ended_at FROM sheet_to_bigquery_runs'
+
+For a spreadsheet of your own, saved as {samples}/NAME.xlsx:
+  .venv/bin/python job_helper.py add https://docs.google.com/spreadsheets/d/NAME/edit \\
+    --project {PROJECT} --dataset {DATASET}
 
 dispatch is called every five minutes, its sweep every minute. Ctrl-C stops everything."""
     console.print(steps, markup=False)
