@@ -1,5 +1,6 @@
 """Processes as the kernel lists them, for tests that look for what was left running."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,4 +52,6 @@ def _mentions(process: Path, text: str) -> bool:
         cwd = str((process / "cwd").readlink())
     except OSError:
         return False
-    return text.encode() in told or cwd.startswith(text)
+    # `build/local` is not `build/local-2`, another system's.
+    whole = re.escape(text) + r"(?![\w-])"
+    return bool(re.search(whole.encode(), told) or re.match(whole, cwd))

@@ -1,0 +1,57 @@
+"""What `make up` tells a person to do: all of it is in the README too, and works."""
+
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.local.system.test_ending import REPOSITORY, UP, Running
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Running]:
+    with subprocess.Popen(UP, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Running(process)
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def typed(up: Running, command: str) -> subprocess.CompletedProcess[str]:
+    """What another terminal shows after `source` and the command."""
+    line = f"source {shlex.quote(str(up.folder.with_suffix('.env')))} && {command}"
+    return subprocess.run(
+        ["bash", "-c", line], cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_readmes_steps_are_told(up: Running) -> None:
+    section = (REPOSITORY / "README.md").read_text().partition("## Use it")[2]
+    listed = [line.partition("  #")[0].strip() for line in section.split("```")[1].strip().splitlines()]
+    # Another system that runs here has taken the first name.
+    told = [re.sub(r"build/local-\d+\.env", "build/local.env", line.strip()) for line in up.told.splitlines()]
+    first = told.index(listed[0])
+    assert told[first : first + len(listed)] == listed
+
+
+def test_the_address_of_a_spreadsheet_is_told_and_can_be_added(up: Running) -> None:
+    assert "NAME.xlsx is https://docs.google.com/spreadsheets/d/NAME/edit" in up.told
+    told = re.search(r"\.venv/bin/python (job_helper\.py add .*\n.*)", up.told)
+    assert told
+    added = typed(up, f"{shlex.quote(UP[0])} {told[1].replace('NAME', 'inventory')} --table stock --name stock")
+    assert (added.returncode, "added config" in added.stdout) == (0, True), added.stderr
+
+
+def test_a_table_that_is_not_there_is_answered_with_those_that_are(up: Running) -> None:
+    looked = typed(up, f"{shlex.quote(UP[0])} -m local.look nope --dataset nowhere")
+    assert looked.returncode == 1
+    assert looked.stdout == "✘ there is no dataset nowhere: nothing has been loaded into it yet\n"
+    run = typed(up, f"{shlex.quote(UP[0])} job_helper.py run inventory")
+    assert run.returncode == 0, run.stderr
+    looked = typed(up, f"{shlex.quote(UP[0])} -m local.look nope")
+    assert looked.returncode == 1
+    assert looked.stdout.startswith("✘ there is no table demo.nope; there are: ")
+    assert "inventory" in looked.stdout
