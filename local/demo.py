@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from local.clients import LocalClients
 from local.component import ComponentFailed
@@ -26,7 +27,7 @@ from local.progress import RunsUnfinished, follow, tell_of_stopping
 from local.registration import dispatch, register
 from local.runs import RunSeen, look_at_last_runs, look_at_runs
 from local.sample_files import NotASpreadsheet, copy_own, copy_samples
-from local.summary import Result, print_results
+from local.summary import Indented, Result, print_results
 from local.system import REPOSITORY, System
 from local.tabs import DATASET, Tab, find_tabs, measure
 
@@ -137,10 +138,11 @@ def _conclude(console: Console, folder: Path, results: Sequence[Result], seconds
         console.print(f"✘ {len(wrong)} of {len(results)} configs are not as they should be.", style="bold red")
         console.print(f"  Logs: {folder / 'logs'}; of the job: {folder / 'run' / 'logs'}", markup=False, soft_wrap=True)
         return 1
-    console.print(
-        f"[bold green]✔ {len(results)} sheets, {rows} rows: every table has the rows and values of its sheet[/]"
+    verdict = Text.from_markup(
+        f"[bold green]{len(results)} sheets, {rows} rows: every table has the rows and values of its sheet[/]"
         f" in {seconds:.1f} s; everything is stopped again."
     )
+    console.print(Indented(verdict, 2, Text("✔ ", style="bold green")))
     console.print("  Next: make demo SHEET=/path/to/your.xlsx, or make up to keep it running.", style="dim")
     return 0
 
