@@ -36,5 +36,7 @@ if ! works; then
   "$python" -m venv --clear .venv
 fi
 printf 'Installing the packages of requirements-dev.txt into .venv (about a minute, once) …\n'
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+# The list is complete. Without --no-deps, pip before 23.3 looks at the newest release of a package that is asked for
+# with an extra (google-auth[pyopenssl]), and stops where that is not the pinned one.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 touch .venv/installed

@@ -26,8 +26,8 @@ def installed_python() -> Path:
         return python
     print(f"Installing the packages of {REQUIREMENTS.name} into {FOLDER.name} (half a minute, once) …", flush=True)
     _run([sys.executable, "-m", "venv", "--clear", str(FOLDER)])
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    _run([*pip, "-r", str(REQUIREMENTS)])
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)])
     stamp.write_text(wanted)
     return python
 

@@ -53,6 +53,12 @@ def test_what_failed_to_install_is_tried_again(clone: Path) -> None:
     assert not (clone / ".venv" / "installed").exists()
 
 
+def test_the_pinned_packages_are_all_that_they_need_themselves() -> None:
+    # They are installed as they are listed, with nothing looked up beside them.
+    check = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout
+
+
 def test_without_any_python_the_remedy_is_told(clone: Path, tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
