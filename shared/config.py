@@ -9,6 +9,7 @@ import msgspec
 
 from shared.column import Column, examine_columns
 from shared.errors import InvalidConfig
+from shared.options import Options, examine_options
 from shared.parse import Checked, Examined, Problem, examine, refuse, shape
 from shared.spreadsheet import Spreadsheet, parse_url
 
@@ -43,6 +44,7 @@ class Config(Checked, frozen=True):
     google_sheet_tab_name: str | None = None
     schema_handling: SchemaHandling = "auto_detect"
     custom_schema: tuple[Column, ...] = ()
+    options: Options = Options()
     id: int | None = None
 
     @property
@@ -67,7 +69,7 @@ class Config(Checked, frozen=True):
 def parse_config(raw: Mapping[str, Any], source: str | None = None) -> Config:
     """The config in a row or in a file's object (`raw` has the table's column names).
 
-    `custom_schema` may be a JSON string, as portals store it, and its types may have BigQuery's older
+    `custom_schema` and `options` may be JSON strings, as portals store them, and types may have BigQuery's older
     names. Raises `InvalidConfig` that names the config and every field that is wrong.
     """
     examined = examine_config(raw)
@@ -88,10 +90,13 @@ def examine_config(raw: Mapping[str, Any], spelled: Callable[[str], str] = str) 
         wrong = []  # portals leave anything in a field that is not used
     elif wrong and values["schema_handling"] == "custom":
         values["schema_handling"] = None  # it would be told a second time, as empty
+    values["options"], wrong_options = examine_options(values.get("options"))
     examined = examine(Config, values, spelled)
-    if wrong:
-        return Examined(None, [*examined.problems, *(f"{spelled('custom_schema')}{problem}" for problem in wrong)])
-    return examined
+    nested = [
+        *(f"{spelled('custom_schema')}{problem}" for problem in wrong),
+        *(f"{spelled('options')}{problem}" for problem in wrong_options),
+    ]
+    return Examined(None, [*examined.problems, *nested]) if nested else examined
 
 
 def encode_custom_schema(columns: tuple[Column, ...]) -> str:

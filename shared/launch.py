@@ -8,8 +8,10 @@ from shared import log
 from shared.config import Config, encode_custom_schema
 from shared.errors import InvalidInput, LaunchRefused, NotOurs, SyncError
 from shared.executions import Congested, Executions, LaunchUnknown
+from shared.load_job import job_id
+from shared.options import encode_options
 from shared.retry import retry_at
-from shared.run import Failure, Run, Standing
+from shared.run import Failure, LoadedBefore, Run, Standing
 from shared.settings import Settings
 from shared.settle import fail
 from shared.store import Store
@@ -39,7 +41,9 @@ def launch(run_id: str, store: Store, location_of: LocationOf, executions: Execu
             raise
         return _refuse(run, error, store)
     claimed = _claim(standing, config, store, location, settings)
-    return _start(claimed, config, store, executions, settings) if claimed else _not_claimed(run_id, store)
+    if claimed is None:
+        return _not_claimed(run_id, store)
+    return _start(claimed, config, standing.previous, store, executions, settings)
 
 
 def _not_claimed(run_id: str, store: Store) -> Launched:
@@ -68,9 +72,11 @@ def _claim(standing: Standing, config: Config, store: Store, location: str, sett
     return store.claim(standing, config, settings.job_project, location, store.now(), lease, limit)
 
 
-def _start(run: Run, config: Config, store: Store, executions: Executions, settings: Settings) -> Launched:
+def _start(
+    run: Run, config: Config, previous: LoadedBefore | None, store: Store, executions: Executions, settings: Settings
+) -> Launched:
     try:
-        name = executions.start(environment(run, config, settings), settings.run_timeout_seconds)
+        name = executions.start(environment(run, config, settings, previous), settings.run_timeout_seconds)
     except Congested as error:
         store.give_back(run, retry_at(store.now(), 0, settings.retry_seconds), Failure.of(error))
         return "refused"
@@ -85,12 +91,19 @@ def _start(run: Run, config: Config, store: Store, executions: Executions, setti
     return "launched"
 
 
-def environment(run: Run, config: Config, settings: Settings) -> dict[str, str]:
-    """The execution's variables: the guide's, and which run's which attempt it is. No secrets: Cloud Run logs them."""
+def environment(run: Run, config: Config, settings: Settings, previous: LoadedBefore | None) -> dict[str, str]:
+    """The execution's variables: the guide's, and which run's which attempt it is. No secrets: Cloud Run logs them.
+
+    `previous` is the newest run of the config that loaded its table, which the new one may find unchanged.
+    """
+    unchanged_since = job_id(previous.run_id, previous.attempt) if previous and config.options.skip_unchanged else ""
     variables = {
         **config_environment(config),
         "RUN_ID": run.id,
         "RUN_ATTEMPT": str(run.attempt),
+        "RUN_SLOT": run.slot.isoformat(),
+        "PREVIOUS_JOB": unchanged_since,
+        "ALLOW_SHRINK": "true" if run.allow_shrink else "",
         "BIGQUERY_JOB_PROJECT": run.job_project or "",
         "BIGQUERY_LOCATION": run.job_location or "",
         "COMPLETION_TOPIC": settings.topic(settings.completion_topic),
@@ -111,5 +124,6 @@ def config_environment(config: Config) -> dict[str, str]:
         "BIGQUERY_TABLE_ID": config.bigquery_table_id,
         "SCHEMA_HANDLING": config.schema_handling,
         "CUSTOM_SCHEMA": encode_custom_schema(config.custom_schema),
+        "OPTIONS": encode_options(config.options),
     }
     return {name: value for name, value in variables.items() if value}

@@ -4,7 +4,7 @@ Job ids are unique per project and location, so whatever takes an attempt's id f
 the attempt's only word: a second insert meets 409.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 from google.api_core import exceptions
@@ -17,7 +17,10 @@ from shared.messages import ColumnLoaded
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-Verdict = Literal["loaded", "burned"]
+# How an attempt ended that is no failure; `unchanged` and `kept`: by a query that writes nothing.
+Done = Literal["loaded", "unchanged", "kept"]
+Verdict = Literal[Done, "burned"]
+_DONE = get_args(Done)
 # The library's own patience is ten minutes; a function has one.
 _SECONDS = 20
 
@@ -25,12 +28,15 @@ _SECONDS = 20
 class Look(msgspec.Struct, frozen=True):
     """What stands under an attempt's id.
 
-    `absent`: nothing. `going`: the load, not done. `loaded`: the load, done. `failed`: the load, done with an
-    error, or somebody else's job. `burned`: a burn. `columns` are those the load wrote.
+    `absent`: nothing. `going`: the attempt's job, not done. `done`: it is done, as its `verdict` says. `failed`: it
+    ended with an error, or is somebody else's job. `burned`: a burn. `rows` are the sheet's, `columns` those that a
+    load wrote (other kinds of jobs do not tell).
     """
 
-    found: Literal["absent", "going", "loaded", "failed", "burned"]
+    found: Literal["absent", "going", "done", "failed", "burned"]
+    verdict: Done = "loaded"
     execution: str | None = None
+    content_hash: str | None = None
     rows: int | None = None
     columns: tuple[ColumnLoaded, ...] = ()
     reason: str | None = None
@@ -44,6 +50,16 @@ def job_id(run_id: str, attempt: int) -> str:
 def labels(run_id: str, attempt: int, execution: str, verdict: Verdict) -> dict[str, str]:
     """The labels that tell whose job it is; `execution` is Cloud Run's short name, at most 63 characters."""
     return {"run": run_id, "attempt": str(attempt), "execution": execution[:63], "verdict": verdict}
+
+
+def content_labels(content_hash: str, rows: int) -> dict[str, str]:
+    """The labels that tell what an attempt's job is about: the content, by its hash, and how many rows it has."""
+    return {"content": content_hash, "rows": str(rows)}
+
+
+def content_of(job: Any) -> str | None:
+    """The hash of the content that a job is about; None where it does not tell."""
+    return (job.labels or {}).get("content")
 
 
 def is_of(job: Any, run_id: str, attempt: int) -> bool:
@@ -98,7 +114,8 @@ def burn(client: "bigquery.Client", run_id: str, attempt: int, location: str) ->
 def _seen(job: Any, run_id: str, attempt: int) -> Look:
     if not is_of(job, run_id, attempt):
         return Look("failed", reason="a job of somebody else's has this attempt's id")
-    if job.labels.get("verdict") == "burned":
+    verdict = job.labels.get("verdict")
+    if verdict == "burned":
         return Look("burned")
     execution = job.labels.get("execution")
     if job.state != "DONE":
@@ -106,10 +123,25 @@ def _seen(job: Any, run_id: str, attempt: int) -> Look:
     if job.error_result:
         # Only the reason: BigQuery's messages may quote values.
         return Look("failed", execution=execution, reason=job.error_result.get("reason", "unknown"))
-    columns = tuple(
-        ColumnLoaded(field.name, current_type(field.field_type), field.mode or "NULLABLE") for field in job.schema or ()
+    return Look(
+        "done",
+        verdict=verdict if verdict in _DONE else "loaded",
+        execution=execution,
+        content_hash=content_of(job),
+        rows=_rows(job),
+        columns=tuple(
+            ColumnLoaded(field.name, current_type(field.field_type), field.mode or "NULLABLE")
+            for field in getattr(job, "schema", None) or ()
+        ),
     )
-    return Look("loaded", execution=execution, rows=job.output_rows, columns=columns)
+
+
+def _rows(job: Any) -> int | None:
+    """BigQuery's own count of what a load wrote; a query's label, since it counts what it changed."""
+    if job.job_type == "load":
+        return job.output_rows
+    told = job.labels.get("rows", "")
+    return int(told) if told.isdecimal() else None
 
 
 def _translated(error: Exception) -> Exception:

@@ -41,10 +41,12 @@ class ManualRequest(Checked, frozen=True):
     config_id: Id | None = None
     id: Id | None = None
     name: Annotated[str, Meta(max_length=255)] | None = None
+    # For this run alone, the option max_shrink holds nothing back.
+    allow_shrink: bool = False
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
-        if len(values) == len(cls.__struct_fields__) and not any(values.values()):
+        if len(values) == len(cls.__struct_fields__) and not any(values[each] for each in ("config_id", "id", "name")):
             yield "config_id", "is missing, and so are run_id, id and name"
 
     @property
@@ -60,11 +62,20 @@ class ColumnLoaded(msgspec.Struct, frozen=True):
     mode: str = "NULLABLE"
 
 
+class ColumnChange(msgspec.Struct, frozen=True):
+    """A column as `INT64 NULLABLE` before and after a load; None where it is not there."""
+
+    name: str
+    before: str | None = None
+    after: str | None = None
+
+
 class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the job's execution says it did; a hint that settling checks. No cell values.
 
-    `bytes` are those uploaded, `requests` those sent to Sheets and Drive, `seconds` wall time by stage
-    (`read`, `infer`, `load`), `warnings` sentences with cell addresses.
+    `verdict` is `loaded`, `unchanged` or `kept`, as the attempt's BigQuery job is labelled. `rows` are the sheet's,
+    `bytes` those uploaded, `requests` those sent to Sheets and Drive, `seconds` wall time by stage (`read`,
+    `load`), `warnings` sentences with cell addresses, `schema_changes` how the table's columns differ from before.
     """
 
     run_id: str
@@ -72,10 +83,13 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     execution: ExecutionName
     outcome: Literal["succeeded", "failed"]
     version: int = 1
+    verdict: str = "loaded"
     rows: Amount | None = None
     bytes: Amount | None = None
     requests: Number | None = None
     columns: tuple[ColumnLoaded, ...] = ()
+    schema_changes: tuple[ColumnChange, ...] = ()
+    content_hash: Annotated[str, Meta(pattern="^[0-9a-f]{1,63}$")] | None = None
     seconds: dict[str, float] = {}
     warnings: tuple[str, ...] = ()
     error_class: str | None = None

@@ -59,9 +59,8 @@ def parse(
     With `known_only` they are wrong: where a person writes, one that is mistyped would mean its default.
     Raises `error`, with `subject` in front and every field that is wrong, and never a value.
     """
-    examined = examine(model, raw)
-    unknown = _unknown(model, raw) if known_only else []
-    refuse([*examined.problems, *unknown], subject, error, remedy)
+    examined = examine_known(model, raw) if known_only else examine(model, raw)
+    refuse(examined.problems, subject, error, remedy)
     return examined.model
 
 
@@ -88,6 +87,13 @@ def examine(model: type[Model], raw: Mapping[str, Any], spelled: Callable[[str],
     if issubclass(model, Checked):
         problems += [f"{names[field]} {problem}" for field, problem in model.problems(values)]
     return Examined(None, problems) if problems else Examined(model(**values))
+
+
+def examine_known(model: type[Model], raw: Mapping[str, Any]) -> Examined[Model]:
+    """What `examine` makes of `raw`, whose unknown keys are wrong."""
+    examined = examine(model, raw)
+    unknown = _unknown(model, raw)
+    return Examined(None, [*examined.problems, *unknown]) if unknown else examined
 
 
 def _unknown(model: type[msgspec.Struct], raw: Mapping[str, Any]) -> list[str]:
@@ -164,8 +170,8 @@ def _wanted(type_: inspect.Type) -> str:
         case inspect.IntType(ge=least, le=most):
             bounds = f" from {least} to {most}" if most is not None else f" of {least} or more" if least else ""
             return f"a whole number{bounds}"
-        case inspect.FloatType():
-            return "a number"
+        case inspect.FloatType(ge=least, lt=bound):
+            return "a number" if least is None or bound is None else f"a number from {least:g}, below {bound:g}"
         case inspect.BoolType():
             return "true or false"
         case inspect.StrType():

@@ -14,7 +14,10 @@ Why = Literal["schedule", "manual", "reset", "shadow"]
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A row of the ledger. Times are aware, in UTC; `bytes` are those uploaded, `seconds` wall time by stage."""
+    """A row of the ledger. Times are aware, in UTC; `bytes` are those uploaded, `seconds` wall time by stage.
+
+    `verdict` of a run that succeeded: `loaded`, or why nothing had to be: `unchanged`, `kept`.
+    """
 
     id: str
     config_id: int
@@ -35,10 +38,14 @@ class Run(msgspec.Struct, frozen=True):
     lease_until: datetime | None = None
     deadline: datetime | None = None
     ended_at: datetime | None = None
+    allow_shrink: bool = False
+    verdict: str | None = None
     rows: int | None = None
     bytes: int | None = None
     requests: int | None = None
     columns: list[dict[str, Any]] | None = None
+    schema_changes: list[dict[str, Any]] | None = None
+    content_hash: str | None = None
     warnings: list[str] | None = None
     seconds: dict[str, float] | None = None
     error_class: str | None = None
@@ -67,14 +74,25 @@ class Failure(msgspec.Struct, frozen=True):
         return cls(completed.error_class or "ExecutionFailed", completed.error or "", completed.retryable)
 
 
+class LoadedBefore(msgspec.Struct, frozen=True):
+    """The attempt of an earlier run that loaded the same table: its BigQuery job is made of both."""
+
+    run_id: str
+    attempt: int
+
+
 class Standing(msgspec.Struct, frozen=True):
-    """A run together with its config's row as it is now, and what speaks against running it."""
+    """A run together with its config's row as it is now, and what speaks against running it.
+
+    `previous` is the newest run of the config that loaded anything into the run's table.
+    """
 
     run: Run
     row: dict[str, Any] | None
     active: bool
     owned: bool
     rival: str | None
+    previous: LoadedBefore | None = None
 
     @property
     def has_last_run(self) -> bool:

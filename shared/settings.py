@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -113,6 +114,10 @@ class RunIdentity(Checked, frozen=True, rename=str.upper):
     bigquery_job_project: str
     bigquery_location: str
     completion_topic: str
+    # The instant that the run stands for (an older launch does not tell it), and the BigQuery job of the config's
+    # newest run that loaded anything, whose content may be the table's still.
+    run_slot: datetime | None = None
+    previous_job: str | None = None
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
@@ -136,6 +141,8 @@ class JobSettings(msgspec.Struct, frozen=True):
     task_attempt: int
     bigquery_location: str
     sheets_reads_per_minute: int
+    # For this execution alone, the option max_shrink holds nothing back.
+    allow_shrink: bool = False
 
 
 class _Container(msgspec.Struct, frozen=True, rename=str.upper):
@@ -143,6 +150,7 @@ class _Container(msgspec.Struct, frozen=True, rename=str.upper):
 
     cloud_run_execution: str | None = None
     cloud_run_task_attempt: int = 0
+    allow_shrink: bool = False
     bigquery_location: str = "US"
     sheets_reads_per_minute: Count = 60
 
@@ -188,6 +196,7 @@ def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
         task_attempt=container.model.cloud_run_task_attempt,
         bigquery_location=container.model.bigquery_location,
         sheets_reads_per_minute=container.model.sheets_reads_per_minute,
+        allow_shrink=container.model.allow_shrink,
     )
 
 

@@ -48,7 +48,7 @@ def settle(
     if seen.found in ("absent", "going"):
         store.extend_lease(run, now + timedelta(seconds=settings.lease_seconds))
         return "open"
-    if seen.found == "loaded":
+    if seen.found == "done":
         return _succeed(run, seen, store, executions, now, completed)
     settled = fail(run, _failure(run, seen, executions, completed), store, settings, completed)
     if run.execution and _is_past(run.deadline, now):
@@ -92,9 +92,26 @@ def _succeed(
 ) -> Settled:
     details = completed if completed and completed.execution == seen.execution else None
     name = executions.full_name(seen.execution) if seen.execution else None
-    if not store.succeed(run, now, execution=name, rows=seen.rows, columns=seen.columns, details=details):
+    if not store.succeed(
+        run,
+        now,
+        execution=name,
+        verdict=seen.verdict,
+        rows=seen.rows,
+        columns=seen.columns,
+        content_hash=seen.content_hash,
+        details=details,
+    ):
         return "settled_before"
-    log.info("succeeded", run_id=run.id, config_id=run.config_id, attempt=run.attempt, rows=seen.rows, why=run.why)
+    log.info(
+        "succeeded",
+        run_id=run.id,
+        config_id=run.config_id,
+        attempt=run.attempt,
+        verdict=seen.verdict,
+        rows=seen.rows,
+        why=run.why,
+    )
     return "succeeded"
 
 

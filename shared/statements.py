@@ -146,10 +146,11 @@ VALUES (:message_id, :now, :verdict, :reason, :body)
 ON CONFLICT DO NOTHING RETURNING message_id
 """
 
-# The run by hand of a config that waits and has not begun.
+# The run by hand of a config that waits and has not begun: what one more request allows, it allows too.
 FOLLOW_UP = """
-SELECT id FROM sheet_to_bigquery_runs
+UPDATE sheet_to_bigquery_runs SET allow_shrink = allow_shrink OR CAST(:allow_shrink AS boolean)
 WHERE config_id = :config_id AND why = 'manual' AND state = 'pending' AND attempt = 0
+RETURNING id
 """
 
 # Which run a request by hand led to.
@@ -165,8 +166,9 @@ LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
 # One run by hand; no row where one waits already that has not begun, which will read what the person edited.
 RECORD_MANUAL = f"""
 INSERT INTO sheet_to_bigquery_runs
-    (id, config_id, config_name, destination, slot, why, created_at, not_before, reads)
-SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {_DESTINATION.format(c="c")}, :now, 'manual', :now, :now, {_READS}
+    (id, config_id, config_name, destination, slot, why, created_at, not_before, reads, allow_shrink)
+SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {_DESTINATION.format(c="c")}, :now, 'manual', :now, :now,
+       {_READS}, :allow_shrink
 FROM {{configs}} c WHERE c.id = :config_id
 ON CONFLICT DO NOTHING RETURNING id
 """
@@ -228,9 +230,14 @@ WHERE state = 'queued' AND coalesce(published_at, admitted_at) < :published_befo
 RETURNING id
 """
 
-# A run and its config's row as it is now (NULL where the row is gone), with who owns it and who rivals it.
+# A run and its config's row as it is now (NULL where the row is gone), with who owns it and who rivals it, and the
+# newest run that loaded anything into the run's table, with its attempt.
 FIND_RUN = f"""
-SELECT to_jsonb(r), to_jsonb(c), c.is_active, {_OWNED.format(c="c")}, {_RIVAL}
+SELECT to_jsonb(r), to_jsonb(c), c.is_active, {_OWNED.format(c="c")}, {_RIVAL}, (
+    SELECT jsonb_build_array(l.id, l.attempt) FROM sheet_to_bigquery_runs l
+    WHERE l.config_id = r.config_id AND l.verdict = 'loaded' AND l.destination = r.destination
+    ORDER BY l.ended_at DESC LIMIT 1
+)
 FROM sheet_to_bigquery_runs r LEFT JOIN {{configs}} c ON c.id = r.config_id WHERE r.id = :run_id
 """
 
@@ -304,8 +311,9 @@ SUCCEED = """
 WITH closed AS (
     UPDATE sheet_to_bigquery_runs
     SET state = 'succeeded', ended_at = :now, execution = coalesce(CAST(:execution AS text), execution),
-        rows = :rows, bytes = :bytes, requests = :requests,
-        columns = CAST(:columns AS jsonb), warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
+        verdict = :verdict, rows = :rows, bytes = :bytes, requests = :requests, content_hash = :content_hash,
+        columns = CAST(:columns AS jsonb), schema_changes = CAST(:schema_changes AS jsonb),
+        warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
         error_class = NULL, error = NULL
     WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
     RETURNING config_id, slot, why, had_last_run
@@ -331,7 +339,10 @@ RETURNING id
 # Adds what the execution's message tells to a run that was settled before the message came.
 ADD_DETAILS = """
 UPDATE sheet_to_bigquery_runs
-SET requests = :requests, warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb)
+SET requests = :requests, bytes = :bytes, rows = coalesce(rows, CAST(:rows AS bigint)),
+    columns = CASE WHEN columns IS NULL OR columns = '[]' THEN CAST(:columns AS jsonb) ELSE columns END,
+    schema_changes = CAST(:schema_changes AS jsonb),
+    warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb)
 WHERE id = :run_id AND attempt = :attempt AND state = 'succeeded' AND execution = :execution AND requests IS NULL
 """
 
@@ -348,10 +359,11 @@ RETURNING id
 # The times are given because a table that a portal's framework made may demand them without a default.
 ADD_CONFIG = """
 INSERT INTO {configs} AS c (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
-    bigquery_dataset_id, bigquery_table_id, schema_handling, custom_schema, run_frequency_hours, is_active,
+    bigquery_dataset_id, bigquery_table_id, schema_handling, custom_schema, options, run_frequency_hours, is_active,
     created_at, updated_at)
 VALUES (:name, :google_sheet_url, :google_sheet_tab_name, :google_cloud_project_id, :bigquery_dataset_id,
-    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), :run_frequency_hours, true, now(), now())
+    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), CAST(:options AS jsonb),
+    :run_frequency_hours, true, now(), now())
 RETURNING c.id, to_jsonb(c) ? 'migration_status'
 """
 

@@ -1,6 +1,5 @@
 """The ledger in PostgreSQL: every query of the product goes through here; the statements are in `statements`."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,7 +12,8 @@ from shared.config import Config
 from shared.connection import Session, connect
 from shared.errors import AmbiguousName, InvalidConfig, Overtaken, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
-from shared.run import Failure, Heard, Poison, Run, Standing, Verdict
+from shared.options import encode_options
+from shared.run import Failure, Heard, LoadedBefore, Poison, Run, Standing, Verdict
 from shared.settings import Database
 
 # So many messages fit one publish request.
@@ -22,6 +22,8 @@ CHUNK = 1000
 RECORDED = 20_000
 # Characters of a message's body that are kept: enough to see what it was, too few to fill the disk.
 _KEPT = 4096
+# What of an execution's message is kept as JSON.
+_LISTS = ("columns", "schema_changes", "warnings")
 
 Recorded = Literal["accepted", "merged", "poison", "duplicate"]
 
@@ -83,8 +85,9 @@ class Store:
             if not self._record_message(message_id, now, "accepted", None, body):
                 return "duplicate"
             config_id = self.find_config(request)["id"]
-            recorded = self._run(statements.RECORD_MANUAL, config_id=config_id, now=now)
-            waiting = recorded or self._run(statements.FOLLOW_UP, config_id=config_id)
+            allow = {"config_id": config_id, "allow_shrink": request.allow_shrink}
+            recorded = self._run(statements.RECORD_MANUAL, now=now, **allow)
+            waiting = recorded or self._run(statements.FOLLOW_UP, **allow)
             if not waiting:
                 # What waited was admitted between the two statements, or the config was deleted.
                 raise Overtaken(f"config {config_id} changed while a run of it was recorded", "it is tried again")
@@ -155,9 +158,10 @@ class Store:
         Raises, with nothing added, `TableConflict` where an active config replaces the same table, and
         `InvalidConfig` where any has the name, because a request by name could then mean either.
         """
-        schema = msgspec.json.encode(config.custom_schema).decode() if config.custom_schema else None
+        schema = _json(config.custom_schema) if config.custom_schema else None
         values = {name: getattr(config, name) for name in config.__struct_fields__ if name != "id"}
-        values |= {"custom_schema": schema, "run_frequency_hours": run_frequency_hours}
+        values |= {"custom_schema": schema, "options": encode_options(config.options) or None}
+        values["run_frequency_hours"] = run_frequency_hours
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
             if others := self.active_of_table(config):
@@ -200,8 +204,9 @@ class Store:
         rows = self._run(statements.FIND_RUN, run_id=run_id)
         if not rows:
             return None
-        run, config, active, owned, rival = rows[0]
-        return Standing(_run(run), config, bool(active), bool(owned), rival)
+        run, config, active, owned, rival, loaded = rows[0]
+        previous = LoadedBefore(*loaded) if loaded else None
+        return Standing(_run(run), config, bool(active), bool(owned), rival, previous)
 
     def claim(
         self,
@@ -286,12 +291,21 @@ class Store:
         now: datetime,
         *,
         execution: str | None,
+        verdict: str,
         rows: int | None,
         columns: Sequence[ColumnLoaded],
+        content_hash: str | None,
         details: RunCompleted | None,
     ) -> bool:
-        """A closed load ends its run as succeeded, and `last_run` moves. False where it had ended already."""
+        """A closed load ends its run as succeeded, and `last_run` moves. False where it had ended already.
+
+        `verdict`, `rows`, `columns` and `content_hash` are BigQuery's word; what it does not tell, `details` may.
+        """
         values = _details(details)
+        if columns:
+            values["columns"] = _json(columns)
+        if rows is not None:
+            values["rows"] = rows
         return bool(
             self._run(
                 statements.SUCCEED,
@@ -299,9 +313,8 @@ class Store:
                 attempt=run.attempt,
                 now=now,
                 execution=execution,
-                rows=rows,
-                bytes=details.bytes if details else None,
-                columns=msgspec.json.encode(columns).decode(),
+                verdict=verdict,
+                content_hash=content_hash,
                 **values,
             )
         )
@@ -318,8 +331,6 @@ class Store:
 
     def correct_failure(self, run: Run, failure: Failure, now: datetime, details: RunCompleted) -> bool:
         """What the execution says itself, for an attempt that was closed as `ExecutionFailed` before that came."""
-        values = _details(details)
-        del values["warnings"]
         return bool(
             self._run(
                 statements.CORRECT_FAILURE,
@@ -330,7 +341,7 @@ class Store:
                 error_class=failure.error_class,
                 error=failure.error,
                 retryable=failure.retryable,
-                **values,
+                **_cost(details),
             )
         )
 
@@ -338,8 +349,6 @@ class Store:
         self, run: Run, failure: Failure, now: datetime, retry_at: datetime | None, details: RunCompleted | None
     ) -> bool:
         """A closed attempt that loaded nothing is tried again at `retry_at`, or failed for good."""
-        values = _details(details)
-        del values["warnings"]
         return bool(
             self._run(
                 statements.FAIL,
@@ -350,7 +359,7 @@ class Store:
                 not_before=retry_at,
                 error_class=failure.error_class,
                 error=failure.error,
-                **values,
+                **_cost(details),
             )
         )
 
@@ -378,13 +387,23 @@ def _array(names: Sequence[str] | None) -> list[str] | None:
     return list(names) if names is not None else None
 
 
-def _details(details: RunCompleted | None) -> dict[str, Any]:
-    """The message's parts that are kept as they are, as statement parameters."""
+def _cost(details: RunCompleted | None) -> dict[str, Any]:
+    """What the execution took, as statement parameters; all NULL where it has not told."""
     return {
         "requests": details.requests if details else None,
-        "warnings": json.dumps(list(details.warnings)) if details else None,
-        "seconds": json.dumps(details.seconds) if details else None,
+        "seconds": _json(details.seconds) if details else None,
     }
+
+
+def _details(details: RunCompleted | None) -> dict[str, Any]:
+    """What the execution tells of a load, as statement parameters; all NULL where it has not told."""
+    told = {name: _json(getattr(details, name)) for name in _LISTS} if details else dict.fromkeys(_LISTS)
+    counts = {name: getattr(details, name) if details else None for name in ("rows", "bytes")}
+    return _cost(details) | told | counts
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _run(row: dict[str, Any]) -> Run:

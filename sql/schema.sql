@@ -18,7 +18,9 @@ ALTER TABLE {configs}
     ADD COLUMN IF NOT EXISTS run_frequency_hours integer DEFAULT 24,
     ADD COLUMN IF NOT EXISTS is_active boolean DEFAULT true,
     ADD COLUMN IF NOT EXISTS created_at timestamptz DEFAULT now(),
-    ADD COLUMN IF NOT EXISTS updated_at timestamptz DEFAULT now();
+    ADD COLUMN IF NOT EXISTS updated_at timestamptz DEFAULT now(),
+    -- What a config may say beside the owner's columns (README.md, "Options"); NULL is all defaults.
+    ADD COLUMN IF NOT EXISTS options jsonb;
 
 -- Indexes. One that is there stays, whoever made it; those made here say so, so that they alone are taken back.
 -- An index's name is unique in its schema: in a second configs table's, the table's number follows it.
@@ -91,6 +93,7 @@ CREATE TABLE sheet_to_bigquery_runs (
     batch_cap integer CHECK (batch_cap > 0), -- at most so many of the batch in flight
     not_before timestamptz NOT NULL,
     reads integer NOT NULL CHECK (reads > 0), -- Sheets reads that admission reserves
+    allow_shrink boolean NOT NULL DEFAULT false, -- for this run, the option max_shrink holds nothing back
     admitted_at timestamptz,
     published_at timestamptz,
 
@@ -107,10 +110,13 @@ CREATE TABLE sheet_to_bigquery_runs (
 
     -- The outcome, as BigQuery's job and the execution's message tell it. No cell values.
     ended_at timestamptz,
+    verdict text CHECK (verdict IN ('loaded', 'unchanged', 'kept')), -- of a run that succeeded
     rows bigint,
     bytes bigint,
     requests integer,
     columns jsonb,
+    schema_changes jsonb,
+    content_hash text,
     warnings jsonb,
     seconds jsonb,
     error_class text,
@@ -126,7 +132,8 @@ CREATE TABLE sheet_to_bigquery_runs (
             AND lease_until IS NOT NULL AND deadline IS NOT NULL
         )
     ),
-    CONSTRAINT running_runs_have_an_execution CHECK (state <> 'running' OR execution IS NOT NULL)
+    CONSTRAINT running_runs_have_an_execution CHECK (state <> 'running' OR execution IS NOT NULL),
+    CONSTRAINT verdicts_are_of_successes CHECK (verdict IS NULL OR state = 'succeeded')
 );
 -- At most one active run per config and per table.
 CREATE UNIQUE INDEX runs_active_config ON sheet_to_bigquery_runs (config_id)
@@ -142,6 +149,8 @@ CREATE INDEX runs_open ON sheet_to_bigquery_runs (config_id, slot)
 CREATE INDEX runs_admitted ON sheet_to_bigquery_runs (admitted_at);
 CREATE INDEX runs_newest ON sheet_to_bigquery_runs (config_id, created_at DESC);
 CREATE INDEX runs_scheduled ON sheet_to_bigquery_runs (config_id, slot DESC) WHERE why = 'schedule';
+-- The newest load of a config, whose content its table may have still.
+CREATE INDEX runs_loaded ON sheet_to_bigquery_runs (config_id, ended_at DESC) WHERE verdict = 'loaded';
 CREATE INDEX runs_batch ON sheet_to_bigquery_runs (batch) WHERE batch IS NOT NULL;
 
 -- Messages by hand, once each, and messages that nobody can understand, with the reason.

@@ -50,6 +50,15 @@ def described(connection: Any) -> dict[str, list[Any]]:
     return found
 
 
+def is_of_table(version: str) -> bool:
+    return "{configs}" in (SCHEMA.parent / "migrations" / f"{version}.up.sql").read_text()
+
+
+def told(verb: str, table: str) -> list[str]:
+    """What is told of each migration, in their order: those of a configs table, and the ledger's."""
+    return [f"{each}: {verb} {table if is_of_table(each) else 'this database'}" for each in versions()]
+
+
 def ran(connection: Any, statement: str) -> list[list[Any]]:
     """A statement's rows."""
     cursor = connection.cursor()
@@ -103,10 +112,7 @@ def test_up_down_up_ends_where_it_began_and_keeps_the_owners_rows(migrated: Data
     with connect(migrated) as connection:
         before = described(connection)
         connection.cursor().execute(OURS.format(configs=migrated.configs_table))
-        assert taken_back(connection, migrated.configs_table) == [
-            "0002_configs: down on sheet_to_bigquery_configs",
-            "0001_runs: down on this database",
-        ]
+        assert taken_back(connection, migrated.configs_table) == told("down on", migrated.configs_table)[::-1]
         assert {row[0] for row in described(connection)["columns"]} == {migrated.configs_table}
         list(up(connection, migrated.configs_table))
         assert described(connection) == before
@@ -142,13 +148,12 @@ def test_a_second_configs_table_gets_what_it_needs_and_status_tells_of_each(migr
             "0001_runs: applied to this database",
             f"0002_configs: not applied to {DJANGOS}",
         ]
-        assert list(up(connection, DJANGOS)) == [f"0002_configs: up on {DJANGOS}"]
+        assert list(up(connection, DJANGOS)) == [each for each in told("up on", DJANGOS) if DJANGOS in each]
         ran(connection, OURS.format(configs=DJANGOS))
         assert ran(connection, f"SELECT is_active, run_frequency_hours, last_run FROM {DJANGOS}") == [[True, 24, None]]
         assert indexed(connection, DJANGOS) == indexed(connection, migrated.configs_table)
         assert list(status(connection, DJANGOS)) == [
-            "0001_runs: applied to this database",
-            f"0002_configs: applied to {DJANGOS}",
+            *told("applied to", DJANGOS),
             f"active_job_configs: does not show {DJANGOS}: drop it, then `up`",
         ]
         ran(connection, "DROP VIEW active_job_configs")
@@ -255,8 +260,7 @@ def test_who_is_not_the_owner_is_told_who_has_to_run_it(verb: Any, migrated: Dat
 def test_status_changes_nothing_and_needs_no_right_to(opened: Any, stranger: Database) -> None:
     with connect(stranger) as connection:
         assert list(status(connection, stranger.configs_table)) == [
-            "0001_runs: not applied to this database",
-            "0002_configs: not applied to sheet_to_bigquery_configs, which is not there",
+            *told("not applied to", "sheet_to_bigquery_configs, which is not there"),
             "active_job_configs: missing",
         ]
         list(up(opened, stranger.configs_table))
@@ -264,8 +268,7 @@ def test_status_changes_nothing_and_needs_no_right_to(opened: Any, stranger: Dat
             list(status(connection, stranger.configs_table))
         ran(opened, f"GRANT SELECT ON sheet_to_bigquery_migrations TO {stranger.postgres_user}")
         assert list(status(connection, stranger.configs_table)) == [
-            "0001_runs: applied to this database",
-            "0002_configs: applied to sheet_to_bigquery_configs",
+            *told("applied to", "sheet_to_bigquery_configs"),
             "active_job_configs: shows sheet_to_bigquery_configs",
         ]
 

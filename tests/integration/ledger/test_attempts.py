@@ -35,7 +35,16 @@ def claim(store: Store, run: Run, now: datetime = NOON) -> Run:
 
 
 def succeed(store: Store, run: Run) -> bool:
-    return store.succeed(run, NOON, execution="jobs/j/executions/e", rows=3, columns=COLUMNS, details=None)
+    return store.succeed(
+        run,
+        NOON,
+        execution="jobs/j/executions/e",
+        verdict="loaded",
+        rows=3,
+        columns=COLUMNS,
+        content_hash="c0ffee",
+        details=None,
+    )
 
 
 def last_run(sql) -> datetime | None:

@@ -96,7 +96,7 @@ def look(found: bigquery.LoadJob | bigquery.QueryJob) -> load_job.Look:
 
 def test_a_load_that_is_done_tells_its_rows_and_columns_in_todays_names() -> None:
     seen = look(job())
-    assert (seen.found, seen.execution, seen.rows) == ("loaded", "job-abc", 3)
+    assert (seen.found, seen.execution, seen.rows) == ("done", "job-abc", 3)
     assert [(column.name, column.type, column.mode) for column in seen.columns] == [
         ("id", "INT64", "REQUIRED"),
         ("at", "TIMESTAMP", "NULLABLE"),
