@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from job import report
 from job.errors import UnexpectedFailure
-from job.loading.load import Loaded, load
+from job.loading.load import Loaded, kept_columns, load
 from job.reading.calls import Calls
 from job.reading.read import Reading, read_table
 from job.reading.refusals import Subject
@@ -42,23 +42,35 @@ def main() -> int:
         report.tell_failure(settings, clients, tally, error)
         return end(f"Job execution failed: {error.name}: {error}", 1)
     report.tell_success(settings, clients, tally, loaded)
-    return end(f"Job completed successfully: {loaded.rows} rows into {settings.config.destination}", 0)
+    return end(f"Job completed successfully: {_told(loaded)} {settings.config.destination}", 0)
+
+
+def _told(loaded: Loaded) -> str:
+    match loaded.verdict:
+        case "unchanged":
+            return f"{loaded.rows} rows are unchanged in"
+        case "kept":
+            return "no rows in the sheet, nothing changed in"
+        case _:
+            return f"{loaded.rows} rows into"
 
 
 def sync(settings: JobSettings, clients: Clients, tally: report.Tally) -> Loaded:
-    """Reads the sheet, then replaces the table in one load."""
+    """Reads the sheet, then brings it into the table in one load."""
     with tally.stage("read"):
         tally.reading = get_sheet_data(settings, clients, tally)
     with tally.stage("load"):
-        return load(tally.reading.table, settings, clients.bigquery)
+        subject = Subject.of(settings.config, clients.identity).config
+        return load(tally.reading.table, settings, clients.bigquery, subject)
 
 
 def get_sheet_data(settings: JobSettings, clients: Clients, tally: report.Tally) -> Reading:
     """The config's tab as a typed table, with the warnings that its owner should see."""
     subject = Subject.of(settings.config, clients.identity)
     tally.calls = Calls(subject, settings.sheets_reads_per_minute)
+    standing = kept_columns(settings, clients.bigquery)
     reader = SheetReader(tally.calls, clients.sheets(), clients.drive(), settings.config)
-    return read_table(reader, settings.config, subject.config)
+    return read_table(reader, settings.config, subject.config, standing)
 
 
 def get_credentials() -> "Credentials":

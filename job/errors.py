@@ -4,6 +4,7 @@ import traceback
 from pathlib import Path
 
 from shared.errors import InvalidInput, PermissionMissing, ServiceUnavailable, SyncError
+from shared.messages import ColumnChange
 
 
 class SheetNotShared(PermissionMissing):
@@ -41,12 +42,33 @@ class EmptySheet(SyncError):
     def of(cls, subject: str) -> "EmptySheet":
         return cls(
             f"{subject}: the tab has no rows below its header",
-            "if that is meant, empty the table by hand; otherwise restore the sheet",
+            "restore the sheet; if it is meant to be empty, set the option on_empty to keep or empty",
         )
 
 
 class SchemaViolated(InvalidInput):
     """Cells that the config's custom schema does not allow; the table is left as it was."""
+
+
+class SchemaDrifted(SyncError):
+    """The table has other columns than the sheet, in a way that the config does not allow; it is left as it was.
+
+    `changes` are the differences, with names: for the ledger alone.
+    """
+
+    changes: tuple[ColumnChange, ...] = ()
+
+
+class SheetShrank(SyncError):
+    """The sheet has so many rows less than its table that the config's `max_shrink` forbids the load."""
+
+
+class OptionRefused(InvalidInput):
+    """An option of the config does not fit the sheet, or its table; the table is left as it was."""
+
+
+class KeysViolated(InvalidInput):
+    """Rows that the config's `merge_keys` do not tell apart; the table is left as it was."""
 
 
 class HeaderRefused(InvalidInput):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from job.errors import SchemaDrifted
 from job.loading.load import Loaded
 from job.reading.calls import Calls
 from job.reading.read import Reading
@@ -55,16 +56,30 @@ def bind(settings: JobSettings) -> None:
 
 def tell_success(settings: JobSettings, clients: Clients, tally: Tally, loaded: Loaded) -> None:
     """Logs what was loaded, and tells the run's settling, if there is a run."""
+    warnings = (*(tally.reading.warnings if tally.reading else ()), *loaded.warnings)
     log.info(
-        "loaded",
+        loaded.verdict,
         rows=loaded.rows,
         job_id=loaded.job_id,
         requests=tally.requests,
         seconds=tally.seconds,
-        warnings=tally.reading.warnings if tally.reading else (),
+        warnings=warnings,
     )
     if settings.run:
-        _publish(settings.run, settings.execution, clients, tally, outcome="succeeded", rows=loaded.rows)
+        _publish(
+            settings.run,
+            settings.execution,
+            clients,
+            tally,
+            outcome="succeeded",
+            verdict=loaded.verdict,
+            rows=loaded.rows,
+            bytes=loaded.bytes,
+            columns=tuple(ColumnLoaded(each.name, each.type, each.mode) for each in loaded.columns),
+            schema_changes=loaded.changes,
+            content_hash=loaded.content_hash,
+            warnings=warnings,
+        )
 
 
 def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: SyncError) -> None:
@@ -83,25 +98,18 @@ def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: S
             error_class=error.name,
             error=str(error)[:LONGEST_ERROR],
             retryable=error.retryable,
+            schema_changes=error.changes if isinstance(error, SchemaDrifted) else (),
+            warnings=tally.reading.warnings if tally.reading else (),
         )
 
 
 def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome: Any) -> RunCompleted:
-    details: dict[str, Any] = {}
-    if tally.reading:
-        table = tally.reading.table
-        details = {
-            "bytes": table.parquet.size,
-            "columns": tuple(ColumnLoaded(each.name, each.type, each.mode) for each in table.columns),
-            "warnings": tally.reading.warnings,
-        }
     return RunCompleted(
         run_id=run.run_id,
         attempt=run.run_attempt,
         execution=execution or "unknown",
         requests=tally.requests,
         seconds=tally.seconds,
-        **details,
         **outcome,
     )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # How an attempt ended that is no failure; `unchanged` and `kept`: by a query that writes nothing.
 Done = Literal["loaded", "unchanged", "kept"]
 Verdict = Literal[Done, "burned"]
-_DONE = get_args(Done)
+_DONE: tuple[Done, ...] = get_args(Done)
 # The library's own patience is ten minutes; a function has one.
 _SECONDS = 20
 
@@ -55,11 +55,6 @@ def labels(run_id: str, attempt: int, execution: str, verdict: Verdict) -> dict[
 def content_labels(content_hash: str, rows: int) -> dict[str, str]:
     """The labels that tell what an attempt's job is about: the content, by its hash, and how many rows it has."""
     return {"content": content_hash, "rows": str(rows)}
-
-
-def content_of(job: Any) -> str | None:
-    """The hash of the content that a job is about; None where it does not tell."""
-    return (job.labels or {}).get("content")
 
 
 def is_of(job: Any, run_id: str, attempt: int) -> bool:
@@ -114,8 +109,7 @@ def burn(client: "bigquery.Client", run_id: str, attempt: int, location: str) ->
 def _seen(job: Any, run_id: str, attempt: int) -> Look:
     if not is_of(job, run_id, attempt):
         return Look("failed", reason="a job of somebody else's has this attempt's id")
-    verdict = job.labels.get("verdict")
-    if verdict == "burned":
+    if job.labels.get("verdict") == "burned":
         return Look("burned")
     execution = job.labels.get("execution")
     if job.state != "DONE":
@@ -123,11 +117,17 @@ def _seen(job: Any, run_id: str, attempt: int) -> Look:
     if job.error_result:
         # Only the reason: BigQuery's messages may quote values.
         return Look("failed", execution=execution, reason=job.error_result.get("reason", "unknown"))
+    return done(job)
+
+
+def done(job: Any) -> Look:
+    """What an attempt's job that is done, and no burn, tells of its outcome."""
+    labels = job.labels or {}
     return Look(
         "done",
-        verdict=verdict if verdict in _DONE else "loaded",
-        execution=execution,
-        content_hash=content_of(job),
+        verdict=next((verdict for verdict in _DONE if verdict == labels.get("verdict")), "loaded"),
+        execution=labels.get("execution"),
+        content_hash=labels.get("content"),
         rows=_rows(job),
         columns=tuple(
             ColumnLoaded(field.name, current_type(field.field_type), field.mode or "NULLABLE")
@@ -140,7 +140,7 @@ def _rows(job: Any) -> int | None:
     """BigQuery's own count of what a load wrote; a query's label, since it counts what it changed."""
     if job.job_type == "load":
         return job.output_rows
-    told = job.labels.get("rows", "")
+    told = (job.labels or {}).get("rows", "")
     return int(told) if told.isdecimal() else None
 
 

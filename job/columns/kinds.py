@@ -52,6 +52,7 @@ _ARROW: "Mapping[Kind, pa.DataType]" = {
     Kind.BIGNUMERIC: pa.decimal256(76, 38),
 }
 _TEXTUAL = frozenset({Kind.BLANK, Kind.ELAPSED, Kind.TEXT, Kind.MIXED})
+_LOADABLE = frozenset({"STRING", *(kind.value for kind in Kind if kind not in _TEXTUAL)})
 
 
 def widen(one: Kind, other: Kind) -> Kind:
@@ -66,6 +67,16 @@ def widen(one: Kind, other: Kind) -> Kind:
 def bigquery_type(kind: Kind) -> str:
     """The BigQuery type of a column of this kind; a column without any value is a STRING."""
     return "STRING" if kind in _TEXTUAL else kind.value
+
+
+def is_loadable(type_: str) -> bool:
+    """Whether a load can fill columns of this BigQuery type."""
+    return type_ in _LOADABLE
+
+
+def nulls(rows: int, type_: str) -> pa.Array:
+    """So many NULLs for a column of this BigQuery type."""
+    return pa.nulls(rows, pa.string() if type_ == "STRING" else arrow_type(Kind(type_)))
 
 
 def arrow_type(kind: Kind) -> pa.DataType:

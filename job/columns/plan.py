@@ -42,11 +42,14 @@ class ColumnPlan(msgspec.Struct, frozen=True):
         return self.asked is not None and self.asked.type == "STRING"
 
 
-def plan_columns(headers: Sequence[str], asked: Sequence[Column], subject: str) -> list[ColumnPlan]:
+def plan_columns(
+    headers: Sequence[str], asked: Sequence[Column], subject: str, standing: Sequence[Column] = ()
+) -> list[ColumnPlan]:
     """A plan for each column of the tab, from left to right; `headers` are as the sheet shows them, "" for blank.
 
-    A column that the custom schema does not mention is inferred, as if there were none. Raises
-    `SchemaViolated` for columns of the schema that the tab does not have, and for two that one header belongs to.
+    A column that the custom schema does not mention gets the type of the `standing` table's column of its name, where
+    there is one; else it is inferred. Raises `SchemaViolated` for columns of the schema that the tab does not have,
+    and for two that one header belongs to.
     """
     names = column_names(headers)
     places = _places(names, headers, asked)
@@ -56,7 +59,9 @@ def plan_columns(headers: Sequence[str], asked: Sequence[Column], subject: str) 
             f"{subject}: custom_schema: {'; '.join(problems)}",
             "give each of these columns its header's exact text, or the column name that is made of it",
         )
-    found = {index: column for index, column in zip(places, asked, strict=True) if index is not None}
+    there = {column.name.casefold(): column for column in standing}
+    found = {index: there[name.casefold()] for index, name in enumerate(names) if name.casefold() in there}
+    found |= {index: column for index, column in zip(places, asked, strict=True) if index is not None}
     return [
         ColumnPlan(index, _spelled(name, found.get(index)), headers[index], found.get(index))
         for index, name in enumerate(names)

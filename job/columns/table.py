@@ -1,32 +1,51 @@
 """A table of one tab, gathered block by block as compressed Parquet: memory holds one block and the compressed rest."""
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from job.columns.infer import Chunk, recast
-from job.columns.kinds import Kind, arrow_type, bigquery_type, widen
+from job.columns.kinds import Kind, arrow_type, bigquery_type, is_loadable, widen
 from job.columns.plan import ColumnPlan
 
 
 class LoadColumn(msgspec.Struct, frozen=True):
-    """A column as the load describes it to BigQuery."""
+    """A column as the load describes it to BigQuery.
+
+    `index` counts the tab's columns from 0, `header` is the sheet's text, and `blank` tells that no cell has a value
+    and nobody asked for the type.
+    """
 
     name: str
     type: str
     mode: str
     description: str
+    index: int | None = None
+    header: str = ""
+    blank: bool = False
+
+    @property
+    def can_be_filled(self) -> bool:
+        """Whether a load of a sheet can fill such a column: a table may have others."""
+        return is_loadable(self.type) and self.mode != "REPEATED"
+
+    @property
+    def told(self) -> str:
+        """Type and mode, as `INT64 NULLABLE`."""
+        return f"{self.type} {self.mode}"
 
 
-class Table(msgspec.Struct, frozen=True):
-    """A tab's rows as one Parquet file, and the schema that it is loaded with."""
-
-    columns: tuple[LoadColumn, ...]
-    rows: int
-    parquet: pa.Buffer
+def named(columns: Iterable[LoadColumn], name: str) -> LoadColumn | None:
+    """The column that a config names: by the header's exact text, or by its own name; None if there is none."""
+    found = [column for column in columns if column.header == name]
+    found += [column for column in columns if column.name.casefold() == name.casefold()]
+    return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +55,29 @@ class Block:
     first_row: int
     rows: int
     kept: pa.BooleanArray | None
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A tab's rows as one Parquet file, and the schema that it is loaded with.
+
+    `blocks` tell where in the tab the rows are; `content_hash` is of names, types and values.
+    """
+
+    columns: tuple[LoadColumn, ...]
+    rows: int
+    parquet: pa.Buffer
+    blocks: tuple[Block, ...] = ()
+    content_hash: str = ""
+
+    def sheet_rows(self, positions: Iterable[int]) -> Iterator[int]:
+        """The tab's numbers of some of the table's rows, which are counted from 0; both ascend."""
+        wanted, passed = deque(positions), 0
+        for block in self.blocks:
+            there, passed = passed, passed + _rows_kept(block)
+            if wanted and wanted[0] < passed:
+                rows = _rows_in_tab(block)
+            while wanted and wanted[0] < passed:
+                yield rows[wanted.popleft() - there]
 
 
 @dataclass(slots=True)
@@ -143,14 +185,24 @@ class TableBuilder:
                 type=bigquery_type(kind),
                 mode="REQUIRED" if self._plans[index].required else "NULLABLE",
                 description=self._plans[index].description,
+                index=index,
+                header=self._plans[index].header,
+                blank=kind is Kind.BLANK and self._plans[index].asked is None,
             )
             for index, kind in kinds.items()
         )
-        return Table(columns, self.rows, parquet)
+        blocks = tuple(block for segment in self._segments for block in segment.blocks)
+        content_hash = hashlib.blake2b(parquet, digest_size=20).hexdigest()
+        return Table(columns, self.rows, parquet, blocks, content_hash)
 
 
 def _filtered(array: pa.Array, kept: pa.BooleanArray | None) -> pa.Array:
     return array if kept is None else array.filter(kept)
+
+
+def _rows_in_tab(block: Block) -> Sequence[int]:
+    rows = range(block.first_row, block.first_row + block.rows)
+    return rows if block.kept is None else list(compress(rows, block.kept.to_pylist()))
 
 
 def _rows_kept(block: Block) -> int:

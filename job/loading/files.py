@@ -1,7 +1,7 @@
 """The file that a load uploads: Parquet, or lines of JSON where a column has a type that Parquet has not. Pure."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from job.columns.table import Table
+from job.columns.kinds import nulls
+from job.columns.table import LoadColumn, Table
 
 _LINES = 20_000
 
@@ -21,21 +22,43 @@ class LoadFile(msgspec.Struct, frozen=True):
     source_format: str
 
 
-def load_file(table: Table) -> LoadFile:
-    """The table as one file.
+def load_file(table: Table, columns: Sequence[LoadColumn]) -> LoadFile:
+    """These columns of the table as one file; those that it has not, or not in this type, are NULL.
 
     cloud.google.com/bigquery/docs/json-data#load_json_data: JSON columns are loaded from lines of JSON, CSV or Avro.
     """
-    if any(column.type == "JSON" for column in table.columns):
-        return LoadFile(_as_lines(table), "NEWLINE_DELIMITED_JSON")
-    return LoadFile(table.parquet, "PARQUET")
+    parquet = _parquet(table, columns)
+    if any(column.type == "JSON" for column in columns):
+        return LoadFile(_as_lines(parquet, columns), "NEWLINE_DELIMITED_JSON")
+    return LoadFile(parquet, "PARQUET")
 
 
-def _as_lines(table: Table) -> pa.Buffer:
+def _parquet(table: Table, columns: Sequence[LoadColumn]) -> pa.Buffer:
+    has = [(column.name, column.type) for column in table.columns]
+    wanted = [(column.name, column.type) for column in columns]
+    if wanted == has:
+        return table.parquet
+    file = pq.ParquetFile(pa.BufferReader(table.parquet))
+    held = [name for name, type_ in wanted if (name, type_) in has]
+    fields = [
+        file.schema_arrow.field(name) if name in held else pa.field(name, nulls(0, type_).type)
+        for name, type_ in wanted
+    ]
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, pa.schema(fields), compression="zstd") as writer:
+        for number in range(file.num_row_groups):
+            group = file.read_row_group(number, columns=held)
+            rows = file.metadata.row_group(number).num_rows
+            arrays = [group.column(name) if name in held else nulls(rows, type_) for name, type_ in wanted]
+            writer.write_table(pa.table(arrays, schema=writer.schema), row_group_size=max(1, rows))
+    return sink.getvalue()
+
+
+def _as_lines(parquet: pa.Buffer, wanted: Sequence[LoadColumn]) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     encoder = msgspec.json.Encoder(decimal_format="string")
-    columns = [(column.name, _ENCODED.get(column.type, _as_it_is)) for column in table.columns]
-    for batch in pq.ParquetFile(pa.BufferReader(table.parquet)).iter_batches(_LINES):
+    columns = [(column.name, _ENCODED.get(column.type, _as_it_is)) for column in wanted]
+    for batch in pq.ParquetFile(pa.BufferReader(parquet)).iter_batches(_LINES):
         rows = zip(*(values.to_pylist() for values in batch.columns), strict=True)
         lines = (
             {name: encode(cell) for (name, encode), cell in zip(columns, row, strict=True) if cell is not None}

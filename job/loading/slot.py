@@ -12,7 +12,7 @@ from shared.settings import JobSettings, RunIdentity
 class Slot(msgspec.Struct, frozen=True):
     """A job id with its project and location, in which alone it is unique, and the labels that tell whose it is.
 
-    `run` is absent where a person started the job by hand.
+    `run` is absent where a person started the job by hand: the id is then the execution's alone.
     """
 
     project: str
@@ -26,13 +26,20 @@ class Slot(msgspec.Struct, frozen=True):
         """Whether the location is the run's, stored with it, and not to be chosen."""
         return self.run is not None
 
-    def holds(self, job: Any, destination: Any) -> bool:
-        """Whether a job found under the id is this attempt's load, by whichever of its executions."""
-        if job.job_type != "load":
-            return False
+    def holds(self, job: Any) -> bool:
+        """Whether a job found under the id is this attempt's, by whichever of its executions, and no burn."""
         if self.run is None:
-            return job.destination == destination
-        return load_job.is_of(job, self.run.run_id, self.run.run_attempt) and job.labels.get("verdict") == "loaded"
+            return True
+        burned = (job.labels or {}).get("verdict") == "burned"
+        return load_job.is_of(job, self.run.run_id, self.run.run_attempt) and not burned
+
+    def saying(self, verdict: load_job.Done, content: str, rows: int) -> dict[str, str]:
+        """The labels of a job that does this with such content."""
+        return self.labels | {"verdict": verdict} | load_job.content_labels(content, rows)
+
+    def staging(self) -> "Slot":
+        """The id under which a merge's rows are staged, before the job under the attempt's own id writes the table."""
+        return msgspec.structs.replace(self, job_id=f"{self.job_id}_staging")
 
 
 def slot_of(settings: JobSettings) -> Slot:

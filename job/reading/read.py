@@ -1,6 +1,7 @@
 """Reads a config's tab into a typed table that is one state of the sheet, or fails and says why."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 import pyarrow as pa
@@ -8,17 +9,18 @@ import pyarrow as pa
 from job.columns.convert import Locale, convert
 from job.columns.findings import Findings
 from job.columns.infer import Chunk, as_shown, infer, padded
+from job.columns.keys import check_keys
 from job.columns.kinds import Kind
 from job.columns.plan import ColumnPlan, plan_columns
 from job.columns.rows import kept_rows
 from job.columns.table import Block, Table, TableBuilder
 from job.columns.values import decode
-from job.errors import EmptySheet, HeaderRefused, SchemaViolated, UnstableSheet
+from job.errors import EmptySheet, HeaderRefused, KeysViolated, OptionRefused, SchemaViolated, UnstableSheet
 from job.reading.ahead import ahead
 from job.reading.blocks import BlockReader, TabBlock
 from job.reading.sheet import BLOCK_CELLS, SheetReader, Tab
 from job.reading.shown import read_shown
-from shared.config import Config
+from shared.config import Column, Config
 from shared.errors import SyncError
 
 # A team that types all day leaves pauses of seconds; a form that is answered all the time never does.
@@ -32,15 +34,16 @@ class Reading(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...]
 
 
-def read_table(reader: SheetReader, config: Config, subject: str) -> Reading:
+def read_table(reader: SheetReader, config: Config, subject: str, standing: Sequence[Column] = ()) -> Reading:
     """The tab as a table, read between two equal versions of the file.
 
-    Raises `UnstableSheet` if the sheet was edited during each of a few readings, `EmptySheet` if it has no
-    rows, `SchemaViolated` if cells break the custom schema, `HeaderRefused`, and what `SheetReader` raises.
+    `standing` are columns that keep the type which they have in the destination. Raises `UnstableSheet` if the sheet
+    was edited during each of a few readings, `EmptySheet` if it has no rows and `on_empty` is fail, `SchemaViolated`
+    if cells break the custom schema, `KeysViolated`, `HeaderRefused`, and what `SheetReader` raises.
     """
     version = reader.version()
     for _ in range(READINGS):
-        outcome = _attempt(reader, config, subject)
+        outcome = _attempt(reader, config, subject, standing)
         before, version = version, reader.version()
         if before == version:
             if isinstance(outcome, Reading):
@@ -51,22 +54,28 @@ def read_table(reader: SheetReader, config: Config, subject: str) -> Reading:
     )
 
 
-def _attempt(reader: SheetReader, config: Config, subject: str) -> Reading | SyncError:
+def _attempt(reader: SheetReader, config: Config, subject: str, standing: Sequence[Column]) -> Reading | SyncError:
     """One reading; what it says about the content is true only if the sheet stood still."""
     try:
         tab = reader.tab()
         if config.schema_handling == "string":
-            return Reading(read_shown(reader, tab, subject), Findings(tab.title).warnings(0, tab.renamed))
-        return _TabReading(reader, tab, config, subject).read()
-    except (EmptySheet, SchemaViolated, HeaderRefused) as error:
+            reading = Reading(read_shown(reader, tab, subject), Findings(tab.title).warnings(0, tab.renamed))
+        else:
+            reading = _TabReading(reader, tab, config, subject, standing).read()
+        if not reading.table.rows and config.options.on_empty == "fail":
+            raise EmptySheet.of(subject)
+        check_keys(reading.table, config.options.merge_keys, tab.title, subject)
+        return reading
+    except (EmptySheet, SchemaViolated, HeaderRefused, KeysViolated, OptionRefused) as error:
         return error
 
 
 class _TabReading:
     """One pass over the tab."""
 
-    def __init__(self, reader: SheetReader, tab: Tab, config: Config, subject: str) -> None:
+    def __init__(self, reader: SheetReader, tab: Tab, config: Config, subject: str, standing: Sequence[Column]) -> None:
         self._reader = reader
+        self._standing = standing
         self._asked = config.custom_schema if config.schema_handling == "custom" else ()
         self._spreadsheet = config.spreadsheet
         self._subject = subject
@@ -76,16 +85,14 @@ class _TabReading:
         self._last_row = 1
 
     def read(self) -> Reading:
-        builder: TableBuilder | None = None
-        for block in self._blocks():
-            if builder is None:
-                plans = plan_columns(block.headers, self._asked, self._subject)
-                builder = TableBuilder(plans)
+        blocks = self._blocks()
+        first = next(blocks)  # it always comes
+        plans = plan_columns(first.headers, self._asked, self._subject, self._standing)
+        builder = TableBuilder(plans)
+        for block in chain([first], blocks):
             if block.rows:
                 self._take(block, plans, builder)
         self._findings.raise_violations(self._subject, lambda cell: self._spreadsheet.link(self._tab.gid, cell))
-        if builder is None or not builder.rows:
-            raise EmptySheet.of(self._subject)
         mixed = builder.mixed()
         table = builder.finish(lambda block: self._shown(mixed, block))
         blank_rows = self._last_row - 1 - builder.rows

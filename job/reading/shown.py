@@ -15,13 +15,12 @@ from job.columns.kinds import Kind
 from job.columns.plan import ColumnPlan
 from job.columns.standard_names import standard_names
 from job.columns.table import Block, Table, TableBuilder
-from job.errors import EmptySheet
 from job.reading.ahead import ahead
 from job.reading.sheet import BLOCK_CELLS, Lines, SheetReader, Tab
 
 
 def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
-    """The tab as a table of STRINGs. Raises `EmptySheet`, `HeaderRefused`, and what `SheetReader` raises."""
+    """The tab as a table of STRINGs. Raises `HeaderRefused`, and what `SheetReader` raises."""
     blocks = _blocks(reader, tab)
     _, (header, *lines) = next(blocks)
     plans = _plans(header, tab, subject)
@@ -29,8 +28,6 @@ def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
     following = _gather(2, lines, plans, builder, 2)
     for first, lines in blocks:
         following = _gather(first, lines, plans, builder, following)
-    if not builder.rows:
-        raise EmptySheet.of(subject)
     return builder.finish(lambda _: {})
 
 

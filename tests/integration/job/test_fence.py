@@ -21,8 +21,10 @@ def test_a_run_is_loaded_under_its_attempts_id_with_its_labels(desk: Desk, run_i
     assert desk.run_for(run_id, attempt=3, execution="job-x1y2z").code == 0
     job = desk.job(run_id, attempt=3)
     assert (job.job_type, job.output_rows) == ("load", 1)
-    assert job.labels == {"run": run_id, "attempt": "3", "execution": "job-x1y2z", "verdict": "loaded"}
-    assert load_job.look(desk.bigquery, run_id, 3, "US").found == "loaded"
+    told = {"run": run_id, "attempt": "3", "execution": "job-x1y2z", "verdict": "loaded", "rows": "1"}
+    assert job.labels == told | {"content": job.labels["content"]}
+    seen = load_job.look(desk.bigquery, run_id, 3, "US")
+    assert (seen.found, seen.verdict, seen.rows) == ("done", "loaded", 1)
 
 
 def test_the_run_hears_what_was_loaded(desk: Desk, run_id: str, outcomes: Outcomes) -> None:

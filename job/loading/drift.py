@@ -1,0 +1,143 @@
+"""What a load makes of a table whose columns are not those of the sheet. Pure."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from job.columns.cells import column_letters
+from job.columns.table import LoadColumn, Table
+from job.errors import SchemaDrifted
+from job.loading.standing import Standing
+from shared.messages import ColumnChange
+from shared.options import Options
+
+Write = Literal["WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA", "WRITE_APPEND"]
+_NAMED = 10
+
+
+class Fitting(msgspec.Struct, frozen=True):
+    """How a table is loaded into the destination.
+
+    `schema` is what the load describes, `uploaded` those of the sheet's columns that it brings; with `adds` the
+    destination gets columns. `changes` are how the sheet's columns differ from the destination's.
+    """
+
+    schema: tuple[LoadColumn, ...]
+    uploaded: tuple[LoadColumn, ...]
+    write: Write
+    adds: bool = False
+    changes: tuple[ColumnChange, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class _Drift(msgspec.Struct, frozen=True):
+    """The sheet's columns beside the destination's: `new` ones, those `gone`, those of `other` types (old and new)."""
+
+    columns: tuple[LoadColumn, ...]
+    new: tuple[LoadColumn, ...]
+    gone: tuple[LoadColumn, ...]
+    other: tuple[tuple[LoadColumn, LoadColumn], ...]
+    changes: tuple[ColumnChange, ...]
+
+
+def fit(table: Table, standing: Standing | None, options: Options, subject: str) -> Fitting:
+    """How `table` goes into the destination as it stands. Raises `SchemaDrifted` where the config does not allow it.
+
+    With `follow`, a replacing load takes the sheet's columns as they are; it keeps the schema, and with it what
+    people added to it (descriptions, policy tags, constraints), where columns at most are added. Where rows stay
+    that were there before (append, merge, snapshot), columns are only ever added. With `keep`, none is.
+    """
+    write: Write = "WRITE_TRUNCATE" if options.load_mode in ("replace", "snapshot") else "WRITE_APPEND"
+    if standing is None or not standing.columns:
+        return Fitting(table.columns, table.columns, write)
+    if not table.rows:  # cells have no say in the types
+        emptied: Write = "WRITE_TRUNCATE_DATA" if options.load_mode == "replace" else write
+        return Fitting(standing.columns, tuple(column for column in standing.columns if column.can_be_filled), emptied)
+    drift = _drift(table.columns, standing.columns)
+    if drift.changes and options.schema_drift == "fail":
+        raise _refused(drift, standing, subject, "correct the sheet or the table, or set schema_drift to follow")
+    if options.schema_drift == "keep":
+        return _kept(drift, standing, "WRITE_TRUNCATE_DATA" if options.load_mode == "replace" else write, subject)
+    return _followed(drift, standing) if options.load_mode == "replace" else _added(drift, standing, write, subject)
+
+
+def differences(before: Sequence[LoadColumn], after: Sequence[LoadColumn]) -> tuple[ColumnChange, ...]:
+    """Columns that are new, or get another type or mode, then those that go; names are compared as BigQuery does."""
+    was = {column.name.casefold(): column for column in before}
+    now = {column.name.casefold(): column for column in after}
+    came = [
+        ColumnChange(column.name, was[key].told if key in was else None, column.told)
+        for key, column in now.items()
+        if key not in was or was[key].told != column.told
+    ]
+    return (*came, *(ColumnChange(column.name, column.told) for key, column in was.items() if key not in now))
+
+
+def _drift(sheets: Sequence[LoadColumn], standing: Sequence[LoadColumn]) -> _Drift:
+    there = {column.name.casefold(): column for column in standing}
+    columns = tuple(_typed(column, there.get(column.name.casefold())) for column in sheets)
+    names = {column.name.casefold() for column in columns}
+    pairs = [(there[column.name.casefold()], column) for column in columns if column.name.casefold() in there]
+    return _Drift(
+        columns=columns,
+        new=tuple(column for column in columns if column.name.casefold() not in there),
+        gone=tuple(column for column in standing if column.name.casefold() not in names),
+        other=tuple((old, new) for old, new in pairs if old.told != new.told),
+        changes=differences(standing, columns),
+    )
+
+
+def _typed(column: LoadColumn, there: LoadColumn | None) -> LoadColumn:
+    """The column; one without any value in the destination's type, so that a blank month changes no schema."""
+    if there is None or not column.blank or there.mode != "NULLABLE" or not there.can_be_filled:
+        return column
+    return msgspec.structs.replace(there, name=column.name, index=column.index, header=column.header, blank=True)
+
+
+def _followed(drift: _Drift, standing: Standing) -> Fitting:
+    old = {column.name for column in standing.columns}
+    spelled = all(column.name in old or column in drift.new for column in drift.columns)
+    if drift.gone or drift.other or not spelled or _required(drift.new):
+        return Fitting(drift.columns, drift.columns, "WRITE_TRUNCATE", changes=drift.changes)
+    schema = (*standing.columns, *drift.new)
+    return Fitting(schema, drift.columns, "WRITE_TRUNCATE_DATA", adds=bool(drift.new), changes=drift.changes)
+
+
+def _added(drift: _Drift, standing: Standing, write: Write, subject: str) -> Fitting:
+    if drift.other or _required(drift.gone) or _required(drift.new):
+        remedy = "correct the sheet or the table: where rows stay, a load can only add columns that are NULLABLE"
+        raise _refused(drift, standing, subject, remedy)
+    schema = (*standing.columns, *drift.new)
+    return Fitting(schema, drift.columns, write, adds=bool(drift.new), changes=drift.changes)
+
+
+def _kept(drift: _Drift, standing: Standing, write: Write, subject: str) -> Fitting:
+    uploaded = tuple(column for column in drift.columns if column not in drift.new)
+    if drift.other or _required(drift.gone) or not uploaded:
+        raise _refused(drift, standing, subject, "correct the sheet or the table, or set schema_drift to follow")
+    left = f"not loaded, since the table has no such column: the tab's {_lettered(drift.new)}"
+    warnings = (left,) if drift.new else ()
+    return Fitting(standing.columns, uploaded, write, changes=drift.changes, warnings=warnings)
+
+
+def _required(columns: Sequence[LoadColumn]) -> list[LoadColumn]:
+    return [column for column in columns if column.mode == "REQUIRED"]
+
+
+def _refused(drift: _Drift, standing: Standing, subject: str, remedy: str) -> SchemaDrifted:
+    """By the tab's letters and the table's numbers: no log may show a column's name."""
+    numbers = {column.name: number for number, column in enumerate(standing.columns, 1)}
+    told = [f"{_lettered([new])} is {new.told} where the table has {old.told}" for old, new in drift.other]
+    told += [f"{_lettered([new])} ({new.told}) is not in the table" for new in drift.new]
+    told += [f"the table's column number {numbers[old.name]} ({old.told}) is not in the tab" for old in drift.gone]
+    more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    what = f"{subject}: the table has other columns than the sheet: {'; '.join(told[:_NAMED])}{more}"
+    error = SchemaDrifted(what, remedy)
+    error.changes = drift.changes
+    return error
+
+
+def _lettered(columns: Sequence[LoadColumn]) -> str:
+    letters = [column_letters(column.index) for column in columns if column.index is not None]
+    return f"column{'s' if len(letters) > 1 else ''} {', '.join(letters)}"
