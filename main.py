@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from job import report
 from job.errors import UnexpectedFailure
-from job.loading.load import Loaded, kept_columns, load
+from job.loading.load import Loaded, columns_to_keep, load
 from job.reading.calls import Calls
 from job.reading.read import Reading, read_table
 from job.reading.refusals import Subject
@@ -68,7 +68,7 @@ def get_sheet_data(settings: JobSettings, clients: Clients, tally: report.Tally)
     """The config's tab as a typed table, with the warnings that its owner should see."""
     subject = Subject.of(settings.config, clients.identity)
     tally.calls = Calls(subject, settings.sheets_reads_per_minute)
-    standing = kept_columns(settings, clients.bigquery)
+    standing = columns_to_keep(settings, clients.bigquery)
     reader = SheetReader(tally.calls, clients.sheets(), clients.drive(), settings.config)
     return read_table(reader, settings.config, subject.config, standing)
 

@@ -49,6 +49,7 @@ def _add_execute(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     run = _add(commands, "run", "run configs once by hand, through the request topic")
     run.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
+    run.add_argument("--allow-shrink", action="store_true", help="load however many rows are gone (max_shrink), once")
     _add_waiting(run)
 
 

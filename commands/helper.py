@@ -49,7 +49,7 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
         case "run":
             from commands.manual_run import run_configs
 
-            return run_configs(given.configs, given.wait, given.timeout, environ, screen)
+            return run_configs(given.configs, given.allow_shrink, given.wait, given.timeout, environ, screen)
         case "runs":
             from commands.runs import show_runs
 

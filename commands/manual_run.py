@@ -41,16 +41,23 @@ class Requested(msgspec.Struct, frozen=True):
 
 
 def run_configs(
-    wanted: Sequence[str], wait: bool, seconds: float | None, environ: Mapping[str, str], screen: Screen
+    wanted: Sequence[str],
+    allow_shrink: bool,
+    wait: bool,
+    seconds: float | None,
+    environ: Mapping[str, str],
+    screen: Screen,
 ) -> int:
     """Requests one run of each config (an id, or a name), and waits for their ends, `seconds` at most.
+
+    With `allow_shrink`, the option max_shrink holds none of these runs back.
 
     Raises `UnknownConfig` or `AmbiguousName` before anything is requested.
     """
     wiring = Wiring(environ)
     with wiring.store() as store:
         rows = {row["id"]: row for row in (find_named(each, store) for each in wanted)}
-    requests = _publish(wiring, rows)
+    requests = _publish(wiring, rows, {"allow_shrink": True} if allow_shrink else {})
     if not wait:
         for request in requests:
             screen.say(f"requested {request.config_id} {request.name} with message {request.message_id}")
@@ -70,11 +77,11 @@ def find_named(text: str, store: Store) -> dict[str, Any]:
     return store.find_config(wanted)
 
 
-def _publish(wiring: Wiring, rows: Mapping[int, Mapping[str, Any]]) -> list[Request]:
+def _publish(wiring: Wiring, rows: Mapping[int, Mapping[str, Any]], allowed: dict[str, bool]) -> list[Request]:
     from google.pubsub_v1 import PubsubMessage
 
     topic = wiring.settings.topic(wiring.settings.request_topic)
-    messages = [PubsubMessage(data=msgspec.json.encode({"config_id": config_id})) for config_id in rows]
+    messages = [PubsubMessage(data=msgspec.json.encode({"config_id": config_id} | allowed)) for config_id in rows]
     missing = "deploy the system, or correct REQUEST_TOPIC and GOOGLE_CLOUD_PROJECT"
     with asking(f"Pub/Sub's {topic}", missing=missing, refused="grant roles/pubsub.publisher on it to this identity"):
         publisher = wiring.clients.publisher

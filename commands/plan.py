@@ -1,8 +1,9 @@
 """`job_helper.py plan`: what a run would read, decide and change. It writes nothing anywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -10,13 +11,15 @@ from commands.exits import FAILED, SUCCEEDED
 from commands.plan_config import Planned, of_file, of_row
 from commands.plan_screen import draw_plan
 from commands.plan_sheet import SheetPlan, plan_sheet
-from commands.plan_table import TablePlan, plan_table
+from commands.plan_table import TablePlan, look, plan_table
 from commands.screen import Screen
+from job.reading.refusals import Subject
 from shared.clients import Clients
-from shared.config import Config
 from shared.errors import InvalidConfig, SyncError
 from shared.run import Failure
 from shared.settings import Settings, read_settings
+
+Found = TypeVar("Found")
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -56,8 +59,16 @@ def plan(wanted: str | None, path: Path | None, environ: Mapping[str, str], scre
 
 def _plan(planned: Planned, settings: Settings, clients: Clients) -> Plan:
     config = planned.config
-    sheet, unreadable = plan_sheet(config, clients, settings.sheets_reads_per_minute)
-    change, unwritable = _change(config, settings, clients, sheet)
+    destination, unseen = _tried(
+        lambda: look(config, clients.bigquery(settings.job_project), settings.bigquery_location)
+    )
+    standing = destination.standing if destination and config.options.keeps_types else None
+    kept = standing.asked() if standing else ()
+    sheet, table, unreadable = plan_sheet(config, clients, settings.sheets_reads_per_minute, kept)
+    change, unwritable = None, unseen
+    if destination:
+        subject = Subject.of(config, clients.identity).config
+        change, unwritable = _tried(lambda: plan_table(config, destination, table, subject))
     errors = [error for error in (planned.refusal, unreadable, unwritable) if error is not None]
     return Plan(
         config=config.name,
@@ -71,11 +82,8 @@ def _plan(planned: Planned, settings: Settings, clients: Clients) -> Plan:
     )
 
 
-def _change(
-    config: Config, settings: Settings, clients: Clients, sheet: SheetPlan
-) -> tuple[TablePlan | None, SyncError | None]:
-    client = clients.bigquery(settings.job_project)
+def _tried(look: Callable[[], Found]) -> tuple[Found | None, SyncError | None]:
     try:
-        return plan_table(config, client, settings.bigquery_location, sheet.columns), None
+        return look(), None
     except SyncError as error:
         return None, error

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from commands.moments import shown
 from commands.plan_sheet import SheetPlan
-from commands.plan_table import ColumnChange, TablePlan
+from commands.plan_table import TablePlan
 from commands.screen import Screen
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def draw_plan(plan: "Plan", screen: Screen) -> None:
     """Writes the plan; its errors go to standard error, as every command's do."""
     _draw_sheet(plan.sheet, screen)
     if plan.change:
-        _draw_change(plan.table, plan.change, plan.sheet.rows, screen)
+        _draw_change(plan.table, plan.change, screen)
     for owner in plan.owners or ():
         screen.say(f"owner     config {owner} replaces {plan.table} too")
     if plan.owners is None:
@@ -53,28 +53,21 @@ def _draw_sheet(sheet: SheetPlan, screen: Screen) -> None:
         screen.say(f"link      {sheet.cells[0].link}")
 
 
-def _draw_change(table: str, change: TablePlan, rows: int | None, screen: Screen) -> None:
-    screen.say(f"table     {table}: {_effect(change, rows)}")
-    for line in map(_told, change.schema):
+def _draw_change(table: str, change: TablePlan, screen: Screen) -> None:
+    screen.say(f"table     {table}: a run {change.effect}{_where(change)}{_rows(change)}")
+    for line in (*(each.told for each in change.schema), *change.left_out):
         screen.say(f"          {line}")
-    if change.rows is not None and rows is not None and not change.schema:
+    if change.rows is not None and change.after is not None and not change.schema:
         screen.say("          the columns stay as they are")
 
 
-def _effect(change: TablePlan, rows: int | None) -> str:
-    if rows is None:  # nothing would be loaded
-        return f"stays as it is, {change.rows:,} rows" if change.rows is not None else "is not there"
-    if change.rows is not None:
-        return f"a run {change.effect}, rows {change.rows:,} → {rows:,}"
-    return f"a run {change.effect} in {change.location}, rows {rows:,}"
+def _where(change: TablePlan) -> str:
+    return f" in {change.location}" if change.rows is None and change.after is not None else ""
 
 
-def _told(change: ColumnChange) -> str:
-    if change.before is None:
-        return f"+ {change.name} {change.after}"
-    if change.after is None:
-        return f"- {change.name} {change.before}"
-    return f"~ {change.name} {change.before} → {change.after}"
+def _rows(change: TablePlan) -> str:
+    counts = [f"{count:,}" for count in (change.rows, change.after) if count is not None]
+    return f", rows {' → '.join(counts)}" if counts else ""
 
 
 def _brief(text: str) -> str:

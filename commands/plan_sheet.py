@@ -19,7 +19,7 @@ from job.reading.read import Reading, read_table
 from job.reading.refusals import Subject
 from job.reading.sheet import SheetReader, Tab
 from shared.clients import Clients
-from shared.config import Config
+from shared.config import Column, Config
 from shared.errors import SyncError
 
 # A person waits, but the quota's minute may have to come round: a run would wait three times as long.
@@ -66,13 +66,18 @@ class _TellingReader(SheetReader):
         return self.found
 
 
-def plan_sheet(config: Config, clients: Clients, reads_per_minute: int) -> tuple[SheetPlan, SyncError | None]:
-    """Reads the sheet as the job does, and tells what it found beside the error that a run would fail with."""
+def plan_sheet(
+    config: Config, clients: Clients, reads_per_minute: int, standing: Sequence[Column] = ()
+) -> tuple[SheetPlan, Table | None, SyncError | None]:
+    """Reads the sheet as the job does, and tells what it found, the table that it is, or the error instead.
+
+    `standing` are columns that keep the type which they have in the destination.
+    """
     subject = Subject.of(config, clients.identity)
     calls = Calls(subject, reads_per_minute, wait_budget=_WAIT_BUDGET)
     sheets = clients.sheets()
     reader = _TellingReader(calls, sheets, clients.drive(), config)
-    reading, error = _read(reader, config, subject.config)
+    reading, error = _read(reader, config, subject.config, standing)
     columns = tuple(_columns(reading.table)) if reading else ()
     # With `string`, names are made by another rule, which takes headers as they stand or not at all.
     odd = _odd_headers(columns) if config.schema_handling != "string" else ()
@@ -90,14 +95,14 @@ def plan_sheet(config: Config, clients: Clients, reads_per_minute: int) -> tuple
         notices=notices,
         cells=tuple(cells),
     )
-    return plan, error
+    return plan, reading.table if reading else None, error
 
 
-def _read(reader: SheetReader, config: Config, subject: str) -> tuple[Reading | None, SyncError | None]:
-    # Without descriptions of its own, each column is described by its header.
-    asked = tuple(msgspec.structs.replace(column, description=None) for column in config.custom_schema)
+def _read(
+    reader: SheetReader, config: Config, subject: str, standing: Sequence[Column]
+) -> tuple[Reading | None, SyncError | None]:
     try:
-        return read_table(reader, msgspec.structs.replace(config, custom_schema=asked), subject), None
+        return read_table(reader, config, subject, standing), None
     except SyncError as error:
         return None, error
     except Exception as problem:  # as the job tells it
@@ -116,7 +121,7 @@ def _columns(table: Table) -> Iterator[PlannedColumn]:
                 samples[number] |= dict.fromkeys(map(_text, found.to_pylist()))
     for column, count, texts in zip(table.columns, filled, samples, strict=True):
         yield PlannedColumn(
-            header=column.description,
+            header=column.header,
             name=column.name,
             type=column.type,
             mode=column.mode,

@@ -1,79 +1,97 @@
-"""A plan's second part: what a run would change in BigQuery. Nothing here writes, and no job is created."""
+"""A plan's second part: what a run would change in BigQuery, by the job's own decision. Nothing here writes."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from google.api_core import exceptions
 
 from commands.google import BRIEF_RETRY, SECONDS, asking
-from commands.plan_sheet import PlannedColumn
-from job.loading.bigquery_errors import failure
-from shared.column import current_type
+from job.columns.table import Table
+from job.loading.decision import decide
+from job.loading.standing import Standing, look_at
 from shared.config import Config
+from shared.messages import ColumnChange
+from shared.options import Options
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
 
-class ColumnChange(msgspec.Struct, frozen=True):
-    """A column as `INT64 NULLABLE` before and after the load; None where it is not there."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
 class TablePlan(msgspec.Struct, frozen=True):
-    """What a load does to the destination. `rows` are those it has now; None where there is no table."""
+    """What a run does to the destination. `rows` are those it has now; None where there is no table.
 
-    effect: Literal["creates it and its dataset", "creates it", "replaces it"]
+    `after` are those that it will have, None where nothing could be loaded or only the MERGE can tell; `schema` is
+    how the sheet's columns differ from the table's, of which `left_out` tells what is not followed.
+    """
+
+    effect: str
     location: str
     rows: int | None = None
+    after: int | None = None
     schema: tuple[ColumnChange, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def plan_table(config: Config, client: "bigquery.Client", location: str, columns: Sequence[PlannedColumn]) -> TablePlan:
-    """How loading `columns` would change the destination; a missing dataset would be created in `location`.
+class Destination(msgspec.Struct, frozen=True):
+    """The destination as it is: `standing` is None where there is no table, `has_dataset` tells of its dataset."""
+
+    standing: Standing | None
+    location: str
+    has_dataset: bool
+
+
+def look(config: Config, client: "bigquery.Client", location: str) -> Destination:
+    """The config's table; a missing dataset would be created in `location`.
 
     Raises `LoadRefused`, as a load would, where a view or the like has the table's name; `PermissionMissing`;
     `ServiceUnavailable`.
     """
-    from google.cloud import bigquery
-
-    reference = bigquery.DatasetReference(config.google_cloud_project_id, config.bigquery_dataset_id)
-    grant = f"grant roles/bigquery.dataViewer on {reference.dataset_id} to this identity"
+    dataset = f"{config.google_cloud_project_id}.{config.bigquery_dataset_id}"
+    grant = f"grant roles/bigquery.dataViewer on {config.bigquery_dataset_id} to this identity"
     with asking(config.destination, missing="correct google_cloud_project_id", refused=grant):
+        standing = look_at(client, config)
         try:
-            table = client.get_table(reference.table(config.bigquery_table_id), timeout=SECONDS, retry=BRIEF_RETRY)
+            there = client.get_dataset(dataset, timeout=SECONDS, retry=BRIEF_RETRY)
         except exceptions.NotFound:
-            return _missing(client, reference, location)
-    if table.table_type != "TABLE":
-        raise failure({"reason": "invalid"}, config.destination)
-    return TablePlan("replaces it", table.location or "", table.num_rows, tuple(_changes(table.schema, columns)))
+            return Destination(standing, location, False)
+    return Destination(standing, there.location or location, True)
 
 
-def _missing(client: "bigquery.Client", reference: "bigquery.DatasetReference", location: str) -> TablePlan:
-    try:
-        dataset = client.get_dataset(reference, timeout=SECONDS, retry=BRIEF_RETRY)
-    except exceptions.NotFound:
-        return TablePlan("creates it and its dataset", location)
-    return TablePlan("creates it", dataset.location or "")
+def plan_table(config: Config, destination: Destination, table: Table | None, subject: str) -> TablePlan:
+    """How loading `table` would change the destination; without one, nothing would. Raises what `decide` raises."""
+    options, standing = config.options, destination.standing
+    before = standing.rows if standing else None
+    if table is None:
+        return TablePlan("leaves it as it is" if standing else "makes no table", destination.location, before)
+    decision = decide(table, standing, options, subject, may_shrink=False)
+    if decision.keeps:
+        return TablePlan("leaves it as it is", destination.location, before, before)
+    return TablePlan(
+        effect=_effect(options, destination),
+        location=destination.location,
+        rows=before,
+        after=_rows_after(options, standing, table.rows),
+        schema=decision.fitting.changes,
+        left_out=decision.fitting.warnings,
+    )
 
 
-def _changes(schema: Sequence["bigquery.SchemaField"], columns: Sequence[PlannedColumn]) -> Iterator[ColumnChange]:
-    """Columns that are new, or get another type or mode, then those that go; names are compared as BigQuery does."""
-    if not columns:  # nothing could be read: nothing would be loaded
-        return
-    before = {
-        field.name.casefold(): (field.name, f"{current_type(field.field_type)} {field.mode or 'NULLABLE'}")
-        for field in schema
-    }
-    after = {column.name.casefold(): (column.name, f"{column.type} {column.mode}") for column in columns}
-    for key, (name, told) in after.items():
-        _, was = before.get(key, (name, None))
-        if was != told:
-            yield ColumnChange(name, was, told)
-    for key, (name, was) in before.items():
-        if key not in after:
-            yield ColumnChange(name, was, None)
+def _effect(options: Options, destination: Destination) -> str:
+    if destination.standing is None:
+        return "creates it" if destination.has_dataset else "creates it and its dataset"
+    match options.load_mode:
+        case "append":
+            return "appends to it"
+        case "merge":
+            return "merges into it"
+        case "snapshot":
+            return f"replaces its partition of today, {datetime.now(UTC):%Y-%m-%d}"
+        case _:
+            return "replaces it"
+
+
+def _rows_after(options: Options, standing: Standing | None, rows: int) -> int | None:
+    if standing is None or options.load_mode == "replace":
+        return rows
+    return standing.rows + rows if options.load_mode == "append" else None

@@ -37,7 +37,7 @@ def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
             f"{run.config_id} {run.config_name}",
             run.why,
             shown(run.slot),
-            run.state,
+            _state(run),
             run.attempt,
             run.rows,
             elapsed(run.created_at, run.ended_at),
@@ -48,7 +48,14 @@ def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
     for run in runs:
         if told := trouble(run):
             screen.say(f"{short_id(run.id)} {run.config_name}: {told}")
+        for change in run.schema_changes or ():
+            screen.say(f"{short_id(run.id)} {run.config_name}: column {change.told}")
         _tell_warnings(run, screen)
+
+
+def _state(run: Run) -> str:
+    """With what a success was, where nothing was loaded."""
+    return f"{run.state}, {run.verdict}" if run.verdict not in (None, "loaded") else run.state
 
 
 def _tell_warnings(run: Run, screen: Screen) -> None:

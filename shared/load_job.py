@@ -129,10 +129,15 @@ def done(job: Any) -> Look:
         execution=labels.get("execution"),
         content_hash=labels.get("content"),
         rows=_rows(job),
-        columns=tuple(
-            ColumnLoaded(field.name, current_type(field.field_type), field.mode or "NULLABLE")
-            for field in getattr(job, "schema", None) or ()
-        ),
+        columns=_columns(job),
+    )
+
+
+def _columns(job: Any) -> tuple[ColumnLoaded, ...]:
+    """Those that a load wrote; a query's schema is that of its answer."""
+    fields = job.schema if job.job_type == "load" else None
+    return tuple(
+        ColumnLoaded(field.name, current_type(field.field_type), field.mode or "NULLABLE") for field in fields or ()
     )
 
 

@@ -69,6 +69,15 @@ class ColumnChange(msgspec.Struct, frozen=True):
     before: str | None = None
     after: str | None = None
 
+    @property
+    def told(self) -> str:
+        """`+ paid BOOL NULLABLE`, `- day DATE NULLABLE`, `~ units INT64 NULLABLE → STRING NULLABLE`."""
+        if self.before is None:
+            return f"+ {self.name} {self.after}"
+        if self.after is None:
+            return f"- {self.name} {self.before}"
+        return f"~ {self.name} {self.before} → {self.after}"
+
 
 class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the job's execution says it did; a hint that settling checks. No cell values.

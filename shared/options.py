@@ -48,6 +48,11 @@ class Options(Checked, frozen=True, omit_defaults=True):
     skip_unchanged: bool = False
     max_error_cells: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
 
+    @property
+    def keeps_types(self) -> bool:
+        """Whether cells have to become what the table's columns are: where its rows, or its schema, stay."""
+        return self.load_mode != "replace" or self.schema_drift == "keep"
+
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
         for field in ("range", "partition_by"):

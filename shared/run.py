@@ -7,7 +7,7 @@ import msgspec
 
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig, NotOurs, SyncError, TableConflict
-from shared.messages import RunCompleted
+from shared.messages import ColumnChange, RunCompleted
 
 State = Literal["pending", "queued", "launching", "running", "succeeded", "failed", "cancelled"]
 Why = Literal["schedule", "manual", "reset", "shadow"]
@@ -44,7 +44,7 @@ class Run(msgspec.Struct, frozen=True):
     bytes: int | None = None
     requests: int | None = None
     columns: list[dict[str, Any]] | None = None
-    schema_changes: list[dict[str, Any]] | None = None
+    schema_changes: list[ColumnChange] | None = None
     content_hash: str | None = None
     warnings: list[str] | None = None
     seconds: dict[str, float] | None = None

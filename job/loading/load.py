@@ -48,10 +48,9 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def kept_columns(settings: JobSettings, bigquery_of: BigQueryOf) -> tuple[Column, ...]:
-    """The destination's columns, where cells have to become what they are there: where rows, or the schema, stay."""
-    options = settings.config.options
-    if options.load_mode == "replace" and options.schema_drift != "keep":
+def columns_to_keep(settings: JobSettings, bigquery_of: BigQueryOf) -> tuple[Column, ...]:
+    """The destination's columns that the reading has to keep to."""
+    if not settings.config.options.keeps_types:
         return ()
     with _telling(settings.config.destination):
         standing = look_at(bigquery_of(slot_of(settings).project), settings.config)

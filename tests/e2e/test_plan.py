@@ -108,6 +108,8 @@ def test_a_plan_tells_how_the_table_would_change(team: Team, plan: Plan) -> None
         "effect": "replaces it",
         "location": "US",
         "rows": 1,
+        "after": 2,
+        "left_out": [],
         "schema": [
             {"name": "wider", "before": "INT64 NULLABLE", "after": "FLOAT64 NULLABLE"},
             {"name": "new", "before": None, "after": "BOOL NULLABLE"},

@@ -1,4 +1,4 @@
-"""What a config's options make of a load: its layout, drifting columns, empty and shrunken sheets, unchanged content."""
+"""What a config's options make of a load: layout, drifting columns, empty and shrunken sheets, unchanged content."""
 
 import json
 import uuid

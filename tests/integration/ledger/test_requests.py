@@ -60,6 +60,13 @@ def test_requests_during_an_open_run_make_exactly_one_follow_up(store: Store, sq
     assert sql("SELECT count(DISTINCT run_id) FROM sheet_to_bigquery_messages") == [[1]]
 
 
+def test_a_run_that_waits_may_shrink_as_soon_as_one_of_its_requests_says_so(store: Store, sql, add_config) -> None:
+    config_id = add_config()
+    for number, allowed in enumerate((False, True, False)):
+        store.record_request(f"m{number}", ManualRequest(config_id=config_id, allow_shrink=allowed), BODY, NOON)
+    assert sql("SELECT allow_shrink FROM sheet_to_bigquery_runs") == [[True]]
+
+
 def test_the_older_services_message_counts_by_its_id(store: Store, sql, add_config) -> None:
     add_config("sales")
     second = add_config("renamed")
