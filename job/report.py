@@ -132,5 +132,5 @@ def fitting(completed: RunCompleted) -> bytes:
     """The message, without what makes it too large: first the columns, which the load job tells as well."""
     data = completed.encode()
     if len(data) > LARGEST_MESSAGE:
-        data = msgspec.structs.replace(completed, columns=()).encode()
+        data = msgspec.structs.replace(completed, columns=(), schema_changes=()).encode()
     return data
