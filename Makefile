@@ -31,7 +31,7 @@ lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@$(python) -m mypy
 	@.venv/bin/shellcheck deploy.sh local/install.sh .ci/run
 
-bench: .venv/installed ## measure the job beside the habitual way; SIZE=all adds the largest sheet
+bench: .venv/installed ## measure the job beside the limit and the habitual way; SIZE=all adds the largest sheet
 	@$(python) -m local.bench $${SIZE:+--size "$$SIZE"}
 
 stage: ## assemble build/NAME for each function, as deployed

@@ -1,4 +1,4 @@
-"""`python -m local.bench`: measure the job beside the habitual way, print the ratios, append to the history."""
+"""`python -m local.bench`: measure the job beside the limit and the habitual way, print and keep the ratios."""
 
 import argparse
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the job beside the habitual way to load a sheet")
+    parser = argparse.ArgumentParser(description="Measure the job beside the limit and the habitual way")
     parser.add_argument("--size", choices=("small", "all"), default="small", help="all adds 500,000 × 20 cells")
     parser.add_argument("--tab", type=Size.parse, action="append", help="another size, as ROWSxCOLUMNS")
     parser.add_argument("--rounds", type=int, default=5, help="measured runs of each way")
@@ -51,13 +51,12 @@ def _sizes(name: str) -> Sequence[Size]:
 
 def _measure(size: Size, rounds: int, history: Path) -> None:
     console = Console()
-    both = ways(installed_python())
+    contenders = ways(installed_python())
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(f"{size} cells", total=len(both) * (rounds + 1))
-        medians = measure(size, both, rounds, lambda: progress.advance(task))
-    job, habitual = (medians[way.name] for way in both)
-    console.print(table(size, job, habitual))
-    append_history(history, size, rounds, job, habitual)
+        task = progress.add_task(f"{size} cells", total=len(contenders) * (rounds + 1))
+        medians = measure(size, contenders, rounds, lambda: progress.advance(task))
+    console.print(table(size, medians))
+    append_history(history, size, rounds, medians)
 
 
 if __name__ == "__main__":

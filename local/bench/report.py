@@ -30,24 +30,28 @@ MEASURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-def ratios(job: Run, habitual: Run) -> Mapping[str, float]:
-    """How many times more the habitual way takes, by measure."""
-    return {name: getattr(habitual, name) / getattr(job, name) for name in MEASURES}
+# Two ways each, and how many times more of a measure the first one takes.
+RATIOS = (("job", "limit"), ("habitual", "job"))
 
 
-def table(size: Size, job: Run, habitual: Run) -> Table:
+def ratios(medians: Mapping[str, Run], one: str, other: str) -> Mapping[str, float]:
+    """How many times more `one` takes than `other`, by measure."""
+    return {name: getattr(medians[one], name) / getattr(medians[other], name) for name in MEASURES}
+
+
+def table(size: Size, medians: Mapping[str, Run]) -> Table:
     shown = Table(title=f"{size} cells, medians", title_justify="left")
     shown.add_column("")
-    for heading in ("the job", "habitual way", "habitual / job"):
+    for heading in (*medians, *(f"{one} / {other}" for one, other in RATIOS)):
         shown.add_column(heading, justify="right")
-    for name, ratio in ratios(job, habitual).items():
-        label, text = MEASURES[name]
-        values = [text(getattr(run, name)) for run in (job, habitual)]
-        shown.add_row(label, *values, f"{ratio:.1f} ×")
+    compared = [ratios(medians, *pair) for pair in RATIOS]
+    for name, (label, text) in MEASURES.items():
+        values = [text(getattr(run, name)) for run in medians.values()]
+        shown.add_row(label, *values, *(f"{each[name]:.2f} ×" for each in compared))
     return shown
 
 
-def append_history(path: Path, size: Size, rounds: int, job: Run, habitual: Run) -> None:
+def append_history(path: Path, size: Size, rounds: int, medians: Mapping[str, Run]) -> None:
     """Append the measurement with all that it depends on."""
     line = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -55,9 +59,8 @@ def append_history(path: Path, size: Size, rounds: int, job: Run, habitual: Run)
         "rows": size.rows,
         "columns": size.columns,
         "rounds": rounds,
-        "job": _rounded(asdict(job)),
-        "habitual": _rounded(asdict(habitual)),
-        "ratios": _rounded(ratios(job, habitual)),
+        **{name: _rounded(asdict(run)) for name, run in medians.items()},
+        "ratios": {f"{one} / {other}": _rounded(ratios(medians, one, other)) for one, other in RATIOS},
         "machine": _machine(),
         "versions": _versions(),
     }

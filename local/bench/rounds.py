@@ -1,4 +1,4 @@
-"""The alternating runs of both ways over one tab."""
+"""The alternating runs of the ways over one tab."""
 
 import os
 import statistics
@@ -33,10 +33,14 @@ class Way:
     command: Sequence[str]
 
 
-def ways(habitual_python: Path) -> tuple[Way, Way]:
-    """The job, and the habitual way."""
-    habitual = Path(__file__).with_name("habitual.py")
-    return Way("job", [sys.executable, "main.py"]), Way("habitual", [str(habitual_python), str(habitual)])
+def ways(habitual_python: Path) -> tuple[Way, Way, Way]:
+    """The job, the limit, and the habitual way."""
+    limit, habitual = (str(Path(__file__).with_name(name)) for name in ("limit.py", "habitual.py"))
+    return (
+        Way("job", [sys.executable, "main.py"]),
+        Way("limit", [sys.executable, limit]),
+        Way("habitual", [str(habitual_python), habitual]),
+    )
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def median(runs: Sequence[Run]) -> Run:
 
 
 class Stage:
-    """A server over one tab, and the two ways run against it. A context manager: leaving it stops the server."""
+    """A server over one tab, and the ways run against it. A context manager: leaving it stops the server."""
 
     def __init__(self, size: Size) -> None:
         self._size = size
@@ -134,16 +138,16 @@ class Stage:
         return dict(httpx.post(self.url + MEASURED_PATH, timeout=60, trust_env=False).raise_for_status().json())
 
 
-def measure(size: Size, both: Sequence[Way], rounds: int, advance: Callable[[], None]) -> Mapping[str, Run]:
+def measure(size: Size, contenders: Sequence[Way], rounds: int, advance: Callable[[], None]) -> Mapping[str, Run]:
     """The medians of `rounds` runs of each way, by name, after one run of each that only warms up.
 
     The ways alternate, so that what else the machine does meets them alike. `advance` is called after each run.
     """
-    runs: dict[str, list[Run]] = {way.name: [] for way in both}
+    runs: dict[str, list[Run]] = {way.name: [] for way in contenders}
     with Stage(size) as stage:
         stage.prepare()
         for number in range(rounds + 1):
-            for way in both:
+            for way in contenders:
                 run = stage.run(way)
                 advance()
                 if number:
