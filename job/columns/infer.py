@@ -10,14 +10,6 @@ from job.columns.kinds import Kind, arrow_type, bigquery_type
 from job.columns.moments import as_array, elapsed
 from job.columns.values import Values
 
-_KIND_OF_TYPES = {
-    frozenset[type](): Kind.BLANK,
-    frozenset({bool}): Kind.BOOL,
-    frozenset({int}): Kind.INT64,
-    frozenset({float}): Kind.FLOAT64,
-    frozenset({int, float}): Kind.FLOAT64,
-    frozenset({str}): Kind.TEXT,
-}
 _MOMENTS = frozenset({Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.ELAPSED})
 
 
@@ -38,20 +30,16 @@ class Chunk:
 
 def infer(values: Values, rows: int, moments: Kind = Kind.BLANK) -> Chunk:
     """The chunk of a column that no schema describes; `moments` is the kind of its dates, if it has only such."""
-    kind = _kind(values, moments)
-    cells = padded(values.cells, rows)
-    if kind is Kind.BLANK:
-        return Chunk(kind, pa.nulls(rows, arrow_type(kind)), empty=not values.errors)
-    if kind is Kind.MIXED:
-        return Chunk(kind, pa.nulls(rows, arrow_type(kind)))
-    if kind in _MOMENTS:
-        return Chunk(kind, as_array(cells, kind))
-    if kind is Kind.INT64:
-        try:
-            return Chunk(kind, pa.array(cells, pa.int64()))
-        except (pa.ArrowInvalid, OverflowError):  # more than 64 bits; Sheets itself keeps 53 of them
-            return Chunk(Kind.FLOAT64, pa.array(list(map(_as_float, cells)), pa.float64()))
-    return Chunk(kind, pa.array(cells, arrow_type(kind)))
+    kind = moments if values.only_moments else Kind.MIXED if values.moments else values.kind
+    if values.array is None or kind is Kind.MIXED:
+        return Chunk(kind, pa.nulls(rows, arrow_type(kind)), empty=kind is Kind.BLANK and not values.errors)
+    array = as_array(values.array, kind) if kind in _MOMENTS else values.array
+    return Chunk(kind, padded_array(array, rows))
+
+
+def shown_text(values: Values, rows: int) -> pa.StringArray:
+    """A column as the sheet shows it, which is read as text: NULL where it shows nothing, or an error."""
+    return pa.nulls(rows, pa.string()) if values.array is None else padded_array(values.array, rows)
 
 
 def as_shown(chunk: Chunk) -> Chunk:
@@ -79,11 +67,7 @@ def padded(cells: list[Any], rows: int) -> list[Any]:
     return cells if len(cells) == rows else cells + [None] * (rows - len(cells))
 
 
-def _kind(values: Values, moments: Kind) -> Kind:
-    if values.moments:
-        return moments if values.only_moments else Kind.MIXED
-    return _KIND_OF_TYPES.get(values.types, Kind.MIXED)
-
-
-def _as_float(cell: int | None) -> float | None:
-    return None if cell is None else float(cell)
+def padded_array(array: pa.Array, rows: int) -> pa.Array:
+    """The same of an array."""
+    missing = rows - len(array)
+    return pa.concat_arrays([array, pa.nulls(missing, array.type)]) if missing > 0 else array.slice(0, rows)

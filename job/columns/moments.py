@@ -5,9 +5,9 @@ A serial number counts days from 1899-12-30, without a time zone
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,6 +46,9 @@ class Size(StrEnum):
     BEYOND = "BEYOND"  # outside BigQuery's calendar
 
 
+_SIZES = tuple(Size)
+
+
 class Look(NamedTuple):
     """What tells a column's moments apart from outside: cells of one look have one number format.
 
@@ -68,12 +71,17 @@ def format_of(kind: str, pattern: str) -> Format:
 
 
 def looks(values: Values) -> dict[Look, tuple[int, int]]:
-    """The looks in a column of moments, each with the positions of its first and its last cell."""
+    """The looks in a column of nothing but moments, each with the positions of its first and its last cell."""
+    milliseconds = _milliseconds(values.array)
+    short = pc.less(pc.abs(milliseconds), float(DAYS_OF_A_DURATION * DAY)).cast(pa.int64())
+    number = pc.add(pc.multiply(_sizes(milliseconds), 2), short)
+    number = pc.add(pc.multiply(pc.utf8_length(values.shown).cast(pa.int64()), 2 * len(_SIZES)), number)
     found: dict[Look, tuple[int, int]] = {}
-    for position in values.moments:
-        look = _look(len(values.shown[position]), milliseconds_of(values.cells[position]))
-        first, _ = found.get(look, (position, position))
-        found[look] = (first, position)
+    for each in pc.unique(number).drop_null().to_pylist():
+        positions = pc.indices_nonzero(pc.equal(number, each))
+        length, rest = divmod(each, 2 * len(_SIZES))
+        look = Look(length, _SIZES[rest // 2], bool(rest % 2))
+        found[look] = (positions[0].as_py(), positions[-1].as_py())
     return found
 
 
@@ -85,10 +93,9 @@ def kind_of(formats: Iterable[tuple[Look, Format]]) -> Kind:
     return kind
 
 
-def as_array(cells: Sequence[Any], kind: Kind) -> pa.Array:
-    """Serial numbers (None where blank) as an array of DATE, TIME, DATETIME or ELAPSED."""
-    serials = pa.array(cells, pa.float64())
-    milliseconds = pc.round(pc.multiply(serials, float(DAY))).cast(pa.int64())
+def as_array(serials: pa.Array, kind: Kind) -> pa.Array:
+    """Serial numbers (NULL where blank) as an array of DATE, TIME, DATETIME or ELAPSED."""
+    milliseconds = _milliseconds(serials).cast(pa.int64())
     if kind is Kind.TIME:
         return pc.multiply(milliseconds, 1000).cast(pa.time64("us"))
     if kind is Kind.ELAPSED:
@@ -111,18 +118,21 @@ def milliseconds_of(serial: float) -> int:
     return round(serial * DAY)
 
 
-def _look(length: int, milliseconds: int) -> Look:
-    return Look(length, _size(milliseconds), abs(milliseconds) < DAYS_OF_A_DURATION * DAY)
+def _milliseconds(serials: pa.Array) -> pa.DoubleArray:
+    """Whole ones; as floating-point numbers, which hold more of them than 64 bits, and all that count exactly."""
+    return pc.round(pc.multiply(serials.cast(pa.float64()), float(DAY)))
 
 
-def _size(milliseconds: int) -> Size:
-    if not FIRST_DAY * DAY <= milliseconds < (LAST_DAY + 1) * DAY:
-        return Size.BEYOND
-    if milliseconds == 0:
-        return Size.ZERO
-    if 0 < milliseconds < DAY:
-        return Size.TIME_OF_DAY
-    return Size.WHOLE_DAYS if milliseconds % DAY == 0 else Size.DAYS_AND_TIME
+def _sizes(milliseconds: pa.DoubleArray) -> pa.Int64Array:
+    """The number in `_SIZES` of each one's size."""
+    days = pc.divide(milliseconds, float(DAY))
+    whole = pc.equal(days, pc.trunc(days))
+    size = pc.if_else(whole, _SIZES.index(Size.WHOLE_DAYS), _SIZES.index(Size.DAYS_AND_TIME))
+    in_a_day = pc.and_(pc.greater(days, 0.0), pc.less(days, 1.0))
+    size = pc.if_else(in_a_day, _SIZES.index(Size.TIME_OF_DAY), size)
+    size = pc.if_else(pc.equal(days, 0.0), _SIZES.index(Size.ZERO), size)
+    beyond = pc.or_(pc.less(days, float(FIRST_DAY)), pc.greater_equal(days, float(LAST_DAY + 1)))
+    return pc.if_else(beyond, _SIZES.index(Size.BEYOND), size)
 
 
 def _kind_of_cell(look: Look, shows: Format) -> Kind:

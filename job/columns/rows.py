@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from job.columns.infer import padded
+from job.columns.infer import padded_array
+from job.columns.kinds import Kind
 from job.columns.values import Values
 
 
@@ -16,25 +17,33 @@ def rows_of(columns: Sequence[Values]) -> int:
 
 def kept_rows(columns: Sequence[Values], rows: int) -> pa.BooleanArray | None:
     """Which of the rows hold anything; None where all do. A cell with an error is something."""
+    if any(
+        values.array is not None and len(values.array) >= rows and not values.array.null_count for values in columns
+    ):
+        return None
+    kept = pa.array([False] * rows, pa.bool_())
     for values in columns:
-        if len(values.cells) >= rows and not values.errors and None not in values.cells[:rows]:
-            return None
-    present = pa.array([False] * rows, pa.bool_())
-    for values in columns:
-        if values.types or values.errors:
-            present = pc.or_(present, _present(values, rows))
-    return None if pc.all(present, min_count=0).as_py() else present
+        if values.kind is not Kind.BLANK or values.errors:
+            kept = pc.or_(kept, _present(values, rows))
+    return None if pc.all(kept, min_count=0).as_py() else kept
 
 
 def _length(values: Values) -> int:
-    for position in range(len(values.cells) - 1, -1, -1):
-        if values.cells[position] is not None or (values.errors and values.errors[-1] >= position):
+    last_error = values.errors[-1] + 1 if values.errors else 0
+    if values.kind is Kind.BLANK:
+        return last_error
+    present = values.present()
+    for position in range(len(present) - 1, last_error - 1, -1):
+        if present[position].as_py():
             return position + 1
-    return 0
+    return last_error
 
 
 def _present(values: Values, rows: int) -> pa.BooleanArray:
-    flags = [cell is not None for cell in padded(values.cells, rows)[:rows]]
+    present = padded_array(values.present(), rows).fill_null(False)
+    if not values.errors:
+        return present
+    flags = present.to_pylist()
     for position in values.errors:
         flags[position] = True
     return pa.array(flags, pa.bool_())

@@ -1,9 +1,14 @@
 """One column of one block of cells, as the Sheets API sends it: decoded, with its errors and dates found. Pure."""
 
-from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from job.columns.kinds import Kind, arrow_type
+from job.columns.plain import plain_array
 
 Cell = float | int | bool | str | None
 
@@ -24,80 +29,133 @@ ERRORS = frozenset(
     }
 )
 _NUMBERS = frozenset({int, float})
+_KIND_OF_TYPES = {
+    frozenset[type](): Kind.BLANK,
+    frozenset({bool}): Kind.BOOL,
+    frozenset({int}): Kind.INT64,
+    frozenset({float}): Kind.FLOAT64,
+    frozenset({int, float}): Kind.FLOAT64,
+    frozenset({str}): Kind.TEXT,
+}
+_KIND_OF_ARRAY = {
+    pa.bool_(): Kind.BOOL,
+    pa.int64(): Kind.INT64,
+    pa.float64(): Kind.FLOAT64,
+    pa.string(): Kind.TEXT,
+}
 _decode = msgspec.json.Decoder(list).decode
 
 
-@dataclass(slots=True)
 class Values:
-    """The cells of one column in one block, from its first row on.
+    """The cells of one column in one block, from its first row on; blank ones at the end may be missing.
 
-    `cells` are the unformatted values, None where a cell is blank or has an error; cells at the end may be
-    missing, where nothing follows. `errors` are the positions of error cells. `types` are those in `cells`
-    apart from None. `moments` are the positions of the cells that a number format shows as a date, a time or
-    a duration; `shown` is how.
+    `kind` is what they are but for their number formats: BLANK, BOOL, INT64, FLOAT64, TEXT, or MIXED. `array` has
+    them, NULL where a cell is blank or has an error; it is None where the column is BLANK or MIXED. `errors` are the
+    positions of error cells. `shown` is how the sheet shows the cells, if number formats show them all as dates,
+    times or durations.
     """
 
-    cells: list[Any]
-    types: frozenset[type]
-    errors: list[int] = field(default_factory=list)
-    moments: list[int] = field(default_factory=list)
-    shown: list[Any] = field(default_factory=list)
+    __slots__ = ("_cells", "_moments", "_raw", "array", "errors", "has_numbers", "kind", "shown")
+
+    def __init__(self, raw: bytes, kind: Kind, array: pa.Array | None, has_numbers: bool) -> None:
+        self._raw = raw
+        self._cells: list[Any] | None = None
+        self._moments: list[int] = []
+        self.kind = kind
+        self.array = array
+        self.has_numbers = has_numbers
+        self.errors: list[int] = []
+        self.shown: pa.StringArray | None = None
 
     @property
-    def has_numbers(self) -> bool:
-        return not _NUMBERS.isdisjoint(self.types)
+    def cells(self) -> list[Any]:
+        """The cells as Python has them, None where one is blank or has an error: for what looks at each of them."""
+        if self._cells is None:
+            self._cells = _cells(self._raw)
+            for position in self.errors:
+                self._cells[position] = None
+        return self._cells
+
+    @property
+    def moments(self) -> list[int]:
+        """The positions of the cells that a number format shows as a date, a time or a duration."""
+        if self.shown is not None:
+            return pc.indices_nonzero(self.shown.is_valid()).to_pylist()
+        return self._moments
 
     @property
     def only_moments(self) -> bool:
         """Whether every cell that is not blank is a date, a time or a duration."""
-        if not self.moments or not self.types <= _NUMBERS:
-            return False
-        return len(self.moments) == len(self.cells) - self.cells.count(None)
+        return self.shown is not None
+
+    def present(self) -> pa.BooleanArray:
+        """Which of the cells hold a value."""
+        if self.array is not None:
+            return self.array.is_valid()
+        return pa.array([cell is not None for cell in self.cells], pa.bool_())
+
+    def find_moments(self, shown: bytes) -> None:
+        """Notes which of the numbers are dates, times or durations.
+
+        `shown` is the same column, read with `dateTimeRenderOption=FORMATTED_STRING`: exactly the cells that a
+        date-time number format shows are text there and numbers here. So without one, both are equal bytes.
+        """
+        if shown == self._raw:
+            return
+        if self.array is not None:
+            texts = plain_array(shown)
+            if texts is not None and texts.type == pa.string() and _hold_the_same(self.array, texts):
+                self.shown = texts
+                return
+        texts = [
+            display if type(display) is str and type(cell) in _NUMBERS else None
+            for cell, display in zip_longest(self.cells, _decode(shown))
+        ]
+        self._moments = [position for position, display in enumerate(texts) if display is not None]
+        if self._moments and self.array is not None and len(self._moments) == len(self.array) - self.array.null_count:
+            self.shown = pa.array(texts, pa.string())
 
 
 def decode(raw: bytes, errors_are_null: bool = True) -> Values:
     """The column in a JSON array of cells. Blank cells come as `""`, errors as their text."""
-    cells = _decode(_blanks_to_null(raw))
-    types = set(map(type, cells))
+    array = plain_array(raw)
+    if array is None or (errors_are_null and b'"#' in raw):
+        return _decoded(raw, errors_are_null)
+    kind = _KIND_OF_ARRAY[array.type]
+    if array.null_count == len(array):
+        return Values(raw, Kind.BLANK, None, has_numbers=False)
+    return Values(raw, kind, array, has_numbers=kind in (Kind.INT64, Kind.FLOAT64))
+
+
+def _decoded(raw: bytes, errors_are_null: bool) -> Values:
+    """The same for any column, by way of Python's objects."""
+    cells = _cells(raw)
     errors: list[int] = []
-    if str in types:
+    if errors_are_null and b"#" in raw:
         for position, cell in enumerate(cells):
-            if cell == "":
-                cells[position] = None
-            elif errors_are_null and type(cell) is str and cell[0] == "#" and cell in ERRORS:
+            if type(cell) is str and cell[0] == "#" and cell in ERRORS:
                 errors.append(position)
                 cells[position] = None
-        types = set(map(type, cells))
-    types.discard(type(None))
-    return Values(cells=cells, types=frozenset(types), errors=errors)
+    types = frozenset(map(type, cells)) - {type(None)}
+    kind = _KIND_OF_TYPES.get(types, Kind.MIXED)
+    array = None
+    if kind not in (Kind.BLANK, Kind.MIXED):
+        try:
+            array = pa.array(cells, arrow_type(kind))
+        except (pa.ArrowInvalid, OverflowError):  # more than 64 bits; Sheets itself keeps 53 of them
+            kind, array = Kind.FLOAT64, pa.array([None if cell is None else float(cell) for cell in cells])
+    values = Values(raw, kind, array, has_numbers=not _NUMBERS.isdisjoint(types))
+    values.errors = errors
+    values._cells = cells
+    return values
 
 
-def find_moments(values: Values, raw: bytes, raw_shown: bytes) -> None:
-    """Notes in `values` which of its numbers are dates, times or durations.
-
-    `raw_shown` is the same column, read with `dateTimeRenderOption=FORMATTED_STRING`: exactly the cells that a
-    date-time number format shows are text there and numbers in `raw`. So without one, both are equal bytes.
-    """
-    if raw == raw_shown:
-        return
-    shown = _decode(raw_shown)
-    values.moments = [
-        position
-        for position, (cell, display) in enumerate(zip(values.cells, shown, strict=False))
-        if type(display) is str and type(cell) in _NUMBERS
-    ]
-    if values.moments:
-        values.shown = shown
+def _cells(raw: bytes) -> list[Any]:
+    return [None if cell == "" else cell for cell in _decode(raw)]
 
 
-def _blanks_to_null(raw: bytes) -> bytes:
-    """The array with `""` as `null`, so that columns with holes decode into what Arrow takes as it is.
-
-    Safe without parsing: a quote inside a JSON string is escaped, so two quotes after a comma (or the opening
-    bracket) are always an empty string. It is an optimization only: blanks between spaces are found later.
-    """
-    if b'""' not in raw:
-        return raw
-    if raw.startswith(b'[""'):
-        raw = b"[null" + raw[3:]
-    return raw.replace(b',""', b",null")
+def _hold_the_same(numbers: pa.Array, texts: pa.Array) -> bool:
+    """Whether both have a cell wherever the other has one."""
+    if len(numbers) != len(texts) or numbers.null_count != texts.null_count:
+        return False
+    return not numbers.null_count or numbers.is_valid().equals(texts.is_valid())

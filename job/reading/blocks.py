@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from job.columns.kinds import Kind
 from job.columns.moments import Format, Look, kind_of, looks
 from job.columns.rows import rows_of
-from job.columns.values import Values, decode, find_moments
+from job.columns.values import Values, decode
 from job.reading.sheet import Raw, SheetReader, Tab
 
 
@@ -41,25 +41,25 @@ class BlockReader:
             columns = [decode(bytes(raw)) for raw in raws]
             rows = rows_of(columns)
             if rows:
-                self._find_moments(first_row, first_row + rows - 1, raws, columns)
-            columns += [Values([], frozenset()) for _ in range(self._tab.columns - len(columns))]
+                self._find_moments(first_row, first_row + rows - 1, columns)
+            columns += [decode(b"[]") for _ in range(self._tab.columns - len(columns))]
             yield TabBlock(first_row, rows, self._headers(header), columns, self._moment_kinds(first_row, columns))
 
     def _headers(self, raws: Sequence[Raw]) -> list[str]:
         """Row 1 as text: what is not text already is read again as the sheet shows it."""
         columns = [decode(bytes(raw)) for raw in raws]
-        if any(values.types - {str} or values.errors for values in columns):
+        if any(values.kind not in (Kind.BLANK, Kind.TEXT) or values.errors for values in columns):
             shown = self._reader.columns(self._tab, 1, 1, range(self._tab.columns), moments_only=False)
             columns = [decode(bytes(raw), errors_are_null=False) for raw in shown.values()]
         texts = [(values.cells[0] or "") if values.cells else "" for values in columns]
         return texts + [""] * (self._tab.columns - len(texts))
 
-    def _find_moments(self, first_row: int, last_row: int, raws: Sequence[Raw], columns: Sequence[Values]) -> None:
+    def _find_moments(self, first_row: int, last_row: int, columns: Sequence[Values]) -> None:
         numeric = [index for index, values in enumerate(columns) if values.has_numbers]
         if numeric:
             shown = self._reader.columns(self._tab, first_row, last_row, numeric, moments_only=True)
             for index in numeric:
-                find_moments(columns[index], bytes(raws[index]), bytes(shown[index]))
+                columns[index].find_moments(bytes(shown[index]))
 
     def _moment_kinds(self, first_row: int, columns: Sequence[Values]) -> dict[int, Kind]:
         """By the number formats of the first and the last cell of each look."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from job.columns.convert import Locale, convert
 from job.columns.findings import Findings
-from job.columns.infer import Chunk, as_shown, infer, padded
+from job.columns.infer import Chunk, as_shown, infer, shown_text
 from job.columns.keys import check_keys
 from job.columns.kinds import Kind
 from job.columns.plan import ColumnPlan, plan_columns
@@ -124,6 +124,4 @@ class _TabReading:
         """Columns of a block as the sheet shows them: NULL where it shows nothing, or an error."""
         last_row = block.first_row + block.rows - 1
         raws = self._reader.columns(self._tab, block.first_row, last_row, columns, moments_only=False)
-        return {
-            index: pa.array(padded(decode(bytes(raw)).cells, block.rows), pa.string()) for index, raw in raws.items()
-        }
+        return {index: shown_text(decode(bytes(raw)), block.rows) for index, raw in raws.items()}
