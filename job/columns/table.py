@@ -167,7 +167,15 @@ class TableBuilder:
             )
             for index, kind in kinds.items()
         )
-        return _Segment(kinds, sink, pq.ParquetWriter(sink, schema, compression="zstd"), [])
+        writer = pq.ParquetWriter(
+            sink,
+            schema,
+            compression="zstd",
+            # Few values are often repeated in these; elsewhere a dictionary costs more than it saves (measured).
+            use_dictionary=[field.name for field in schema if field.type in (pa.string(), pa.date32())],
+            write_statistics=False,  # a load reads all there is
+        )
+        return _Segment(kinds, sink, writer, [])
 
     def _write(self, segment: _Segment, block: Block, arrays: Sequence[pa.Array]) -> None:
         batch = pa.Table.from_arrays(list(arrays), schema=segment.writer.schema)

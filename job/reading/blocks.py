@@ -39,6 +39,7 @@ class BlockReader:
         """The blocks; the first one always comes, for its headers."""
         for first_row, header, raws in self._reader.blocks(self._tab):
             columns = [decode(bytes(raw)) for raw in raws]
+            raws.clear()  # all of them are slices of one answer, which would stay as long as they do
             rows = rows_of(columns)
             if rows:
                 self._find_moments(first_row, first_row + rows - 1, columns)

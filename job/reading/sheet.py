@@ -13,8 +13,9 @@ from job.reading.calls import Calls
 from job.reading.refusals import not_a_google_sheet
 from shared.config import Config
 
-# Cells of a block: 25 requests for the largest sheet there is, and 3 MB an answer (Google recommends 2 MB).
-BLOCK_CELLS = 400_000
+# Cells of a block, each read once or twice: 40 requests for the largest sheet there is, so that a minute's quota of 60
+# has room for retries, and 4 MB an answer (Google recommends 2 MB).
+BLOCK_CELLS = 500_000
 # A block that Google cannot answer in time is halved, but not below this many rows.
 SMALLEST_BLOCK = 100
 # Characters of a request's ranges: with the rest, its address stays below the 2,048 that everyone takes.
