@@ -27,6 +27,8 @@ SCOPES = (_CLOUD, _SHEETS, _DRIVE)
 UNANSWERED = (GoogleAPIError, GoogleAuthError, OSError)
 # The methods of Sheets and Drive that anything here calls.
 _CALLED = ("sheets.spreadsheets.get", "sheets.spreadsheets.values.batchGet", "drive.files.get")
+# Seconds without a byte, as the client library has it where it makes the connection.
+_LONGEST_SILENCE = 60
 # The older service's variable: a service-account key as JSON.
 LEGACY_KEY = "google_cloud_hkdreporting"
 
@@ -93,13 +95,17 @@ class Clients:
         return PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
 
     def _discovered(self, name: str, version: str, endpoint: str | None) -> Any:
+        from google_auth_httplib2 import AuthorizedHttp
         from googleapiclient.discovery import build_from_document
         from googleapiclient.discovery_cache import get_static_doc
+        from httplib2 import Http
 
         document = json.loads(get_static_doc(name, version))
+        # A sheet may say the same in all its cells: what compresses a hundredfold is no attack of Google's.
+        http = Http(timeout=_LONGEST_SILENCE, decode_limit_ratio=0)
         return build_from_document(
             document | _only_called(document),
-            credentials=self.credentials,
+            http=AuthorizedHttp(self.credentials, http=http),
             client_options={"api_endpoint": endpoint} if endpoint else None,
         )
 
