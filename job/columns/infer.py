@@ -49,9 +49,14 @@ def as_shown(chunk: Chunk) -> Chunk:
     return Chunk(Kind.MIXED, pa.nulls(len(chunk.array), pa.string()))
 
 
+def stands(kind: Kind, wider: Kind) -> bool:
+    """Whether an array of one kind is one of the wider kind already."""
+    return kind is wider or (bigquery_type(kind) == bigquery_type(wider) == "STRING" and wider is not Kind.MIXED)
+
+
 def recast(array: pa.Array, kind: Kind, wider: Kind) -> pa.Array:
     """An array of one kind as the wider kind that later blocks ask for; what becomes MIXED is read again."""
-    if kind is wider or (bigquery_type(kind) == bigquery_type(wider) == "STRING" and wider is not Kind.MIXED):
+    if stands(kind, wider):
         return array
     if kind is Kind.BLANK or wider is Kind.MIXED:
         return pa.nulls(len(array), arrow_type(wider))

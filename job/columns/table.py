@@ -1,6 +1,5 @@
 """A table of one tab, gathered block by block as compressed Parquet: memory holds one block and the compressed rest."""
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from job.columns.infer import Chunk, recast
+from job.columns.content_hash import ColumnHash, content_hash
+from job.columns.infer import Chunk, recast, stands
 from job.columns.kinds import Kind, arrow_type, bigquery_type, is_loadable, widen
 from job.columns.plan import ColumnPlan
 
@@ -60,7 +60,8 @@ class Block:
 class Table(msgspec.Struct, frozen=True):
     """A tab's rows as one Parquet file, and the schema that it is loaded with.
 
-    `blocks` tell where in the tab the rows are; `content_hash` is of names, types and values.
+    `blocks` tell where in the tab the rows are; `content_hash` is of names, types, modes and values, in their order:
+    56 hexadecimal digits.
     """
 
     columns: tuple[LoadColumn, ...]
@@ -98,12 +99,15 @@ class TableBuilder:
         self._kinds = [plan.kind or Kind.BLANK for plan in plans]
         self._filled = [bool(plan.header.strip()) for plan in plans]
         self._segments: list[_Segment] = []
+        self._hashes = [ColumnHash() for _ in plans]
+        # Columns of which a later block makes the rows others than they were: hashed again when they are written again.
+        self._outdated: set[int] = set()
         self.rows = 0
 
     def add(self, block: Block, chunks: Sequence[Chunk]) -> None:
         """Takes one block that has rows to keep; `chunks` are all the tab's columns, from left to right."""
         for index, chunk in enumerate(chunks):
-            self._kinds[index] = widen(self._kinds[index], chunk.kind)
+            self._widen(index, chunk.kind)
             self._filled[index] |= not chunk.empty
         kinds = self._present()
         if not self._segments or self._segments[-1].kinds != kinds:
@@ -111,11 +115,20 @@ class TableBuilder:
             self._segments.append(self._open(kinds))
         segment = self._segments[-1]
         arrays = [
-            _filtered(recast(chunks[index].array, chunks[index].kind, kind), block.kept)
-            for index, kind in kinds.items()
+            _filtered(recast(chunk.array, chunk.kind, kind), block.kept)
+            for chunk, kind in zip(chunks, self._kinds, strict=True)
         ]
-        self._write(segment, block, arrays)
+        self._write(segment, block, [arrays[index] for index in kinds])
+        for index, array in enumerate(arrays):
+            if index not in self._outdated:
+                self._hashes[index].add(array)
         self.rows += _rows_kept(block)
+
+    def _widen(self, index: int, kind: Kind) -> None:
+        before = self._kinds[index]
+        wider = self._kinds[index] = widen(before, kind)
+        if wider is Kind.MIXED or (before is not Kind.BLANK and not stands(before, wider)):
+            self._outdated.add(index)
 
     def mixed(self) -> list[int]:
         """The columns whose displayed text has to be read."""
@@ -128,6 +141,8 @@ class TableBuilder:
         if len(self._segments) == 1 and not self.mixed():
             return self._table(kinds, self._segments[0].sink.getvalue())
         joined = self._open(kinds, final=True)
+        for index in self._outdated:
+            self._hashes[index] = ColumnHash()
         for segment in self._segments:
             file = pq.ParquetFile(pa.BufferReader(segment.sink.getvalue()))
             for number, block in enumerate(segment.blocks):
@@ -140,6 +155,9 @@ class TableBuilder:
                     for index, kind in kinds.items()
                 ]
                 self._write(joined, block, arrays)
+                for index, array in zip(kinds, arrays, strict=True):
+                    if index in self._outdated:
+                        self._hashes[index].add(array)
         joined.writer.close()
         return self._table(kinds, joined.sink.getvalue())
 
@@ -200,8 +218,9 @@ class TableBuilder:
             for index, kind in kinds.items()
         )
         blocks = tuple(block for segment in self._segments for block in segment.blocks)
-        content_hash = hashlib.blake2b(parquet, digest_size=20).hexdigest()
-        return Table(columns, self.rows, parquet, blocks, content_hash)
+        described = zip(columns, kinds, strict=True)
+        content = content_hash((each.name, each.type, each.mode, self._hashes[index]) for each, index in described)
+        return Table(columns, self.rows, parquet, blocks, content)
 
 
 def _filtered(array: pa.Array, kept: pa.BooleanArray | None) -> pa.Array:
