@@ -1,5 +1,6 @@
 """`ValueRange`: the cells of a range as `spreadsheets.values` answers them."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +77,14 @@ def _map_column(column: Column, first: int, end: int, render: Callable[[Value, i
 def _renderer(spreadsheet: Spreadsheet, rendering: Rendering) -> Callable[[Value, int], Any]:
     """How a value that is not empty is answered; the second argument is its pattern's index."""
     patterns = spreadsheet.patterns
+
+    # Most columns repeat themselves; 1 and TRUE are the same key, but for their types.
+    @functools.lru_cache(maxsize=None, typed=True)
+    def shown(value: Value, pattern: int) -> str:
+        return display(value, patterns[pattern])
+
     if rendering.values == FORMATTED_VALUE:
-        return lambda value, pattern: display(value, patterns[pattern])
+        return shown
     as_text = {
         index for index, pattern in enumerate(patterns) if pattern.is_date_time and rendering.dates == FORMATTED_STRING
     }
@@ -86,7 +93,7 @@ def _renderer(spreadsheet: Spreadsheet, rendering: Rendering) -> Callable[[Value
         if isinstance(value, CellError):
             return value.code
         if pattern in as_text and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return display(value, patterns[pattern])
+            return shown(value, pattern)
         return value
 
     return unformatted
