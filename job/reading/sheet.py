@@ -1,5 +1,6 @@
 """A spreadsheet's tab through the Sheets and Drive APIs: where it is, its cells, its number formats, its version."""
 
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -202,11 +203,15 @@ class SheetReader:
             yield first, lines if lines or first > 1 else [[]]
 
     def columns(self, tab: Tab, first: int, last: int, columns: Sequence[int], moments_only: bool) -> dict[int, Raw]:
-        """Some columns of some rows as the sheet shows them; with `moments_only`, only its dates and times."""
-        spans = list(_spans(columns))
+        """Some columns of some rows as the sheet shows them; with `moments_only`, only its dates and times.
+
+        One request: what its address cannot hold as ranges of their own is read with the columns between.
+        """
+        longest = _length(area(tab.title, first, last, columns[-1], columns[-1]))
+        spans = _spans(columns, max(1, _RANGES_LENGTH // longest))
         ranges = [area(tab.title, first, last, start, end) for start, end in spans]
         render = "UNFORMATTED_VALUE" if moments_only else "FORMATTED_VALUE"
-        answers = [answer for batch in _batches(ranges) for answer in self._ranges(batch, render, "FORMATTED_STRING")]
+        answers = self._ranges(ranges, render, "FORMATTED_STRING")
         given = {
             column: raw
             for (start, _), answer in zip(spans, answers, strict=True)
@@ -283,15 +288,13 @@ class SheetReader:
         )
 
 
-def _spans(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Ranges of columns, as (first, last), that hold these; they bridge a few others to be fewer themselves."""
-    start = last = columns[0]
-    for column in columns[1:]:
-        if column > last + _BRIDGED + 1:
-            yield start, last
-            start = column
-        last = column
-    yield start, last
+def _spans(columns: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """Ranges of columns, as (first, last), that hold these: not more than `most`, parted where most is between them."""
+    parted = [at for at in range(1, len(columns)) if columns[at] - columns[at - 1] > _BRIDGED + 1]
+    widest = heapq.nlargest(most - 1, parted, key=lambda at: columns[at] - columns[at - 1])
+    starts = [0, *sorted(widest)]
+    ends = [*starts[1:], len(columns)]
+    return [(columns[start], columns[end - 1]) for start, end in zip(starts, ends, strict=True)]
 
 
 def _batches(ranges: Sequence[str]) -> Iterator[list[str]]:
@@ -299,13 +302,18 @@ def _batches(ranges: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     length = 0
     for each in ranges:
-        more = len(quote(each, safe="")) + len("&ranges=")
+        more = _length(each)
         if batch and length + more > _RANGES_LENGTH:
             yield batch
             batch, length = [], 0
         batch.append(each)
         length += more
     yield batch
+
+
+def _length(cells: str) -> int:
+    """How many characters of an address a range takes."""
+    return len(quote(cells, safe="")) + len("&ranges=")
 
 
 def _told(data: _GridData) -> Iterator[tuple[tuple[int, int], Format]]:

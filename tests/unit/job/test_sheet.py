@@ -1,8 +1,9 @@
 """A tab through the Sheets API, where the API does not answer as one would like."""
 
+import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
@@ -111,3 +112,33 @@ def test_columns_that_the_answer_leaves_out_are_empty(server: FaultyServer) -> N
     server.answers = [body(json.dumps({"valueRanges": [{"values": [[1]]}]}).encode())]
     columns = reader(server).columns(TAB, 2, 3, [0, 2], moments_only=True)
     assert {index: bytes(raw) for index, raw in columns.items()} == {0: b"[1]", 2: b"[]"}
+
+
+@pytest.mark.parametrize("title", ["Sheet1", "数量" * 50])
+@pytest.mark.parametrize("wanted", [range(0, 900, 3), [*range(300), *range(600, 900, 2)], [5], range(900)])
+def test_columns_far_apart_take_one_request_whose_address_everyone_takes(
+    server: FaultyServer, title: str, wanted: Sequence[int]
+) -> None:
+    """In the wild: half of a wide tab's columns are numbers, and the quota is 60 requests a minute."""
+    addresses: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        addresses.append(handler.path)
+        asked = parse_qs(urlsplit(handler.path).query)["ranges"]
+        spans = [re.fullmatch(r".*!([A-Z]+)10000:([A-Z]+)12345", each) for each in asked]
+        ranges = [{"values": [[i] for i in range(index(span[1]), index(span[2]) + 1)]} for span in spans if span]
+        body(json.dumps({"valueRanges": ranges}).encode())(handler)
+
+    server.answers = [answer]
+    tab = msgspec.structs.replace(TAB, title=title, columns=900)
+    columns = reader(server).columns(tab, 10_000, 12_345, wanted, moments_only=True)
+    assert {number: json.loads(bytes(raw)) for number, raw in columns.items()} == {
+        number: [number] for number in wanted
+    }
+    assert len(addresses) == 1
+    assert len(addresses[0]) < 2048
+
+
+def index(letters: str) -> int:
+    """A column's index from 0, from its letters."""
+    return functools.reduce(lambda number, letter: 26 * number + ord(letter) - 64, letters, 0) - 1
