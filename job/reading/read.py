@@ -1,23 +1,22 @@
 """Reads a config's tab into a typed table that is one state of the sheet, or fails and says why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import msgspec
-import pyarrow as pa
 
 from job.columns.convert import Locale, convert
 from job.columns.findings import Findings
-from job.columns.infer import Chunk, as_shown, infer, shown_text
+from job.columns.infer import Chunk, as_shown, infer
 from job.columns.keys import check_keys
 from job.columns.kinds import Kind
 from job.columns.plan import ColumnPlan, plan_columns
 from job.columns.rows import kept_rows
 from job.columns.table import Block, Table, TableBuilder
-from job.columns.values import decode
 from job.errors import EmptySheet, HeaderRefused, KeysViolated, OptionRefused, SchemaViolated, UnstableSheet
 from job.reading.ahead import ahead
 from job.reading.blocks import BlockReader, TabBlock
+from job.reading.mixed import MixedColumns
 from job.reading.sheet import BLOCK_CELLS, SheetReader, Tab
 from job.reading.shown import read_shown
 from shared.config import Column, Config
@@ -93,8 +92,7 @@ class _TabReading:
             if block.rows:
                 self._take(block, plans, builder)
         self._findings.raise_violations(self._subject, lambda cell: self._spreadsheet.link(self._tab.gid, cell))
-        mixed = builder.mixed()
-        table = builder.finish(lambda block: self._shown(mixed, block))
+        table = builder.finish(MixedColumns(self._reader, self._tab, builder.mixed(), self._last_row).of)
         blank_rows = self._last_row - 1 - builder.rows
         return Reading(table, self._findings.warnings(blank_rows, self._tab.renamed))
 
@@ -119,9 +117,3 @@ class _TabReading:
         if plan.kind is None or plan.kind is chunk.kind:
             return chunk
         return convert(values, plan.kind, block.rows, self._locale)
-
-    def _shown(self, columns: Sequence[int], block: Block) -> Mapping[int, pa.Array]:
-        """Columns of a block as the sheet shows them: NULL where it shows nothing, or an error."""
-        last_row = block.first_row + block.rows - 1
-        raws = self._reader.columns(self._tab, block.first_row, last_row, columns, moments_only=False)
-        return {index: shown_text(decode(bytes(raw)), block.rows) for index, raw in raws.items()}

@@ -96,6 +96,16 @@ def test_a_tab_with_numbers_costs_two_and_one_with_dates_three() -> None:
     assert (numbers.requests, dates.requests) == (2, 3)
 
 
+def test_mixed_columns_of_several_blocks_are_read_again_in_one_request() -> None:
+    """In the wild: one comment among a column's numbers, and the quota is 60 requests a minute."""
+    rows = [["a", "b", "c", "mixed"], *(["x", "y", True, number if number % 3 else "none"] for number in range(23))]
+    reader = GridReader(rows, block_rows=2)
+    mixed = [row["mixed"] for row in loaded(read_table(reader, config(), "config"))]
+    assert mixed == [str(number) if number % 3 else "none" for number in range(23)]
+    blocks = 12
+    assert reader.requests == 2 * blocks + blocks // 4
+
+
 def test_formats_of_a_column_are_not_read_again_in_every_block() -> None:
     rows = [["a"], *([Moment(45292 + number, "1/1/2024", Format.DATE)] for number in range(10))]
     reader = GridReader(rows, block_rows=1)
