@@ -58,11 +58,10 @@ def _booleans(raw: bytes) -> pa.Array | None:
 
 def _scalars(raw: bytes) -> pa.StringArray:
     """What stands between the commas: whole cells, unless one is text, of which no piece is a number or a boolean."""
-    if b'""' not in raw:
+    if b'"' not in raw:
         return _as_strings(_split(raw, 1, b","))
     # Of text with anything in it, the first quote stays.
-    pieces = _split(raw.replace(b'""', b""), 1, b",")
-    return _nulls_for_blanks(pieces)
+    return _nulls_for_blanks(_split(raw.replace(b'""', b""), 1, b","))
 
 
 def _texts(raw: bytes) -> pa.Array | None:
@@ -79,7 +78,7 @@ def _texts(raw: bytes) -> pa.Array | None:
             pieces = pieces.cast(pa.string())
         except pa.ArrowInvalid:
             return None
-    found = _nulls_for_blanks(pieces) if b'""' in raw else _as_strings(pieces)
+    found = _nulls_for_blanks(pieces)
     return _unescaped(found) if b"\\" in raw else found
 
 
@@ -99,7 +98,8 @@ def _split(raw: bytes, margin: int, separator: bytes) -> pa.BinaryArray:
 
 
 def _nulls_for_blanks(pieces: pa.Array) -> pa.StringArray:
-    return _as_strings(pieces, pc.not_equal(pc.binary_length(pieces), 0))
+    filled = pc.not_equal(pc.binary_length(pieces), 0)
+    return _as_strings(pieces, None if pc.all(filled).as_py() else filled)
 
 
 def _as_strings(pieces: pa.Array, valid: pa.BooleanArray | None = None) -> pa.StringArray:

@@ -119,7 +119,8 @@ class Values:
 def decode(raw: bytes, errors_are_null: bool = True) -> Values:
     """The column in a JSON array of cells. Blank cells come as `""`, errors as their text."""
     array = plain_array(raw)
-    if array is None or (errors_are_null and b'"#' in raw):
+    # One character is found ten times as fast as two.
+    if array is None or (errors_are_null and b"#" in raw and b'"#' in raw):
         return _decoded(raw, errors_are_null)
     kind = _KIND_OF_ARRAY[array.type]
     if array.null_count == len(array):

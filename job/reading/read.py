@@ -1,7 +1,6 @@
 """Reads a config's tab into a typed table that is one state of the sheet, or fails and says why."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 import msgspec
 
@@ -88,9 +87,10 @@ class _TabReading:
         first = next(blocks)  # it always comes
         plans = plan_columns(first.headers, self._asked, self._subject, self._standing)
         builder = TableBuilder(plans)
-        for block in chain([first], blocks):
-            if block.rows:
-                self._take(block, plans, builder)
+        self._take(first, plans, builder)
+        del first  # or its cells would stay in memory to the end
+        for block in blocks:
+            self._take(block, plans, builder)
         self._findings.raise_violations(self._subject, lambda cell: self._spreadsheet.link(self._tab.gid, cell))
         table = builder.finish(MixedColumns(self._reader, self._tab, builder.mixed(), self._last_row).of)
         blank_rows = self._last_row - 1 - builder.rows
@@ -101,6 +101,8 @@ class _TabReading:
         return ahead(blocks) if self._tab.rows * self._tab.columns > BLOCK_CELLS else blocks
 
     def _take(self, block: TabBlock, plans: Sequence[ColumnPlan], builder: TableBuilder) -> None:
+        if not block.rows:
+            return
         self._last_row = block.first_row + block.rows - 1
         kept = kept_rows(block.columns, block.rows)
         chunks = [self._chunk(plan, block) for plan in plans]
