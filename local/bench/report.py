@@ -1,5 +1,6 @@
 """What was measured: a table that a person reads, and one line of JSON for the history."""
 
+import functools
 import importlib.metadata
 import json
 import os
@@ -72,8 +73,12 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in values.items()}
 
 
+@functools.cache
 def _commit() -> str:
-    """The revision that was measured, marked where files differ from it; empty outside a checkout."""
+    """The revision that is measured, marked where files differ from it; empty outside a checkout.
+
+    Asked once: what is appended to the history makes that differ, too.
+    """
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     return told.stdout.strip()
