@@ -31,7 +31,7 @@ class Calls:
 
     At most `reads_per_minute` in any minute; what the quota, a failing server or a broken connection stops is
     sent again after growing, jittered waits (cloud.google.com/storage/docs/retry-strategy#exponential-backoff)
-    until the call's budget of waiting is used up.
+    until the call's budget of waiting is used up. `answer_bytes` are those of the last answer, when unpacked.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Calls:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.subject = subject
-        self.count = 0
+        self.count = self.answer_bytes = 0
         self._reads_per_minute = reads_per_minute
         self._wait_budget = wait_budget
         self._clock = clock
@@ -80,7 +80,9 @@ class Calls:
 
         who = self.subject.config
         try:
-            return msgspec.json.decode(request.execute(), type=model)
+            answer = request.execute()
+            self.answer_bytes = len(answer)
+            return msgspec.json.decode(answer, type=model)
         except HttpError as error:
             raise translate(error, self.subject) from error
         except TimeoutError as error:

@@ -7,13 +7,14 @@ import pyarrow as pa
 from job.columns.infer import shown_text
 from job.columns.table import Block
 from job.columns.values import decode
-from job.reading.sheet import SheetReader, Tab
+from job.reading.sheet import BLOCK_BYTES, SheetReader, Tab
 
 
 class MixedColumns:
     """Some columns of a tab, block by block from top to bottom.
 
-    As they are few of the tab's, one request has them for several blocks: as many cells as a block has altogether.
+    As they are few of the tab's, one request has them for several blocks: as many cells as a block has altogether,
+    unless they are so long that memory would not have room for them.
     """
 
     def __init__(self, reader: SheetReader, tab: Tab, columns: Sequence[int], last_row: int) -> None:
@@ -22,6 +23,7 @@ class MixedColumns:
         self._columns = columns
         self._last_row = last_row
         self._read = range(0)
+        self._rows_with_room = 0
         self._shown: Mapping[int, pa.StringArray] = {}
 
     def of(self, block: Block) -> Mapping[int, pa.StringArray]:
@@ -33,8 +35,10 @@ class MixedColumns:
         return {index: shown.slice(start, block.rows) for index, shown in self._shown.items()}
 
     def _take(self, block: Block) -> None:
-        rows = block.rows * (self._tab.columns // len(self._columns))
-        last = min(block.first_row + rows - 1, self._last_row)
+        blocks = min(self._tab.columns // len(self._columns), self._rows_with_room // block.rows)
+        last = min(block.first_row + block.rows * max(1, blocks) - 1, self._last_row)
         self._read = range(block.first_row, last + 1)
         raws = self._reader.columns(self._tab, block.first_row, last, self._columns, moments_only=False)
-        self._shown = {index: shown_text(decode(bytes(raw)), len(self._read)) for index, raw in raws.items()}
+        texts = {index: bytes(raw) for index, raw in raws.items()}
+        self._rows_with_room = len(self._read) * BLOCK_BYTES // sum(map(len, texts.values()))
+        self._shown = {index: shown_text(decode(text), len(self._read)) for index, text in texts.items()}

@@ -16,7 +16,7 @@ from job.errors import EmptySheet, HeaderRefused, KeysViolated, OptionRefused, S
 from job.reading.ahead import ahead
 from job.reading.blocks import BlockReader, TabBlock
 from job.reading.mixed import MixedColumns
-from job.reading.sheet import BLOCK_CELLS, SheetReader, Tab
+from job.reading.sheet import FIRST_BLOCK_CELLS, SheetReader, Tab
 from job.reading.shown import read_shown
 from shared.config import Column, Config
 from shared.errors import SyncError
@@ -98,7 +98,7 @@ class _TabReading:
 
     def _blocks(self) -> Iterator[TabBlock]:
         blocks = BlockReader(self._reader, self._tab).blocks()
-        return ahead(blocks) if self._tab.rows * self._tab.columns > BLOCK_CELLS else blocks
+        return ahead(blocks) if self._tab.rows * self._tab.columns > FIRST_BLOCK_CELLS else blocks
 
     def _take(self, block: TabBlock, plans: Sequence[ColumnPlan], builder: TableBuilder) -> None:
         if not block.rows:

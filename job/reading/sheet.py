@@ -14,9 +14,13 @@ from job.reading.calls import Calls
 from job.reading.refusals import not_a_google_sheet
 from shared.config import Config
 
-# Cells of a block, each read once or twice: 40 requests for the largest sheet there is, so that a minute's quota of 60
+# Cells of a block, each read once or twice: 42 requests for the largest sheet there is, so that a minute's quota of 60
 # has room for retries, and 4 MB an answer (Google recommends 2 MB).
 BLOCK_CELLS = 500_000
+# Cells of the first block, which tells how long cells are.
+FIRST_BLOCK_CELLS = 60_000
+# Bytes of an answer, unpacked, from which on the next block is made smaller: memory has to hold it a few times over.
+BLOCK_BYTES = 16_000_000
 # A block that Google cannot answer in time is halved, but not below this many rows.
 SMALLEST_BLOCK = 100
 # Characters of a request's ranges: with the rest, its address stays below the 2,048 that everyone takes.
@@ -238,17 +242,20 @@ class SheetReader:
 
         The first block always comes. What Google cannot answer in time is asked for in halves.
         """
-        first, rows = start, max(1, min(BLOCK_CELLS // max(1, tab.columns), tab.rows - start + 1))
+        most = max(1, BLOCK_CELLS // max(1, tab.columns))
+        first, rows = start, max(1, min(FIRST_BLOCK_CELLS // max(1, tab.columns), tab.rows - start + 1))
         while first == start or first <= tab.rows:
             try:
                 answer = read(first, min(first + rows - 1, tab.rows))
             except ReadTimedOut:
                 if rows <= SMALLEST_BLOCK:
                     raise
-                rows //= 2
+                most = rows = rows // 2
                 continue
+            following = first + rows
+            rows = max(1, min(most, rows * BLOCK_BYTES // max(1, self._calls.answer_bytes)))
             yield first, answer
-            first += rows
+            first = following
 
     def _ranges(self, ranges: list[str], render: str, dates: str) -> list[list[Raw]]:
         return self._batch(

@@ -16,7 +16,7 @@ from job.columns.plan import ColumnPlan
 from job.columns.standard_names import standard_names
 from job.columns.table import Block, Table, TableBuilder
 from job.reading.ahead import ahead
-from job.reading.sheet import BLOCK_CELLS, Lines, SheetReader, Tab
+from job.reading.sheet import FIRST_BLOCK_CELLS, Lines, SheetReader, Tab
 
 
 def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
@@ -33,7 +33,7 @@ def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
 
 def _blocks(reader: SheetReader, tab: Tab) -> Iterator[tuple[int, Lines]]:
     blocks = reader.shown(tab)
-    return ahead(blocks) if tab.rows * tab.columns > BLOCK_CELLS else blocks
+    return ahead(blocks) if tab.rows * tab.columns > FIRST_BLOCK_CELLS else blocks
 
 
 def _plans(header: Sequence[str], tab: Tab, subject: str) -> list[ColumnPlan]:

@@ -102,8 +102,18 @@ def test_mixed_columns_of_several_blocks_are_read_again_in_one_request() -> None
     reader = GridReader(rows, block_rows=2)
     mixed = [row["mixed"] for row in loaded(read_table(reader, config(), "config"))]
     assert mixed == [str(number) if number % 3 else "none" for number in range(23)]
-    blocks = 12
-    assert reader.requests == 2 * blocks + blocks // 4
+    blocks, groups = 12, 1 + 3  # the first block alone tells how long the texts are
+    assert reader.requests == 2 * blocks + groups
+
+
+def test_mixed_columns_of_long_texts_are_read_block_by_block() -> None:
+    """In the wild: a column of long comments, some of them a number, in a container of half a gigabyte."""
+    long = "y" * 9_000_000
+    rows = [["a", "b", "mixed"], *(["x", True, number if number % 2 else long] for number in range(8))]
+    reader = GridReader(rows, block_rows=2)
+    mixed = [row["mixed"] for row in loaded(read_table(reader, config(), "config"))]
+    assert mixed == [str(number) if number % 2 else long for number in range(8)]
+    assert reader.requests == 3 * 4
 
 
 def test_formats_of_a_column_are_not_read_again_in_every_block() -> None:

@@ -14,7 +14,7 @@ from job.errors import QuotaExceeded, ReadTimedOut
 from job.reading.calls import Calls
 from job.reading.read import read_table
 from job.reading.refusals import Subject
-from job.reading.sheet import SMALLEST_BLOCK, SheetReader, Tab
+from job.reading.sheet import BLOCK_CELLS, FIRST_BLOCK_CELLS, SMALLEST_BLOCK, SheetReader, Tab
 from tests.unit.job.faulty_server import FaultyServer, body, error, faulty_server
 from tests.unit.job.reading import config
 
@@ -142,3 +142,23 @@ def test_columns_far_apart_take_one_request_whose_address_everyone_takes(
 def index(letters: str) -> int:
     """A column's index from 0, from its letters."""
     return functools.reduce(lambda number, letter: 26 * number + ord(letter) - 64, letters, 0) - 1
+
+
+@pytest.mark.parametrize(("length", "most"), [(1, BLOCK_CELLS), (200, 100_000)])
+def test_blocks_are_as_large_as_memory_and_quota_have_room_for(server: FaultyServer, length: int, most: int) -> None:
+    """In the wild: a column of long comments. 16 MB of them are 80,000; a block of the most cells would be 100 MB."""
+    asked: list[range] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        found = re.search(r"A(\d+):A(\d+)", parse_qs(urlsplit(handler.path).query)["ranges"][-1])
+        span = range(int(found[1]), int(found[2]) + 1) if found else range(0)
+        asked.append(span)
+        body(b'{"valueRanges":[{"values":[["' + b'","'.join([b"x" * length] * len(span)) + b'"]]}]}')(handler)
+
+    server.answers = [answer]
+    tab = msgspec.structs.replace(TAB, columns=1, rows=1_000_000)
+    taken = [first for first, _ in reader(server).shown(tab)]
+    assert taken == [span.start for span in asked]
+    assert [row for span in asked for row in span] == list(range(1, 1_000_001))
+    assert len(asked[0]) == FIRST_BLOCK_CELLS
+    assert most * 0.7 < max(len(span) for span in asked[1:]) <= most
