@@ -20,7 +20,7 @@ AMOUNT = {"name": "amount", "type": "NUMERIC"}
         [{"name": "id", "type": "integer", "mode": "required"}, {"name": "amount", "type": " decimal ", "mode": ""}],
         [{"name": "id", "type": "BIGINT", "mode": "REQUIRED"}, AMOUNT | {"mode": None, "description": None}],
         {"fields": [{"name": "id", "type": "INTEGER", "mode": "REQUIRED"}, AMOUNT]},
-        [{"name": "id", "type": "INT64", "mode": "REQUIRED"}, AMOUNT | {"policyTags": {}, "colour": "red"}],
+        [{"name": "id", "type": "INT64", "mode": "REQUIRED"}, AMOUNT | {"policyTags": {}, "fields": []}],
     ],
 )
 def test_a_list_in_any_of_its_shapes_gives_the_same_columns(value: Any) -> None:
@@ -65,9 +65,20 @@ def test_a_types_older_name_means_todays(alias: str, name: str) -> None:
         ([{"name": 2024, "type": "INT64"}], " column 1: name is a number, not text"),
         ([{"name": "id", "type": 64}], " column 1: type is a number, not one of"),
         ([{"name": "id", "type": "VARCHAR"}], " column 1: type is text of 7 characters, not one of BIGNUMERIC,"),
-        ([{"name": "id", "type": "RECORD", "fields": [AMOUNT]}], " column 1: type is text of 6 characters, not one of"),
-        ([{"name": "id", "type": "NUMERIC(10,2)"}], " column 1: type has parameters in brackets"),
-        ([{"name": "id", "type": "STRING", "mode": "REPEATED"}], "mode is text of 8 characters, not one of NULLABLE"),
+        ([{"name": "id", "type": "RECORD", "fields": [AMOUNT]}], " column 1: type is RECORD, which no cell holds"),
+        ([{"name": "id", "type": "STRUCT<a INT64>"}], " column 1: type is STRUCT, which no cell holds"),
+        ([{"name": "id", "type": "ARRAY<STRING(9)>"}], " column 1: type is ARRAY, and a cell holds one value"),
+        ([{"name": "id", "type": "INTERVAL"}], " column 1: type is INTERVAL, which no Parquet file holds"),
+        (
+            [{"name": "id", "type": "range", "rangeElementType": {"type": "DATE"}}],
+            " column 1: type is RANGE, which no cell holds",
+        ),
+        ([{"name": "id", "type": "STRING", "mode": "REPEATED"}], " column 1: mode is REPEATED, and a cell holds"),
+        ([AMOUNT | {"mod": "REQUIRED"}], " column 1: mod is none of name, type, mode, description, precision,"),
+        ([AMOUNT | {"policyTags": {"names": ["x"]}}], " column 1: policyTags is not taken here: set it on the table"),
+        ([AMOUNT | {"collation": "und:ci"}], " column 1: collation is not taken here"),
+        ([AMOUNT | {"roundingMode": "ROUND_HALF_EVEN"}], " column 1: roundingMode is not taken"),
+        ([AMOUNT | {"fields": [AMOUNT]}], " column 1: fields are for RECORD"),
         ([AMOUNT, {"name": "id", "type": "INT64"}, AMOUNT], " columns 1 and 3 have the same name"),
     ],
 )
@@ -76,6 +87,81 @@ def test_what_is_wrong_is_told_by_the_columns_number(value: Any, problem: str) -
     assert len(problems) == 1
     assert problem in problems[0]
     assert "amount" not in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "column"),
+    [
+        ({"type": "NUMERIC(10,2)"}, Column("a", "NUMERIC", precision=10, scale=2)),
+        ({"type": " decimal ( 10 ) "}, Column("a", "NUMERIC", precision=10)),
+        ({"type": "DECIMAL", "precision": "10", "scale": "2"}, Column("a", "NUMERIC", precision=10, scale=2)),
+        ({"type": "NUMERIC(10)", "precision": 10, "scale": 2}, Column("a", "NUMERIC", precision=10, scale=2)),
+        ({"type": "BIGDECIMAL(76, 38)"}, Column("a", "BIGNUMERIC", precision=76, scale=38)),
+        ({"type": "NUMERIC(9,9)"}, Column("a", "NUMERIC", precision=9, scale=9)),
+        ({"type": "STRING(50)", "maxLength": "50"}, Column("a", "STRING", max_length=50)),
+        ({"type": "BYTES", "max_length": 16}, Column("a", "BYTES", max_length=16)),
+        (
+            {"type": "DATE", "defaultValueExpression": "CURRENT_DATE()"},
+            Column("a", "DATE", default_value_expression="CURRENT_DATE()"),
+        ),
+        ({"type": "DATE", "default_value_expression": ""}, Column("a", "DATE")),
+        ({"type": "NUMERIC", "roundingMode": "ROUND_HALF_AWAY_FROM_ZERO"}, Column("a", "NUMERIC")),
+        ({"type": "TIMESTAMP", "timestampPrecision": "6"}, Column("a", "TIMESTAMP")),
+    ],
+)
+def test_parameters_and_a_default_are_keys_or_stand_in_the_type(asked: dict[str, Any], column: Column) -> None:
+    columns = examine_columns([{"name": "a", **asked}])
+    assert columns == ((column,), [])
+    assert examine_columns(msgspec.json.encode(columns[0]).decode()) == columns
+
+
+@pytest.mark.parametrize(
+    ("column", "written"),
+    [
+        (Column("a", "NUMERIC", precision=10, scale=2), "NUMERIC(10, 2)"),
+        (Column("a", "BIGNUMERIC", precision=10), "BIGNUMERIC(10)"),
+        (Column("a", "STRING", max_length=50), "STRING(50)"),
+        (Column("a", "DATE"), "DATE"),
+    ],
+)
+def test_a_type_is_written_with_its_parameters(column: Column, written: str) -> None:
+    assert column.sql_type == written
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ({"type": "NUMERIC(40)"}, "precision is not from 1 to 29, as NUMERIC takes it"),
+        ({"type": "NUMERIC(0)"}, "precision is not from 1 to 29"),
+        ({"type": "NUMERIC(2,3)"}, "precision is not from 3 to 32, as NUMERIC with 3 digits behind the point takes it"),
+        ({"type": "NUMERIC(10,10)"}, "scale is not from 0 to 9"),
+        ({"type": "NUMERIC", "scale": -1, "precision": 3}, "scale is not from 0 to 9"),
+        ({"type": "BIGNUMERIC(39)"}, "precision is not from 1 to 38"),
+        ({"type": "BIGNUMERIC(50,39)"}, "scale is not from 0 to 38"),
+        ({"type": "NUMERIC", "scale": 2}, "scale has no precision beside it"),
+        ({"type": "NUMERIC(10,2)", "scale": "3"}, "scale differs from the number in the type's brackets"),
+        ({"type": "NUMERIC", "precision": "ten"}, "precision is text of 3 characters, not a whole number"),
+        ({"type": "INT64", "precision": 10}, "precision is for NUMERIC and BIGNUMERIC, not for INT64"),
+        ({"type": "INT64(10)"}, "type has numbers in brackets that it does not take"),
+        ({"type": "STRING(5,5)"}, "type has numbers in brackets that it does not take"),
+        ({"type": "STRING(MAX)"}, "type is text of 11 characters, not one of"),
+        ({"type": "VARCHAR(50)"}, "type is text of 7 characters, not one of"),
+        ({"type": "STRING(0)"}, "max_length is not 1 or more"),
+        ({"type": "DATE", "maxLength": "10"}, "max_length is for STRING and BYTES, not for DATE"),
+        ({"type": "INT64", "default_value_expression": 7}, "default_value_expression is a number, not text"),
+    ],
+)
+def test_parameters_that_bigquery_would_refuse_are_told(asked: dict[str, Any], problem: str) -> None:
+    _columns, problems = examine_columns([{"name": "a", **asked}])
+    assert [each.startswith(f" column 1: {problem}") for each in problems] == [True], problems
+
+
+def test_all_that_is_wrong_with_a_column_is_told() -> None:
+    asked = {"type": "NUMERIC(50,10)", "mode": "REPEATED", "maxLength": 5, "mod": "x", "collation": "und:ci"}
+    _columns, problems = examine_columns([asked])
+    assert len(problems) == 7
+    told = ("collation", "mode", "name", "mod", "precision", "scale", "max_length")
+    assert all(any(f"column 1: {field} " in problem for problem in problems) for field in told)
 
 
 def test_every_wrong_column_is_told() -> None:
@@ -93,9 +179,15 @@ def test_an_exact_header_keeps_its_spaces_and_signs() -> None:
     assert columns[0].name == " Umsatz (€) "
 
 
+KEYS = ["name", "type", "mode", "fields", "x", "precision", "scale", "max_length", "maxLength", "policyTags"]
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["name", "type", "mode", "fields", "x"]), inner),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["NUMERIC", "STRING(5)", "decimal(9, 2)"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(KEYS), inner),
     max_leaves=10,
 )
 
