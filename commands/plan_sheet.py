@@ -123,7 +123,7 @@ def _columns(table: Table) -> Iterator[PlannedColumn]:
         yield PlannedColumn(
             header=column.header,
             name=column.name,
-            type=column.type,
+            type=column.sql_type,
             mode=column.mode,
             filled=count,
             samples=tuple(texts)[:_SAMPLES],

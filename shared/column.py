@@ -103,9 +103,8 @@ class Column(Checked, frozen=True, omit_defaults=True):
 
     @property
     def sql_type(self) -> str:
-        """The type as GoogleSQL writes it: `NUMERIC(10, 2)`, `STRING(50)`, `DATE`."""
-        parameters = [str(each) for each in (self.precision, self.scale, self.max_length) if each is not None]
-        return f"{self.type}({', '.join(parameters)})" if parameters else self.type
+        """The type with its parameters, as `written_type` has it."""
+        return written_type(self.type, self.precision, self.scale, self.max_length)
 
 
 def examine_columns(value: Any) -> tuple[tuple[Column, ...], list[str]]:
@@ -137,6 +136,12 @@ def current_type(name: str) -> str:
     """A type's name as GoogleSQL has it today: `INTEGER`, as the REST API answers, is `INT64`."""
     upper = name.strip().upper()
     return _ALIASES.get(upper, upper)
+
+
+def written_type(type_: str, precision: int | None, scale: int | None, max_length: int | None) -> str:
+    """A type as GoogleSQL writes it: `NUMERIC(10, 2)`, `STRING(50)`, `DATE`; a scale of 0 is not told."""
+    parameters = [str(each) for each in (precision, scale or None, max_length) if each is not None]
+    return f"{type_}({', '.join(parameters)})" if parameters else type_
 
 
 def _examine_column(value: Any) -> tuple[Column | None, tuple[str, ...]]:

@@ -17,15 +17,17 @@ from job.columns.kinds import Kind, arrow_type
 from job.columns.locales import parse_number
 from job.columns.moments import DAY, FIRST_DAY, LAST_DAY, milliseconds_of
 from job.columns.values import Values
+from shared.column import Column
 
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (serial numbers have no zone)
 _INT64 = range(-(2**63), 2**63)
-# Digits after the point, and the first number that is too large (BIGNUMERIC's 39th digit is partial); from
-# cloud.google.com/bigquery/docs/reference/standard-sql/data-types, "decimal types".
-_SCALE = {Kind.NUMERIC: 9, Kind.BIGNUMERIC: 38}
-_BOUND = {Kind.NUMERIC: Decimal(10) ** 29, Kind.BIGNUMERIC: Decimal(2) ** 255 / Decimal(10) ** 38}
-# BIGNUMERIC has 77 digits at most.
-_WIDE = Context(prec=80)
+# Digits before and behind the point of a decimal without parameters; from
+# cloud.google.com/bigquery/docs/reference/standard-sql/data-types, "decimal types". BIGNUMERIC also holds some
+# numbers of 39 digits before the point, which no Parquet file does.
+_DIGITS = {"NUMERIC": (29, 9), "BIGNUMERIC": (38, 38)}
+# One digit more than any of them has.
+_WIDE = Context(prec=78)
+_INT64_DIGITS = 19
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -47,18 +49,19 @@ class _Unfit(Exception):
     """This cell is not what is asked for."""
 
 
-def convert(values: Values, kind: Kind, rows: int, locale: Locale) -> Chunk:
-    """The column as `kind`, NULL where blank, in error, or in violation of it."""
+def convert(values: Values, asked: Column, rows: int, locale: Locale) -> Chunk:
+    """The column as `asked`, NULL where blank, in error, or in violation of it; STRING is not for this."""
+    kind = Kind(asked.type)
     moments = frozenset(values.moments)
     fit = _FIT[kind]
     found: list[Any] = []
     violations: list[tuple[int, str]] = []
     for position, cell in enumerate(values.cells[:rows]):
         try:
-            found.append(None if cell is None else fit(cell, position in moments, kind, locale))
+            found.append(None if cell is None else fit(cell, position in moments, asked, locale))
         except _Unfit:
             found.append(None)
-            violations.append((position, f"{_shape(cell, position in moments)} where {kind} is expected"))
+            violations.append((position, f"{_shape(cell, position in moments)} where {asked.sql_type} is expected"))
     return Chunk(kind, pa.array(padded(found, rows), arrow_type(kind)), violations=violations)
 
 
@@ -74,36 +77,55 @@ def _number(cell: Any, moment: bool, locale: Locale) -> Decimal:
     return Decimal(repr(cell))
 
 
-def _int64(cell: Any, moment: bool, _kind: Kind, locale: Locale) -> int:
+def _int64(cell: Any, moment: bool, _asked: Column, locale: Locale) -> int:
     number = _number(cell, moment, locale)
+    if not number:
+        return 0
+    if _digits_before_point(number) > _INT64_DIGITS:  # 1e999999999 is not to be written out
+        raise _Unfit
     if number != number.to_integral_value() or int(number) not in _INT64:
         raise _Unfit
     return int(number)
 
 
-def _float64(cell: Any, moment: bool, _kind: Kind, locale: Locale) -> float:
+def _float64(cell: Any, moment: bool, _asked: Column, locale: Locale) -> float:
     number = float(_number(cell, moment, locale))
     if not math.isfinite(number):
         raise _Unfit
     return number
 
 
-def _decimal(cell: Any, moment: bool, kind: Kind, locale: Locale) -> Decimal:
-    """Rounded to the type's digits, as BigQuery rounds: a sheet's number often ends in binary noise."""
+def _decimal(cell: Any, moment: bool, asked: Column, locale: Locale) -> Decimal:
+    """Rounded to the type's digits: a sheet's number often ends in binary noise.
+
+    Half away from zero, as BigQuery rounds what it reads as text or in SQL; of a Parquet file it takes no digits
+    that are too many.
+    """
+    before, behind = _DIGITS[asked.type]
+    if asked.precision is not None:
+        behind = asked.scale or 0
+        before = asked.precision - behind
     number = _number(cell, moment, locale)
-    if abs(number) >= _BOUND[kind]:
+    if _digits_before_point(number) > before:
         raise _Unfit
-    return number.quantize(Decimal(1).scaleb(-_SCALE[kind]), rounding="ROUND_HALF_UP", context=_WIDE)
+    rounded = number.quantize(Decimal(1).scaleb(-behind), rounding="ROUND_HALF_UP", context=_WIDE)
+    if _digits_before_point(rounded) > before:
+        raise _Unfit
+    return rounded
 
 
-def _bool(cell: Any, _moment: bool, _kind: Kind, _locale: Locale) -> bool:
+def _digits_before_point(number: Decimal) -> int:
+    return max(number.adjusted() + 1, 0) if number else 0
+
+
+def _bool(cell: Any, _moment: bool, _asked: Column, _locale: Locale) -> bool:
     found = cell if isinstance(cell, bool) else _BOOLEANS.get(str(cell).strip().lower())
     if found is None:
         raise _Unfit
     return found
 
 
-def _date(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> date:
+def _date(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> date:
     if isinstance(cell, str):
         return _parsed(date.fromisoformat, cell)
     found = _moment(cell, moment)
@@ -112,7 +134,7 @@ def _date(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> date:
     return found.date()
 
 
-def _time(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> time:
+def _time(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> time:
     if isinstance(cell, str):
         found = _parsed(time.fromisoformat, cell)
         if found.tzinfo is not None:
@@ -124,14 +146,14 @@ def _time(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> time:
     return found_moment.time()
 
 
-def _datetime(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> datetime:
+def _datetime(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> datetime:
     found = _parsed(datetime.fromisoformat, cell) if isinstance(cell, str) else _moment(cell, moment)
     if found.tzinfo is not None:
         raise _Unfit
     return found
 
 
-def _timestamp(cell: Any, moment: bool, _kind: Kind, locale: Locale) -> datetime:
+def _timestamp(cell: Any, moment: bool, _asked: Column, locale: Locale) -> datetime:
     """The clocks of a sheet show its own time zone; text may bring another one."""
     found = _parsed(datetime.fromisoformat, cell) if isinstance(cell, str) else _moment(cell, moment)
     if found.tzinfo is None:
@@ -142,27 +164,31 @@ def _timestamp(cell: Any, moment: bool, _kind: Kind, locale: Locale) -> datetime
         raise _Unfit from None
 
 
-def _bytes(cell: Any, _moment: bool, _kind: Kind, _locale: Locale) -> bytes:
+def _bytes(cell: Any, _moment: bool, asked: Column, _locale: Locale) -> bytes:
     """Base64, as in BigQuery's own text formats."""
     try:
-        return base64.b64decode(_text(cell), validate=True)
+        found = base64.b64decode(_text(cell), validate=True)
     except (binascii.Error, ValueError):
         raise _Unfit from None
+    if asked.max_length is not None and len(found) > asked.max_length:
+        raise _Unfit
+    return found
 
 
-def _json(cell: Any, moment: bool, _kind: Kind, _locale: Locale) -> str:
+def _json(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> str:
+    """On one line, since a load reads JSON line by line."""
     if moment:
         raise _Unfit
     if not isinstance(cell, str):
         return msgspec.json.encode(cell).decode()
     try:
         msgspec.json.decode(cell)
-    except msgspec.DecodeError:
+        return msgspec.json.format(cell, indent=-1)
+    except (msgspec.DecodeError, RecursionError):
         raise _Unfit from None
-    return cell
 
 
-def _geography(cell: Any, _moment: bool, _kind: Kind, _locale: Locale) -> str:
+def _geography(cell: Any, _moment: bool, _asked: Column, _locale: Locale) -> str:
     return _text(cell)
 
 
@@ -197,7 +223,7 @@ def _shape(cell: Any, moment: bool) -> str:
     return "text" if isinstance(cell, str) else "a number"
 
 
-_FIT: Mapping[Kind, Callable[[Any, bool, Kind, Locale], Any]] = {
+_FIT: Mapping[Kind, Callable[[Any, bool, Column, Locale], Any]] = {
     Kind.INT64: _int64,
     Kind.FLOAT64: _float64,
     Kind.NUMERIC: _decimal,

@@ -25,8 +25,8 @@ class Findings:
         self._title = title
         self._errors = self.violations = 0
         self._error_cells: list[str] = []
-        self._violating_cells: list[str] = []
-        self._first_violation = ""
+        # By row and column, each with its reason; the first ones in this order.
+        self._violations: list[tuple[int, int, str]] = []
 
     def note_errors(self, first_row: int, columns: Sequence[Values]) -> None:
         """Takes the error cells of one block."""
@@ -45,15 +45,20 @@ class Findings:
     ) -> None:
         """Takes the violations of one block; `kept` tells which of its rows are (None: all)."""
         found = [
-            (position, plan.index, reason)
+            (first_row + position, plan.index, reason)
             for plan, values, chunk in zip(plans, columns, chunks, strict=True)
             if plan.asked is not None
             for position, reason in (*chunk.violations, *(_blanks(values, len(chunk.array), kept, plan.required)))
         ]
+        self._note(found)
+
+    def note_too_long(self, first_row: int, index: int, found: Sequence[tuple[int, str]]) -> None:
+        """Takes texts of one column of a block that was noted before: their lengths are known late."""
+        self._note([(first_row + position, index, reason) for position, reason in found])
+
+    def _note(self, found: Sequence[tuple[int, int, str]]) -> None:
         self.violations += len(found)
-        for position, index, reason in heapq.nsmallest(ADDRESSES_TOLD - len(self._violating_cells), found):
-            self._first_violation = self._first_violation or f"{column_letters(index)}{first_row + position}"
-            self._violating_cells.append(f"{address(self._title, first_row + position, index)}: {reason}")
+        self._violations = heapq.nsmallest(ADDRESSES_TOLD, [*self._violations, *found])
 
     def raise_violations(self, subject: str, link: Callable[[str], str]) -> None:
         """Raises `SchemaViolated` with the first violations and their count, if there is any.
@@ -61,10 +66,11 @@ class Findings:
         `link` gives the address that opens the tab at a cell (`C17`).
         """
         if self.violations:
+            row, index, _ = self._violations[0]
+            cells = [f"{address(self._title, row, index)}: {reason}" for row, index, reason in self._violations]
             raise SchemaViolated(
-                f"{subject}: {_cells(self.violations)} not as custom_schema asks: "
-                f"{_listed(self._violating_cells, self.violations)}",
-                f"correct the cells, or the schema; the first is at {link(self._first_violation)}",
+                f"{subject}: {_cells(self.violations)} not as custom_schema asks: {_listed(cells, self.violations)}",
+                f"correct the cells, or the schema; the first is at {link(f'{column_letters(index)}{row}')}",
             )
 
     def warnings(self, blank_rows: int, renamed: bool) -> tuple[str, ...]:

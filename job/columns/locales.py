@@ -1,7 +1,7 @@
 """Numbers that people typed as text, read by the spreadsheet's locale. Pure."""
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 # Languages that write a decimal comma (Unicode CLDR), and the countries that differ from their language.
 _COMMA_LANGUAGES = frozenset(
@@ -30,4 +30,7 @@ def parse_number(text: str, locale: str) -> Decimal | None:
     if not re.search("[0-9]", stripped) or not (_WITH_COMMA if comma else _WITH_POINT).fullmatch(stripped):
         return None
     plain = stripped.translate(_GROUPING)
-    return Decimal(plain.replace(".", "").replace(",", ".") if comma else plain.replace(",", ""))
+    try:
+        return Decimal(plain.replace(".", "").replace(",", ".") if comma else plain.replace(",", ""))
+    except InvalidOperation:  # an exponent of twenty digits
+        return None

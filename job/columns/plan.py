@@ -38,8 +38,9 @@ class ColumnPlan(msgspec.Struct, frozen=True):
         return None if self.asked is None or self.asked.type == "STRING" else Kind(self.asked.type)
 
     @property
-    def textual(self) -> bool:
-        return self.asked is not None and self.asked.type == "STRING"
+    def limited(self) -> bool:
+        """Whether the config asks for text of a length at most."""
+        return self.asked is not None and self.asked.type == "STRING" and self.asked.max_length is not None
 
 
 def plan_columns(

@@ -13,13 +13,14 @@ from job.columns.content_hash import ColumnHash, content_hash
 from job.columns.infer import Chunk, recast, stands
 from job.columns.kinds import Kind, arrow_type, bigquery_type, is_loadable, widen
 from job.columns.plan import ColumnPlan
+from shared.column import written_type
 
 
 class LoadColumn(msgspec.Struct, frozen=True):
     """A column as the load describes it to BigQuery.
 
     `index` counts the tab's columns from 0, `header` is the sheet's text, and `blank` tells that no cell has a value
-    and nobody asked for the type.
+    and nobody asked for the type. The other fields are those of `shared.column.Column`.
     """
 
     name: str
@@ -29,6 +30,10 @@ class LoadColumn(msgspec.Struct, frozen=True):
     index: int | None = None
     header: str = ""
     blank: bool = False
+    precision: int | None = None
+    scale: int | None = None
+    max_length: int | None = None
+    default_value_expression: str | None = None
 
     @property
     def can_be_filled(self) -> bool:
@@ -36,9 +41,14 @@ class LoadColumn(msgspec.Struct, frozen=True):
         return is_loadable(self.type) and self.mode != "REPEATED"
 
     @property
+    def sql_type(self) -> str:
+        """The type with its parameters: `NUMERIC(10, 2)`."""
+        return written_type(self.type, self.precision, self.scale, self.max_length)
+
+    @property
     def told(self) -> str:
         """Type and mode, as `INT64 NULLABLE`."""
-        return f"{self.type} {self.mode}"
+        return f"{self.sql_type} {self.mode}"
 
 
 def named(columns: Iterable[LoadColumn], name: str) -> LoadColumn | None:
@@ -205,22 +215,28 @@ class TableBuilder:
             self._segments[-1].writer.close()
 
     def _table(self, kinds: Mapping[int, Kind], parquet: pa.Buffer) -> Table:
-        columns = tuple(
-            LoadColumn(
-                name=self._plans[index].name,
-                type=bigquery_type(kind),
-                mode="REQUIRED" if self._plans[index].required else "NULLABLE",
-                description=self._plans[index].description,
-                index=index,
-                header=self._plans[index].header,
-                blank=kind is Kind.BLANK and self._plans[index].asked is None,
-            )
-            for index, kind in kinds.items()
-        )
+        columns = tuple(_load_column(self._plans[index], kind) for index, kind in kinds.items())
         blocks = tuple(block for segment in self._segments for block in segment.blocks)
         described = zip(columns, kinds, strict=True)
         content = content_hash((each.name, each.type, each.mode, self._hashes[index]) for each, index in described)
         return Table(columns, self.rows, parquet, blocks, content)
+
+
+def _load_column(plan: ColumnPlan, kind: Kind) -> LoadColumn:
+    asked = plan.asked
+    return LoadColumn(
+        name=plan.name,
+        type=bigquery_type(kind),
+        mode="REQUIRED" if plan.required else "NULLABLE",
+        description=plan.description,
+        index=plan.index,
+        header=plan.header,
+        blank=kind is Kind.BLANK and asked is None,
+        precision=asked.precision if asked else None,
+        scale=asked.scale if asked else None,
+        max_length=asked.max_length if asked else None,
+        default_value_expression=asked.default_value_expression if asked else None,
+    )
 
 
 def _filtered(array: pa.Array, kept: pa.BooleanArray | None) -> pa.Array:

@@ -56,4 +56,12 @@ def lay(target: Any, layout: Layout) -> None:
 
 def _field(column: LoadColumn) -> dict[str, str]:
     field = {"name": column.name, "type": column.type, "mode": column.mode}
+    for key, parameter in (
+        ("precision", column.precision),
+        ("scale", column.scale),
+        ("maxLength", column.max_length),
+        ("defaultValueExpression", column.default_value_expression),
+    ):
+        if parameter is not None:
+            field[key] = str(parameter)
     return field | ({"description": column.description} if column.index is not None else {})

@@ -30,8 +30,9 @@ class Standing(msgspec.Struct, frozen=True):
 
     def asked(self) -> tuple[Column, ...]:
         """Its columns as a custom schema would ask for them; without those that no load can fill."""
+        fields = ("name", "type", "mode", "precision", "scale", "max_length")
         return tuple(
-            msgspec.convert({"name": column.name, "type": column.type, "mode": column.mode}, Column)
+            msgspec.convert({field: getattr(column, field) for field in fields}, Column)
             for column in self.columns
             if column.can_be_filled
         )
@@ -76,4 +77,8 @@ def _column(field: "bigquery.SchemaField") -> LoadColumn:
         type=current_type(field.field_type),
         mode=field.mode or "NULLABLE",
         description=field.description or "",
+        precision=field.precision,
+        scale=field.scale,
+        max_length=field.max_length,
+        default_value_expression=field.default_value_expression,
     )

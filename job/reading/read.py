@@ -9,6 +9,7 @@ from job.columns.findings import Findings
 from job.columns.infer import Chunk, as_shown, infer
 from job.columns.keys import check_keys
 from job.columns.kinds import Kind
+from job.columns.lengths import too_long
 from job.columns.plan import ColumnPlan, plan_columns
 from job.columns.rows import kept_rows
 from job.columns.table import Block, Table, TableBuilder
@@ -81,6 +82,8 @@ class _TabReading:
         self._locale = Locale(self._tab.locale, self._tab.time_zone)
         self._findings = Findings(self._tab.title)
         self._last_row = 1
+        # Blocks, each with its columns of STRING(n) that hold more than text.
+        self._unmeasured: list[tuple[Block, dict[int, Column]]] = []
 
     def read(self) -> Reading:
         blocks = self._blocks()
@@ -91,6 +94,7 @@ class _TabReading:
         del first  # or its cells would stay in memory to the end
         for block in blocks:
             self._take(block, plans, builder)
+        self._measure()
         self._findings.raise_violations(self._subject, lambda cell: self._spreadsheet.link(self._tab.gid, cell))
         table = builder.finish(MixedColumns(self._reader, self._tab, builder.mixed(), self._last_row).of)
         blank_rows = self._last_row - 1 - builder.rows
@@ -106,6 +110,9 @@ class _TabReading:
         self._last_row = block.first_row + block.rows - 1
         kept = kept_rows(block.columns, block.rows)
         chunks = [self._chunk(plan, block) for plan in plans]
+        mixed = [plan for plan, chunk in zip(plans, chunks, strict=True) if chunk.kind is Kind.MIXED]
+        if unmeasured := {plan.index: plan.asked for plan in mixed if plan.asked and plan.limited}:
+            self._unmeasured.append((Block(block.first_row, block.rows, kept), unmeasured))
         self._findings.note_errors(block.first_row, block.columns)
         self._findings.note_violations(block.first_row, plans, block.columns, chunks, kept)
         if not self._findings.violations:  # with one, nothing is loaded
@@ -114,8 +121,18 @@ class _TabReading:
     def _chunk(self, plan: ColumnPlan, block: TabBlock) -> Chunk:
         values = block.columns[plan.index]
         chunk = infer(values, block.rows, block.moments.get(plan.index, Kind.BLANK))
-        if plan.textual:
-            return as_shown(chunk)
-        if plan.kind is None or plan.kind is chunk.kind:
+        if plan.asked is None or plan.kind is chunk.kind:
             return chunk
-        return convert(values, plan.kind, block.rows, self._locale)
+        if plan.kind is not None:
+            return convert(values, plan.asked, block.rows, self._locale)
+        chunk = as_shown(chunk)
+        if plan.limited and chunk.kind is not Kind.MIXED:
+            chunk.violations = too_long(chunk.array, plan.asked)
+        return chunk
+
+    def _measure(self) -> None:
+        """Notes what a STRING(n) is too short for among cells that are no text, by what the sheet shows of them."""
+        for block, asked in self._unmeasured:
+            shown = MixedColumns(self._reader, self._tab, list(asked), block.first_row + block.rows - 1).of(block)
+            for index, texts in shown.items():
+                self._findings.note_too_long(block.first_row, index, too_long(texts, asked[index]))

@@ -120,6 +120,7 @@ def test_parameters_and_a_default_are_keys_or_stand_in_the_type(asked: dict[str,
     [
         (Column("a", "NUMERIC", precision=10, scale=2), "NUMERIC(10, 2)"),
         (Column("a", "BIGNUMERIC", precision=10), "BIGNUMERIC(10)"),
+        (Column("a", "NUMERIC", precision=10, scale=0), "NUMERIC(10)"),
         (Column("a", "STRING", max_length=50), "STRING(50)"),
         (Column("a", "DATE"), "DATE"),
     ],
