@@ -3,6 +3,7 @@
 import base64
 import binascii
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
@@ -28,6 +29,12 @@ _DIGITS = {"NUMERIC": (29, 9), "BIGNUMERIC": (38, 38)}
 # One digit more than any of them has.
 _WIDE = Context(prec=78)
 _INT64_DIGITS = 19
+# ISO 8601 with its hyphens and colons, since `0730` and `20240101` may be any number.
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
+_DATE_TEXT, _TIME_TEXT = re.compile(_DATE), re.compile(_TIME)
+_DATETIME_TEXT = re.compile(f"{_DATE}(?:[T ]{_TIME})?")
+_TIMESTAMP_TEXT = re.compile(f"{_DATE}(?:[T ]{_TIME}(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -127,7 +134,7 @@ def _bool(cell: Any, _moment: bool, _asked: Column, _locale: Locale) -> bool:
 
 def _date(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> date:
     if isinstance(cell, str):
-        return _parsed(date.fromisoformat, cell)
+        return _parsed(date.fromisoformat, _DATE_TEXT, cell)
     found = _moment(cell, moment)
     if found.time() != time():
         raise _Unfit
@@ -136,10 +143,7 @@ def _date(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> date:
 
 def _time(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> time:
     if isinstance(cell, str):
-        found = _parsed(time.fromisoformat, cell)
-        if found.tzinfo is not None:
-            raise _Unfit
-        return found
+        return _parsed(time.fromisoformat, _TIME_TEXT, cell)
     found_moment = _moment(cell, moment)
     if found_moment.date() != _EPOCH.date():
         raise _Unfit
@@ -147,15 +151,14 @@ def _time(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> time:
 
 
 def _datetime(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> datetime:
-    found = _parsed(datetime.fromisoformat, cell) if isinstance(cell, str) else _moment(cell, moment)
-    if found.tzinfo is not None:
-        raise _Unfit
-    return found
+    if isinstance(cell, str):
+        return _parsed(datetime.fromisoformat, _DATETIME_TEXT, cell)
+    return _moment(cell, moment)
 
 
 def _timestamp(cell: Any, moment: bool, _asked: Column, locale: Locale) -> datetime:
     """The clocks of a sheet show its own time zone; text may bring another one."""
-    found = _parsed(datetime.fromisoformat, cell) if isinstance(cell, str) else _moment(cell, moment)
+    found = _parsed(datetime.fromisoformat, _TIMESTAMP_TEXT, cell) if isinstance(cell, str) else _moment(cell, moment)
     if found.tzinfo is None:
         found = found.replace(tzinfo=locale.zone)
     try:
@@ -207,10 +210,13 @@ def _moment(cell: Any, moment: bool) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def _parsed(parse: Callable[[str], Any], text: str) -> Any:
+def _parsed(parse: Callable[[str], Any], shape: re.Pattern[str], text: str) -> Any:
     """ISO 8601 text, which has one meaning in every locale; anything else would be a guess."""
+    stripped = text.strip()
+    if shape.fullmatch(stripped) is None:
+        raise _Unfit
     try:
-        return parse(text.strip())
+        return parse(stripped)
     except ValueError:
         raise _Unfit from None
 
