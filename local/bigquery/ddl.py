@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from local.bigquery.catalog import Table
 from local.bigquery.ddl_clauses import columns_of, options_of, partitioning_of
+from local.bigquery.defaults import check_defaults
 from local.bigquery.errors import already_exists, invalid_query, not_found, not_implemented
 from local.bigquery.jobs import Job
 from local.bigquery.names import DatasetName, TableName, canonical_location
@@ -106,6 +107,7 @@ def _declared(declared: Schema, found: Schema) -> Schema:
 
 def _check(table: Table) -> None:
     check_storable(table.schema)
+    check_defaults(table.schema)
     if table.partitioning:
         check_partitioning(table.partitioning, table.schema)
     check_clustering(table.resource.get("clustering"), table.schema)

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from local.bigquery.defaults import default_sql
 from local.bigquery.errors import BigQueryError, invalid_query
 from local.bigquery.schema import Column, Schema
 from local.bigquery.types import arrow_type, duckdb_type, quoted
@@ -47,7 +48,7 @@ class Session:
 
     def add_table(self, name: str, schema: Schema, source: str | None) -> None:
         """A table that statements may change, filled from `source` if given."""
-        columns = ", ".join(f"{quoted(column.name)} {duckdb_type(column)}" for column in schema)
+        columns = ", ".join(map(_declared, schema))
         self.execute(f"CREATE TEMP TABLE {quoted(name)} ({columns})")
         if source is not None:
             self.execute(f"INSERT INTO {quoted(name)} {source}")
@@ -89,6 +90,11 @@ class Engine:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _declared(column: Column) -> str:
+    default = default_sql(column)
+    return f"{quoted(column.name)} {duckdb_type(column)}" + (f" DEFAULT ({default})" if default else "")
 
 
 def select_from_files(paths: Sequence[Path], schema: Schema) -> str:

@@ -94,7 +94,7 @@ def _columns(table: Table) -> Iterator[Row]:
             "is_hidden": "NO",
             "is_partitioning_column": "YES" if name == partitioned_by else "NO",
             "clustering_ordinal_position": clustered_by.index(name) + 1 if name in clustered_by else None,
-            "column_default": dict(column.kept).get("defaultValueExpression", "NULL"),
+            "column_default": column.default or "NULL",
         }
 
 

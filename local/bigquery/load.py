@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from local.bigquery.catalog import Table
+from local.bigquery.defaults import check_defaults
 from local.bigquery.errors import already_exists, invalid, not_found
 from local.bigquery.files import DataFile
 from local.bigquery.jobs import Job
@@ -84,6 +85,7 @@ def _prepared(request: LoadRequest, old: Table | None, offered: Schema) -> Table
     if table.partitioning:
         check_partitioning(table.partitioning, table.schema)
     check_clustering(table.resource.get("clustering"), table.schema)
+    check_defaults(table.schema)
     if request.destination.partition:
         check_decorator(request.destination.partition, table.partitioning)
     return Table(table.name, table.resource)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from local.bigquery.errors import invalid, not_implemented
@@ -118,9 +119,25 @@ class ParquetInput:
                 arrays.append(
                     pa.nulls(batch.num_rows, arrow_type(column))
                     if nothing
-                    else fitted(_plain(batch.column(position)), column)
+                    else fitted(_exact(_plain(batch.column(position)), column), column)
                 )
             yield pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _exact(values: pa.Array, column: Column) -> pa.Array:
+    """Raises invalid where a decimal has more digits behind the point than the column: a Parquet load rounds none.
+
+    https://github.com/GoogleCloudDataproc/spark-bigquery-connector/issues/432
+    """
+    if pa.types.is_decimal(values.type) and column.type in ("NUMERIC", "BIGNUMERIC"):
+        scale = {"NUMERIC": 9, "BIGNUMERIC": 38}[column.type] if column.precision is None else column.scale or 0
+        if pc.any(pc.not_equal(values, pc.round(values, ndigits=scale))).as_py():
+            raise reading_failed(
+                f"The value for column '{column.name}' is out of valid {column.type} range: Value will lose precision "
+                f"after scaling down to {column.type} type",
+                column.name,
+            )
+    return values
 
 
 def _plain(values: pa.Array) -> pa.Array:

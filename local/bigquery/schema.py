@@ -111,6 +111,11 @@ class Column:
         return field | dict(self.kept)
 
     @property
+    def default(self) -> str | None:
+        """What DML writes where a row says nothing of the column, as GoogleSQL."""
+        return dict(self.kept).get("defaultValueExpression")
+
+    @property
     def shape(self) -> tuple[Any, ...]:
         """What has to be equal for two columns to hold the same values."""
         inner = tuple(column.shape for column in self.fields)

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from local.bigquery.catalog import Table
 from local.bigquery.clock import now_ms
 from local.bigquery.dataset_api import dataset_name, warehouse_of
+from local.bigquery.defaults import check_defaults
 from local.bigquery.errors import already_exists, invalid
 from local.bigquery.insert import check_labels
 from local.bigquery.names import TableName, check_project
@@ -69,6 +70,7 @@ def checked(table: Table) -> Table:
     """The table with its schema as the API writes it. Raises invalid for what BigQuery refuses."""
     resource = table.resource
     schema = check_storable(table.schema)
+    check_defaults(schema)
     check_labels(resource.get("labels") or {})
     if resource.get("timePartitioning"):
         check_partitioning(resource["timePartitioning"], schema)

@@ -162,7 +162,15 @@ def _format_is_printf(node: Any) -> exp.Expr:
     return exp.Anonymous(this="printf", expressions=[pattern.copy(), *[each.copy() for each in node.expressions]])
 
 
+def _default_is_a_keyword(node: Any) -> exp.Expr:
+    """`SET a = DEFAULT`: DEFAULT is a reserved word, so no column has this name without quotes."""
+    if node.table or node.name.upper() != "DEFAULT" or node.this.args.get("quoted"):
+        return node
+    return exp.var("DEFAULT")
+
+
 REWRITES: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
+    exp.Column: _default_is_a_keyword,
     exp.Literal: _decimal_point_is_float,
     exp.DateAdd: _date_stays_date,
     exp.DateSub: _date_stays_date,
