@@ -162,6 +162,15 @@ def _format_is_printf(node: Any) -> exp.Expr:
     return exp.Anonymous(this="printf", expressions=[pattern.copy(), *[each.copy() for each in node.expressions]])
 
 
+def _decimal_has_all_digits(node: Any) -> exp.Expr:
+    """Without parameters DuckDB's DECIMAL has three digits behind the point: NUMERIC '…' would be rounded to them."""
+    kind = node.to.this.value
+    if kind in ("DECIMAL", "BIGDECIMAL") and not node.to.expressions:
+        column = Column("", "NUMERIC" if kind == "DECIMAL" else "BIGNUMERIC")
+        node.set("to", exp.DataType.build(duckdb_type(column), dialect="duckdb"))
+    return node
+
+
 def _default_is_a_keyword(node: Any) -> exp.Expr:
     """`SET a = DEFAULT`: DEFAULT is a reserved word, so no column has this name without quotes."""
     if node.table or node.name.upper() != "DEFAULT" or node.this.args.get("quoted"):
@@ -170,6 +179,8 @@ def _default_is_a_keyword(node: Any) -> exp.Expr:
 
 
 REWRITES: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
+    exp.Cast: _decimal_has_all_digits,
+    exp.TryCast: _decimal_has_all_digits,
     exp.Column: _default_is_a_keyword,
     exp.Literal: _decimal_point_is_float,
     exp.DateAdd: _date_stays_date,
