@@ -159,6 +159,7 @@ def test_the_first_twenty_violations_are_named_and_all_are_counted() -> None:
 
 
 def test_a_schema_matches_by_name_or_by_exact_header_in_any_order() -> None:
+    """In the wild: headers with spaces and signs; a schema matches by the name made of them, or by the exact header."""
     rows = [["Order ID", "Ship-To", "Total"], [1, "x", 2]]
     reading = read(rows, Column("total", "FLOAT64"), Column("Ship-To", "STRING"), Column("Order_ID", "NUMERIC"))
     assert types(reading) == {"Order_ID": "NUMERIC", "ship_to": "STRING", "total": "FLOAT64"}

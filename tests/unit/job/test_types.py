@@ -142,8 +142,36 @@ def test_an_error_as_a_header_is_its_text() -> None:
 
 
 def test_the_original_header_becomes_the_description() -> None:
+    """In the wild: headers lose their spaces, signs and case."""
     reading = read([["Umsatz (€)", "Ship-To"], [1.5, "x"]])
     assert [(each.name, each.description) for each in reading.table.columns] == [
         ("umsatz", "Umsatz (€)"),
         ("ship_to", "Ship-To"),
     ]
+
+
+@pytest.mark.parametrize("shown", ["1/2/2024", "02.01.2024", "2 janv. 2024", "Tue", "45293"])
+def test_a_date_is_its_serial_number_under_its_number_format_and_not_what_is_shown(shown: str) -> None:
+    """In the wild: dates arrive as serial numbers (45234), or as 1970-01-01, or shift by locale."""
+    assert column([Moment(45293, shown, Format.DATE), None]) == ("DATE", [date(2024, 1, 2), None])
+    assert column([45293, None]) == ("INT64", [45293, None])
+
+
+def test_a_duration_of_days_is_not_wrapped() -> None:
+    """In the wild: durations of more than 24 h."""
+    cells = [duration(1.5), duration(100), duration(-0.25), duration(0.000011574)]
+    assert column(cells) == ("STRING", ["36:00:00", "2400:00:00", "-6:00:00", "0:00:01"])
+
+
+@pytest.mark.parametrize("block_rows", [1, 1000])
+def test_whole_numbers_and_fractions_are_one_column(block_rows: int) -> None:
+    """In the wild: integers and decimals in one column become two columns."""
+    assert column([1, 2.5, 3], block_rows=block_rows) == ("FLOAT64", [1.0, 2.5, 3.0])
+    large = [2**53 + 2, 0.5, 10**20]
+    assert column(large, block_rows=block_rows) == ("FLOAT64", [float(2**53 + 2), 0.5, 1e20])
+    assert column([1, 2.5, "n/a"], block_rows=block_rows) == ("STRING", ["1", "2.5", "n/a"])
+
+
+def test_check_boxes_beside_blanks_are_truths_and_nulls() -> None:
+    """In the wild: TRUE/FALSE check boxes beside blanks."""
+    assert column([True, None, "", False]) == ("BOOL", [True, None, None, False])
