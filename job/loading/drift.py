@@ -100,16 +100,28 @@ def _followed(drift: _Drift, standing: Standing) -> Fitting:
     spelled = all(column.name in old or column in drift.new for column in drift.columns)
     if drift.gone or drift.other or not spelled or _required(drift.new):
         return Fitting(drift.columns, drift.columns, "WRITE_TRUNCATE", changes=drift.changes)
-    schema = (*standing.columns, *drift.new)
-    return Fitting(schema, drift.columns, "WRITE_TRUNCATE_DATA", adds=bool(drift.new), changes=drift.changes)
+    return _extended(drift, standing, "WRITE_TRUNCATE_DATA")
 
 
 def _added(drift: _Drift, standing: Standing, write: Write, subject: str) -> Fitting:
     if drift.other or _required(drift.gone) or _required(drift.new):
         remedy = "correct the sheet or the table: where rows stay, a load can only add columns that are NULLABLE"
         raise _refused(drift, standing, subject, remedy)
-    schema = (*standing.columns, *drift.new)
-    return Fitting(schema, drift.columns, write, adds=bool(drift.new), changes=drift.changes)
+    return _extended(drift, standing, write)
+
+
+def _extended(drift: _Drift, standing: Standing, write: Write) -> Fitting:
+    """The destination's columns stay as they are, and the sheet's new ones come after them."""
+    # BigQuery adds no column with a default (cloud.google.com/bigquery/docs/default-values).
+    new = tuple(msgspec.structs.replace(column, default_value_expression=None) for column in drift.new)
+    return Fitting(
+        schema=(*standing.columns, *new),
+        uploaded=drift.columns,
+        write=write,
+        adds=bool(new),
+        changes=drift.changes,
+        warnings=_other_defaults(drift, standing),
+    )
 
 
 def _kept(drift: _Drift, standing: Standing, write: Write, subject: str) -> Fitting:
@@ -117,8 +129,19 @@ def _kept(drift: _Drift, standing: Standing, write: Write, subject: str) -> Fitt
     if drift.other or _required(drift.gone) or not uploaded:
         raise _refused(drift, standing, subject, "correct the sheet or the table, or set schema_drift to follow")
     left = f"not loaded, since the table has no such column: the tab's {_lettered(drift.new)}"
-    warnings = (left,) if drift.new else ()
+    warnings = (*((left,) if drift.new else ()), *_other_defaults(drift, standing))
     return Fitting(standing.columns, uploaded, write, changes=drift.changes, warnings=warnings)
+
+
+def _other_defaults(drift: _Drift, standing: Standing) -> tuple[str, ...]:
+    """What is told of defaults that the config asks for and the destination's columns, which stay, have not."""
+    there = {column.name.casefold(): column.default_value_expression for column in standing.columns}
+    asked = [column for column in drift.columns if column.default_value_expression is not None]
+    other = [column for column in asked if there.get(column.name.casefold()) != column.default_value_expression]
+    if not other:
+        return ()
+    remedy = "ALTER TABLE … ALTER COLUMN … SET DEFAULT changes it"
+    return (f"the table's default is not custom_schema's in the tab's {_lettered(other)}: {remedy}",)
 
 
 def _required(columns: Sequence[LoadColumn]) -> list[LoadColumn]:

@@ -209,56 +209,6 @@ def test_a_cell_that_cannot_be_its_columns_type_is_named_before_anything_is_load
     check_nothing_loaded(desk)
 
 
-PARAMETERS = [
-    {"name": "price", "type": "NUMERIC(10,2)", "defaultValueExpression": "0"},
-    {"name": "big", "type": "BIGNUMERIC", "precision": "20", "scale": "12"},
-    {"name": "code", "type": "STRING", "maxLength": "5", "mode": "REQUIRED"},
-    {"name": "raw", "type": "BYTES(2)"},
-    {"name": "day", "type": "DATE", "default_value_expression": "CURRENT_DATE()"},
-]
-
-
-def test_parameters_and_defaults_are_the_tables(desk: Desk) -> None:
-    desk.write({"Sheet1": [["price", "big", "code", "raw", "day"], [1.005, 0.1, 12345, "aGk=", None]]})
-    for _ in ("made", "replaced"):
-        check_success(desk.run(**desk.with_schema(*PARAMETERS)))
-        assert desk.columns() == {
-            "price": "NUMERIC(10, 2)",
-            "big": "BIGNUMERIC(20, 12)",
-            "code": "STRING(5)",
-            "raw": "BYTES(2)",
-            "day": "DATE",
-        }
-        assert desk.rows() == [(Decimal("1.01"), Decimal("0.1"), "12345", b"hi", None)]
-    table = f"`{PROJECT}.{DATASET}.{desk.id}`"
-    desk.bigquery.query_and_wait(f"INSERT INTO {table} (code) VALUES ('new')")
-    rows = desk.bigquery.query_and_wait(f"SELECT price, day = CURRENT_DATE() FROM {table} WHERE code = 'new'")
-    assert [row.values() for row in rows] == [(Decimal(0), True)]
-
-
-def test_a_column_that_gets_parameters_replaces_the_schema(desk: Desk) -> None:
-    desk.write({"Sheet1": [["price", "code"], [1, "x"]]})
-    check_success(
-        desk.run(**desk.with_schema({"name": "price", "type": "NUMERIC"}, {"name": "code", "type": "STRING"}))
-    )
-    ended = desk.run(
-        **desk.with_schema({"name": "price", "type": "NUMERIC(5,1)"}, {"name": "code", "type": "STRING(1)"})
-    )
-    check_success(ended)
-    assert desk.columns() == {"price": "NUMERIC(5, 1)", "code": "STRING(1)"}
-
-
-def test_cells_that_do_not_fit_parameters_are_named_before_anything_is_loaded(desk: Desk) -> None:
-    desk.write({"Sheet1": [["price", "code"], [1, "x"], [100, Shown(45292, "date")], [2, "long text"]]})
-    schema_ = [{"name": "price", "type": "NUMERIC(4,2)"}, {"name": "code", "type": "STRING(8)"}]
-    ended = desk.run(**desk.with_schema(*schema_))
-    assert (
-        "3 cells are not as custom_schema asks: Sheet1!A3: a number where NUMERIC(4, 2) is expected; "
-        "Sheet1!B3: 10 characters where STRING(8) is expected; Sheet1!B4: 9 characters where STRING(8) is expected"
-    ) in ended.line
-    check_nothing_loaded(desk)
-
-
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
