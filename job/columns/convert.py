@@ -35,6 +35,11 @@ _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
 _DATE_TEXT, _TIME_TEXT = re.compile(_DATE), re.compile(_TIME)
 _DATETIME_TEXT = re.compile(f"{_DATE}(?:[T ]{_TIME})?")
 _TIMESTAMP_TEXT = re.compile(f"{_DATE}(?:[T ]{_TIME}(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?")
+# cloud.google.com/bigquery/docs/geospatial-data#loading_geospatial_data
+_SHAPES = "POINT|LINESTRING|POLYGON|MULTIPOINT|MULTILINESTRING|MULTIPOLYGON|GEOMETRYCOLLECTION"
+_WKT = re.compile(rf"\s*(?:{_SHAPES})\s*(?:EMPTY|\([-+.,()\sA-Z0-9]*\))\s*", re.IGNORECASE)
+_WKB = re.compile("0[01](?:[0-9A-F]{2}){4,}", re.IGNORECASE)
+_GEOJSON = re.compile(r'\s*\{.*"type"\s*:', re.DOTALL)
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -192,7 +197,12 @@ def _json(cell: Any, moment: bool, _asked: Column, _locale: Locale) -> str:
 
 
 def _geography(cell: Any, _moment: bool, _asked: Column, _locale: Locale) -> str:
-    return _text(cell)
+    """WKT, GeoJSON or WKB in hexadecimal digits, by its looks: whether the lines meet is for BigQuery to say."""
+    text = _text(cell)
+    wkt = _WKT.fullmatch(text) and text.count("(") == text.count(")")
+    if not wkt and not _WKB.fullmatch(text) and not _GEOJSON.match(text):
+        raise _Unfit
+    return text
 
 
 def _text(cell: Any) -> str:

@@ -47,7 +47,11 @@ def as_type(cells: list[Any], asked: str, **grid: Any) -> list[Any]:
         ),
         ("BYTES", ["aGk=", None], [b"hi", None]),
         ("JSON", ['{"a":\n 1}', 2, True], ['{"a":1}', "2", "true"]),
-        ("GEOGRAPHY", ["POINT(1 2)"], ["POINT(1 2)"]),
+        (
+            "GEOGRAPHY",
+            ["POINT(1 2)", " polygon ((0 0, 1 0, 1 1, 0 0))", "MULTIPOINT EMPTY", '{"type": "Point"}', "01" * 21],
+            ["POINT(1 2)", " polygon ((0 0, 1 0, 1 1, 0 0))", "MULTIPOINT EMPTY", '{"type": "Point"}', "01" * 21],
+        ),
     ],
 )
 @pytest.mark.parametrize("block_rows", [1, 100])
@@ -115,6 +119,9 @@ def test_numbers_typed_as_text_are_read_by_the_spreadsheets_locale(locale: str, 
         ("JSON", "{", "text where JSON is expected"),
         ("JSON", "[" * 40_000, "text where JSON is expected"),
         ("GEOGRAPHY", 1, "a number where GEOGRAPHY is expected"),
+        ("GEOGRAPHY", "Berlin", "text where GEOGRAPHY is expected"),
+        ("GEOGRAPHY", "52.5, 13.4", "text where GEOGRAPHY is expected"),
+        ("GEOGRAPHY", "POINT((1 2)", "text where GEOGRAPHY is expected"),
     ],
 )
 def test_a_violation_is_named_by_address_without_its_value(asked: str, cell: Any, reason: str) -> None:
