@@ -132,7 +132,9 @@ class _TabReading:
 
     def _measure(self) -> None:
         """Notes what a STRING(n) is too short for among cells that are no text, by what the sheet shows of them."""
+        columns = sorted({index for _, asked in self._unmeasured for index in asked})
+        mixed = MixedColumns(self._reader, self._tab, columns, self._last_row)
         for block, asked in self._unmeasured:
-            shown = MixedColumns(self._reader, self._tab, list(asked), block.first_row + block.rows - 1).of(block)
-            for index, texts in shown.items():
-                self._findings.note_too_long(block.first_row, index, too_long(texts, asked[index]))
+            shown = mixed.of(block)
+            for index, column in asked.items():
+                self._findings.note_too_long(block.first_row, index, too_long(shown[index], column))

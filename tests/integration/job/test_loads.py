@@ -2,8 +2,7 @@
 """A sheet lands in BigQuery as its owner expects to find it."""
 
 import json
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from datetime import date, datetime, time
 
 import pytest
 
@@ -50,32 +49,6 @@ def test_every_kind_of_column_gets_its_type(desk: Desk) -> None:
         ("0456", None, 10.0, None, None, time(18), datetime(2024, 1, 2, 6), "12:00:00", "n/a", None),
     ]
     assert "1 blank row between others left out" in ended.log
-
-
-def test_every_scalar_type_can_be_asked_for(desk: Desk) -> None:
-    """In the wild: a custom schema with DATE, NUMERIC, REQUIRED…"""
-    asked = {
-        "a": ("STRING", 5, "5"),
-        "b": ("BYTES", "aGk=", b"hi"),
-        "c": ("INT64", "42", 42),
-        "d": ("FLOAT64", 1, 1.0),
-        "e": ("BOOL", "true", True),
-        "f": ("NUMERIC", 0.1, Decimal("0.1")),
-        "g": ("BIGNUMERIC", 2.5, Decimal("2.5")),
-        "h": ("DATE", Shown(45292, "date"), date(2024, 1, 1)),
-        "i": ("TIME", Shown(0.5, "time"), time(12)),
-        "j": ("DATETIME", Shown(45292.5, "moment"), datetime(2024, 1, 1, 12)),
-        "k": ("TIMESTAMP", "2024-01-01T12:00:00+02:00", datetime(2024, 1, 1, 10, tzinfo=UTC)),
-        "l": ("JSON", '{"a": [1, 2]}', {"a": [1, 2]}),
-        "m": ("GEOGRAPHY", "POINT(1 2)", "POINT(1 2)"),
-    }
-    desk.write({"Types": [list(asked), [cell for _, cell, _ in asked.values()]]})
-    schema = [{"name": name, "type": kind, "mode": "REQUIRED"} for name, (kind, _, _) in asked.items()]
-    check_success(desk.run(**desk.with_schema(*schema)))
-    assert desk.columns() == {name: kind for name, (kind, _, _) in asked.items()}
-    assert desk.rows() == [tuple(value for _, _, value in asked.values())]
-    table = desk.bigquery.get_table(f"{PROJECT}.{DATASET}.{desk.id}")
-    assert {field.mode for field in table.schema} == {"REQUIRED"}
 
 
 def test_headers_are_kept_as_descriptions(desk: Desk) -> None:

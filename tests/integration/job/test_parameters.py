@@ -9,6 +9,7 @@ from google.api_core.exceptions import NotFound
 from local.environment import PROJECT
 from tests.integration.job.conftest import DATASET, Desk, Shown
 from tests.integration.job.test_loads import check_success
+from tests.integration.job.test_scalar_types import violations
 
 PARAMETERS = [
     {"name": "price", "type": "NUMERIC(10,2)", "defaultValueExpression": "0"},
@@ -56,7 +57,7 @@ def test_cells_that_do_not_fit_parameters_are_named_before_anything_is_loaded(de
     assert (
         "3 cells are not as custom_schema asks: Sheet1!A3: a number where NUMERIC(4, 2) is expected; "
         "Sheet1!B3: 10 characters where STRING(8) is expected; Sheet1!B4: 9 characters where STRING(8) is expected"
-    ) in ended.line
+    ) in violations(ended)
     with pytest.raises(NotFound):
         desk.bigquery.get_table(f"{PROJECT}.{DATASET}.{desk.id}")
 
@@ -90,5 +91,5 @@ def test_a_table_whose_types_are_kept_names_cells_that_its_parameters_do_not_all
     )
     desk.write({"Sheet1": [["a", "b"], [100, "xyz"]]})
     ended = desk.run(OPTIONS=json.dumps({"schema_drift": "keep"}))
-    assert "Sheet1!A2: a number where NUMERIC(3, 1) is expected; Sheet1!B2: 3 characters" in ended.line
+    assert "Sheet1!A2: a number where NUMERIC(3, 1) is expected; Sheet1!B2: 3 characters" in violations(ended)
     assert desk.rows() == [(Decimal(1), "x")]

@@ -104,7 +104,7 @@ def told(error: SchemaViolated) -> tuple[int, list[tuple[int, int]]]:
     """How many violations the message counts, and the cells that it names."""
     text = str(error)
     count = re.search(r": ([0-9]+) cells? (?:is|are) not as custom_schema asks", text)
-    cells = re.findall(r"Sheet1!([A-D])([0-9]+): ", text)
+    cells = re.findall(r"Sheet1!([A-D])([0-9]+)(?: [(]https:[^)]*[)])?: ", text)
     assert count is not None
     return int(count[1]), [(int(row), "ABCD".index(letter)) for letter, row in cells]
 
