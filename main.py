@@ -98,6 +98,4 @@ if __name__ == "__main__":
         # A stray `--help` must not replace a table.
         sys.stderr.write("main.py takes no arguments: its settings are environment variables (see README.md)\n")
         sys.exit(2)
-    status = main()
-    gc.freeze()  # or Python looks for cycles in all there is before it ends
-    sys.exit(status)
+    sys.exit(main())
