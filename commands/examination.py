@@ -13,7 +13,7 @@ from commands.config_file import read_config_file
 from commands.execution import get_job
 from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.manual_run import find_named
-from job.errors import NotAGrid, TabNotFound
+from job.errors import NotAGrid, RangeNotFound, TabNotFound
 from job.reading.calls import Calls
 from job.reading.refusals import Subject
 from job.reading.sheet import SheetReader
@@ -145,13 +145,13 @@ class Examination:
     # -- the sheet ---------------------------------------------------------------------------------------
 
     def _look_at_spreadsheet(self) -> str:
-        with contextlib.suppress(TabNotFound, NotAGrid):  # it can be read, which is the question here
+        with contextlib.suppress(TabNotFound, NotAGrid, RangeNotFound):  # it can be read, which is the question here
             self._reader.tab()
         return f"readable by {self._clients.identity or 'us'}"
 
     def _look_at_tab(self) -> str:
         tab = self._reader.tab()
-        return f'"{tab.title}" is there, {tab.rows} × {tab.columns}'
+        return f'"{tab.title}" is there, {tab.height} × {tab.width}'
 
     def _look_at_drive(self) -> str:
         self._reader.version()

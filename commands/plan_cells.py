@@ -9,7 +9,7 @@ import msgspec
 
 from job.columns.cells import address, quoted
 from job.reading.calls import Calls
-from job.reading.sheet import Tab
+from job.reading.tab import Tab
 from shared.errors import SyncError
 from shared.spreadsheet import Spreadsheet
 

@@ -49,8 +49,7 @@ def _draw_sheet(sheet: SheetPlan, screen: Screen) -> None:
         screen.say(f"notice    {notice}")
     for cell in sheet.cells:
         screen.say(f"cell      {cell.cell}: {_brief(cell.shown) if cell.shown is not None else 'not read'}")
-    if sheet.cells:
-        screen.say(f"link      {sheet.cells[0].link}")
+        screen.say(f"          {cell.link}")
 
 
 def _draw_change(table: str, change: TablePlan, screen: Screen) -> None:

@@ -17,7 +17,8 @@ from job.errors import UnexpectedFailure
 from job.reading.calls import Calls
 from job.reading.read import Reading, read_table
 from job.reading.refusals import Subject
-from job.reading.sheet import SheetReader, Tab
+from job.reading.sheet import SheetReader
+from job.reading.tab import Tab
 from shared.clients import Clients
 from shared.config import Column, Config
 from shared.errors import SyncError

@@ -23,6 +23,10 @@ class TabNotFound(InvalidInput):
     """The spreadsheet has no tab of this name or gid."""
 
 
+class RangeNotFound(InvalidInput):
+    """The config's range or header row means no cells of its tab."""
+
+
 class NotAGrid(InvalidInput):
     """The tab has no cells of its own: a chart, or a connected sheet."""
 
@@ -69,6 +73,10 @@ class OptionRefused(InvalidInput):
 
 class KeysViolated(InvalidInput):
     """Rows that the config's `merge_keys` do not tell apart; the table is left as it was."""
+
+
+class TooManyErrors(InvalidInput):
+    """More cells are in error than the config's max_error_cells; the table is left as it was."""
 
 
 class HeaderRefused(InvalidInput):

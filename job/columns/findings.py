@@ -1,6 +1,8 @@
 """What a reading found that the sheet's owner should know: by cell address, never by value. Pure."""
 
 import heapq
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
@@ -9,7 +11,7 @@ from job.columns.cells import address, column_letters
 from job.columns.infer import Chunk, padded
 from job.columns.plan import ColumnPlan
 from job.columns.values import Values
-from job.errors import SchemaViolated
+from job.errors import SchemaViolated, TooManyErrors
 
 # Enough to see what is wrong; a message with all of a million addresses would help nobody.
 ADDRESSES_TOLD = 20
@@ -18,22 +20,34 @@ ADDRESSES_TOLD = 20
 class Findings:
     """Counts error cells and violations of the custom schema, and keeps the first of each, row by row.
 
-    `violations` is how many cells, so far, are not as the schema asks.
+    `violations` is how many cells, so far, are not as the schema asks. `link` gives the address that opens the tab
+    at a cell (`C17`).
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, link: Callable[[str], str]) -> None:
         self._title = title
+        self._link = link
         self._errors = self.violations = 0
-        self._error_cells: list[str] = []
+        self._error_rows: dict[int, array[int]] = {}
+        self._error_cells: list[tuple[int, int]] = []
         # By row and column, each with its reason; the first ones in this order.
         self._violations: list[tuple[int, int, str]] = []
 
     def note_errors(self, first_row: int, columns: Sequence[Values]) -> None:
         """Takes the error cells of one block."""
-        self._errors += sum(len(values.errors) for values in columns)
+        for index, values in enumerate(columns):
+            if values.errors:
+                self._errors += len(values.errors)
+                rows = self._error_rows.setdefault(index, array("I"))
+                rows.extend(first_row + position for position in values.errors)
         found = ((position, index) for index, values in enumerate(columns) for position in values.errors)
         for position, index in heapq.nsmallest(ADDRESSES_TOLD - len(self._error_cells), found):
-            self._error_cells.append(address(self._title, first_row + position, index))
+            self._error_cells.append((first_row + position, index))
+
+    def errors_of(self, column: int, first_row: int, last_row: int) -> list[int]:
+        """The positions of a column's error cells in these rows, of blocks that were taken."""
+        rows = self._error_rows.get(column, array("I"))
+        return [row - first_row for row in rows[bisect_left(rows, first_row) : bisect_right(rows, last_row)]]
 
     def note_violations(
         self,
@@ -60,30 +74,40 @@ class Findings:
         self.violations += len(found)
         self._violations = heapq.nsmallest(ADDRESSES_TOLD, [*self._violations, *found])
 
-    def raise_violations(self, subject: str, link: Callable[[str], str]) -> None:
-        """Raises `SchemaViolated` with the first violations and their count, if there is any.
-
-        `link` gives the address that opens the tab at a cell (`C17`).
-        """
+    def raise_violations(self, subject: str) -> None:
+        """Raises `SchemaViolated` with the first violations and their count, if there is any."""
         if self.violations:
-            row, index, _ = self._violations[0]
-            cells = [f"{address(self._title, row, index)}: {reason}" for row, index, reason in self._violations]
+            cells = [f"{self._linked(row, index)}: {reason}" for row, index, reason in self._violations]
             raise SchemaViolated(
                 f"{subject}: {_cells(self.violations)} not as custom_schema asks: {_listed(cells, self.violations)}",
-                f"correct the cells, or the schema; the first is at {link(f'{column_letters(index)}{row}')}",
+                "correct the cells, or the schema",
+            )
+
+    def raise_errors(self, subject: str, most: int | None) -> None:
+        """Raises `TooManyErrors` if more cells than `most` are in error; None: they may be as many as they want."""
+        if most is not None and self._errors > most:
+            cells = [self._linked(*cell) for cell in self._error_cells]
+            raise TooManyErrors(
+                f"{subject}: {_cells(self._errors)} in error, and max_error_cells is {most}: "
+                f"{_listed(cells, self._errors)}",
+                "correct their formulas, or raise max_error_cells in the config's options",
             )
 
     def warnings(self, blank_rows: int, renamed: bool) -> tuple[str, ...]:
         """Sentences for the run's outcome."""
         told = []
         if self._errors:
-            cells = _listed(self._error_cells, self._errors)
-            told.append(f"{_cells(self._errors)} in error, loaded as NULL: {cells}")
+            first, *others = self._error_cells
+            cells = [self._linked(*first), *(address(self._title, *cell) for cell in others)]
+            told.append(f"{_cells(self._errors)} in error, loaded as NULL: {_listed(cells, self._errors)}")
         if blank_rows:
             told.append(f"{blank_rows} blank {'row' if blank_rows == 1 else 'rows'} between others left out")
         if renamed:
             told.append(f'the tab was renamed and found by its gid; it is now "{self._title}"')
         return tuple(told)
+
+    def _linked(self, row: int, column: int) -> str:
+        return f"{address(self._title, row, column)} ({self._link(f'{column_letters(column)}{row}')})"
 
 
 def _blanks(values: Values, rows: int, kept: pa.BooleanArray | None, required: bool) -> Iterator[tuple[int, str]]:

@@ -27,14 +27,14 @@ _RESERVED = (
 )
 
 
-def standard_names(headers: Sequence[str], title: str, subject: str) -> list[str]:
+def standard_names(headers: Sequence[str], title: str, header_row: int, subject: str) -> list[str]:
     """One name for each header of a tab, from left to right; a blank one gets its column's letter (`column_c`).
 
     Raises `HeaderRefused` where two headers give one name, and where a name is none that BigQuery takes: what has a
     header is never given another name, so that a column cannot change its own when another one appears.
     """
     names = [standard_name(header) for header in headers]
-    problems = _repeated(names, title) + _illegal(names, title)
+    problems = _repeated(names, title, header_row) + _illegal(names, title, header_row)
     if problems:
         raise HeaderRefused(
             f"{subject}: headers that cannot be column names with schema_handling string: {'; '.join(problems)}",
@@ -50,23 +50,23 @@ def standard_name(header: str) -> str:
     return f"_{name}" if name[:1].isdigit() else name
 
 
-def _repeated(names: Sequence[str], title: str) -> list[str]:
+def _repeated(names: Sequence[str], title: str, row: int) -> list[str]:
     first: dict[str, int] = {}
     return [
-        f"{address(title, 1, first[name.casefold()])} and {address(title, 1, index)} give the same name"
+        f"{address(title, row, first[name.casefold()])} and {address(title, row, index)} give the same name"
         for index, name in enumerate(names)
         if name and first.setdefault(name.casefold(), index) != index
     ]
 
 
-def _illegal(names: Sequence[str], title: str) -> list[str]:
+def _illegal(names: Sequence[str], title: str, row: int) -> list[str]:
     long = [
-        f"{address(title, 1, index)} gives more than {LONGEST} characters"
+        f"{address(title, row, index)} gives more than {LONGEST} characters"
         for index, name in enumerate(names)
         if len(name) > LONGEST
     ]
     reserved = [
-        f"{address(title, 1, index)} begins as only BigQuery's own names do"
+        f"{address(title, row, index)} begins as only BigQuery's own names do"
         for index, name in enumerate(names)
         if name.upper().startswith(_RESERVED)
     ]

@@ -1,5 +1,6 @@
 """One column of one block of cells, as the Sheets API sends it: decoded, with its errors and dates found. Pure."""
 
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -12,7 +13,7 @@ from job.columns.plain import plain_array
 
 Cell = float | int | bool | str | None
 
-# What a cell with an error says, in every locale of Sheets
+# What a cell with an error says, in every locale of Sheets; a text can say it, too
 # (developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/other#ErrorType).
 ERRORS = frozenset(
     {
@@ -116,27 +117,31 @@ class Values:
             self.shown = pa.array(texts, pa.string())
 
 
-def decode(raw: bytes, errors_are_null: bool = True) -> Values:
-    """The column in a JSON array of cells. Blank cells come as `""`, errors as their text."""
+def decode(raw: bytes, errors: Sequence[int] | None = None) -> Values:
+    """The column in a JSON array of cells. Blank cells come as `""`, errors as their text.
+
+    `errors` are the positions of error cells where they are known; without them, each cell that says so is one.
+    """
     array = plain_array(raw)
     # One character is found ten times as fast as two.
-    if array is None or (errors_are_null and b"#" in raw and b'"#' in raw):
-        return _decoded(raw, errors_are_null)
+    doubtful = b"#" in raw and b'"#' in raw if errors is None else errors
+    if array is None or doubtful:
+        return _decoded(raw, errors)
     kind = _KIND_OF_ARRAY[array.type]
     if array.null_count == len(array):
         return Values(raw, Kind.BLANK, None, has_numbers=False)
     return Values(raw, kind, array, has_numbers=kind in (Kind.INT64, Kind.FLOAT64))
 
 
-def _decoded(raw: bytes, errors_are_null: bool) -> Values:
+def _decoded(raw: bytes, errors: Sequence[int] | None) -> Values:
     """The same for any column, by way of Python's objects."""
     cells = _cells(raw)
-    errors: list[int] = []
-    if errors_are_null and b"#" in raw:
-        for position, cell in enumerate(cells):
-            if type(cell) is str and cell[0] == "#" and cell in ERRORS:
-                errors.append(position)
-                cells[position] = None
+    if errors is None:
+        errors = list(_saying_error(cells)) if b"#" in raw else []
+    # The sheet can have been cut since they were known.
+    errors = [position for position in errors if position < len(cells)]
+    for position in errors:
+        cells[position] = None
     types = frozenset(map(type, cells)) - {type(None)}
     kind = _KIND_OF_TYPES.get(types, Kind.MIXED)
     array = None
@@ -149,6 +154,10 @@ def _decoded(raw: bytes, errors_are_null: bool) -> Values:
     values.errors = errors
     values._cells = cells
     return values
+
+
+def _saying_error(cells: Sequence[Any]) -> Iterator[int]:
+    return (position for position, cell in enumerate(cells) if type(cell) is str and cell[0] == "#" and cell in ERRORS)
 
 
 def _cells(raw: bytes) -> list[Any]:

@@ -7,15 +7,16 @@ from job.columns.kinds import Kind
 from job.columns.moments import Format, Look, kind_of, looks
 from job.columns.rows import rows_of
 from job.columns.values import Values, decode
-from job.reading.sheet import Raw, SheetReader, Tab
+from job.reading.sheet import Raw, SheetReader
+from job.reading.tab import Tab
 
 
 @dataclass(slots=True)
 class TabBlock:
     """Some rows of a tab, down to the last one of them that is not blank.
 
-    `first_row` counts from 1; `headers` are row 1's texts as the sheet shows them, in the first block only;
-    `columns` are as many as the tab's grid has; `moments` are the kinds of those that hold nothing but dates,
+    `first_row` counts from 1; `headers` are the header row's texts as the sheet shows them, in the first block only;
+    `columns` are all of the tab's, from A on; `moments` are the kinds of those that hold nothing but dates,
     times or durations.
     """
 
@@ -39,6 +40,7 @@ class BlockReader:
         """The blocks; the first one always comes, for its headers."""
         for first_row, header, raws in self._reader.blocks(self._tab):
             columns = [decode(bytes(raw)) for raw in raws]
+            self._tell_texts_from_errors(first_row, raws, columns)
             raws.clear()  # all of them are slices of one answer, which would stay as long as they do
             rows = rows_of(columns)
             if rows:
@@ -47,13 +49,23 @@ class BlockReader:
             yield TabBlock(first_row, rows, self._headers(header), columns, self._moment_kinds(first_row, columns))
 
     def _headers(self, raws: Sequence[Raw]) -> list[str]:
-        """Row 1 as text: what is not text already is read again as the sheet shows it."""
+        """The header row as text: what is not text already is read again as the sheet shows it."""
         columns = [decode(bytes(raw)) for raw in raws]
         if any(values.kind not in (Kind.BLANK, Kind.TEXT) or values.errors for values in columns):
-            shown = self._reader.columns(self._tab, 1, 1, range(self._tab.columns), moments_only=False)
-            columns = [decode(bytes(raw), errors_are_null=False) for raw in shown.values()]
+            row, first = self._tab.header_row, self._tab.first_column
+            shown = self._reader.columns(self._tab, row, row, range(first, self._tab.columns), moments_only=False)
+            columns[first:] = [decode(bytes(raw), errors=()) for raw in shown.values()]
         texts = [(values.cells[0] or "") if values.cells else "" for values in columns]
         return texts + [""] * (self._tab.columns - len(texts))
+
+    def _tell_texts_from_errors(self, first_row: int, raws: Sequence[Raw], columns: list[Values]) -> None:
+        """Reads columns again in which a text merely says `#N/A`: values cannot tell, so the sheet is asked."""
+        said = {index: values.errors for index, values in enumerate(columns) if values.errors}
+        in_error = self._reader.errors(self._tab, first_row, said) if said else {}
+        for index, rows in in_error.items():
+            errors = [position for position in said[index] if first_row + position in rows]
+            if len(errors) < len(said[index]):
+                columns[index] = decode(bytes(raws[index]), errors)
 
     def _find_moments(self, first_row: int, last_row: int, columns: Sequence[Values]) -> None:
         numeric = [index for index, values in enumerate(columns) if values.has_numbers]

@@ -13,17 +13,28 @@ from job.columns.lengths import too_long
 from job.columns.plan import ColumnPlan, plan_columns
 from job.columns.rows import kept_rows
 from job.columns.table import Block, Table, TableBuilder
-from job.errors import EmptySheet, HeaderRefused, KeysViolated, OptionRefused, SchemaViolated, UnstableSheet
+from job.errors import (
+    EmptySheet,
+    HeaderRefused,
+    KeysViolated,
+    OptionRefused,
+    SchemaViolated,
+    TooManyErrors,
+    UnstableSheet,
+)
 from job.reading.ahead import ahead
 from job.reading.blocks import BlockReader, TabBlock
 from job.reading.mixed import MixedColumns
-from job.reading.sheet import FIRST_BLOCK_CELLS, SheetReader, Tab
+from job.reading.sheet import FIRST_BLOCK_CELLS, SheetReader
 from job.reading.shown import read_shown
+from job.reading.tab import Tab
 from shared.config import Column, Config
 from shared.errors import SyncError
 
 # A team that types all day leaves pauses of seconds; a form that is answered all the time never does.
 READINGS = 5
+# What is wrong with cells that may be another minute's.
+_OF_CONTENT = (EmptySheet, SchemaViolated, TooManyErrors, HeaderRefused, KeysViolated, OptionRefused)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -38,7 +49,8 @@ def read_table(reader: SheetReader, config: Config, subject: str, standing: Sequ
 
     `standing` are columns that keep the type which they have in the destination. Raises `UnstableSheet` if the sheet
     was edited during each of a few readings, `EmptySheet` if it has no rows and `on_empty` is fail, `SchemaViolated`
-    if cells break the custom schema, `KeysViolated`, `HeaderRefused`, and what `SheetReader` raises.
+    if cells break the custom schema, `TooManyErrors` if more are in error than the config allows, `KeysViolated`,
+    `HeaderRefused`, and what `SheetReader` raises.
     """
     version = reader.version()
     for _ in range(READINGS):
@@ -58,15 +70,20 @@ def _attempt(reader: SheetReader, config: Config, subject: str, standing: Sequen
     try:
         tab = reader.tab()
         if config.schema_handling == "string":
-            reading = Reading(read_shown(reader, tab, subject), Findings(tab.title).warnings(0, tab.renamed))
+            reading = Reading(read_shown(reader, tab, subject), _findings(tab, config).warnings(0, tab.renamed))
         else:
             reading = _TabReading(reader, tab, config, subject, standing).read()
         if not reading.table.rows and config.options.on_empty == "fail":
             raise EmptySheet.of(subject)
         check_keys(reading.table, config.options.merge_keys, tab.title, subject)
         return reading
-    except (EmptySheet, SchemaViolated, HeaderRefused, KeysViolated, OptionRefused) as error:
+    except _OF_CONTENT as error:
         return error
+
+
+def _findings(tab: Tab, config: Config) -> Findings:
+    spreadsheet = config.spreadsheet
+    return Findings(tab.title, lambda cell: spreadsheet.link(tab.gid, cell))
 
 
 class _TabReading:
@@ -76,12 +93,12 @@ class _TabReading:
         self._reader = reader
         self._standing = standing
         self._asked = config.custom_schema if config.schema_handling == "custom" else ()
-        self._spreadsheet = config.spreadsheet
+        self._most_errors = config.options.max_error_cells
         self._subject = subject
         self._tab = tab
         self._locale = Locale(self._tab.locale, self._tab.time_zone)
-        self._findings = Findings(self._tab.title)
-        self._last_row = 1
+        self._findings = _findings(tab, config)
+        self._last_row = tab.header_row
         # Blocks, each with its columns of STRING(n) that hold more than text.
         self._unmeasured: list[tuple[Block, dict[int, Column]]] = []
 
@@ -95,14 +112,15 @@ class _TabReading:
         for block in blocks:
             self._take(block, plans, builder)
         self._measure()
-        self._findings.raise_violations(self._subject, lambda cell: self._spreadsheet.link(self._tab.gid, cell))
-        table = builder.finish(MixedColumns(self._reader, self._tab, builder.mixed(), self._last_row).of)
-        blank_rows = self._last_row - 1 - builder.rows
+        self._findings.raise_violations(self._subject)
+        self._findings.raise_errors(self._subject, self._most_errors)
+        table = builder.finish(self._mixed(builder.mixed()).of)
+        blank_rows = self._last_row - self._tab.header_row - builder.rows
         return Reading(table, self._findings.warnings(blank_rows, self._tab.renamed))
 
     def _blocks(self) -> Iterator[TabBlock]:
         blocks = BlockReader(self._reader, self._tab).blocks()
-        return ahead(blocks) if self._tab.rows * self._tab.columns > FIRST_BLOCK_CELLS else blocks
+        return ahead(blocks) if self._tab.height * self._tab.width > FIRST_BLOCK_CELLS else blocks
 
     def _take(self, block: TabBlock, plans: Sequence[ColumnPlan], builder: TableBuilder) -> None:
         if not block.rows:
@@ -133,8 +151,11 @@ class _TabReading:
     def _measure(self) -> None:
         """Notes what a STRING(n) is too short for among cells that are no text, by what the sheet shows of them."""
         columns = sorted({index for _, asked in self._unmeasured for index in asked})
-        mixed = MixedColumns(self._reader, self._tab, columns, self._last_row)
+        mixed = self._mixed(columns)
         for block, asked in self._unmeasured:
             shown = mixed.of(block)
             for index, column in asked.items():
                 self._findings.note_too_long(block.first_row, index, too_long(shown[index], column))
+
+    def _mixed(self, columns: Sequence[int]) -> MixedColumns:
+        return MixedColumns(self._reader, self._tab, columns, self._last_row, self._findings.errors_of)

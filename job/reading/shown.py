@@ -16,7 +16,8 @@ from job.columns.plan import ColumnPlan
 from job.columns.standard_names import standard_names
 from job.columns.table import Block, Table, TableBuilder
 from job.reading.ahead import ahead
-from job.reading.sheet import FIRST_BLOCK_CELLS, Lines, SheetReader, Tab
+from job.reading.sheet import FIRST_BLOCK_CELLS, Lines, SheetReader
+from job.reading.tab import Tab
 
 
 def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
@@ -25,7 +26,7 @@ def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
     _, (header, *lines) = next(blocks)
     plans = _plans(header, tab, subject)
     builder = TableBuilder(plans)
-    following = _gather(2, lines, plans, builder, 2)
+    following = _gather(tab.header_row + 1, lines, plans, builder, tab.header_row + 1)
     for first, lines in blocks:
         following = _gather(first, lines, plans, builder, following)
     return builder.finish(lambda _: {})
@@ -33,12 +34,12 @@ def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
 
 def _blocks(reader: SheetReader, tab: Tab) -> Iterator[tuple[int, Lines]]:
     blocks = reader.shown(tab)
-    return ahead(blocks) if tab.rows * tab.columns > FIRST_BLOCK_CELLS else blocks
+    return ahead(blocks) if tab.height * tab.width > FIRST_BLOCK_CELLS else blocks
 
 
 def _plans(header: Sequence[str], tab: Tab, subject: str) -> list[ColumnPlan]:
     headers = [*header, *[""] * (tab.columns - len(header))]
-    names = standard_names(headers, tab.title, subject)
+    names = standard_names(headers, tab.title, tab.header_row, subject)
     return [ColumnPlan(index, name, headers[index]) for index, name in enumerate(names)]
 
 

@@ -44,7 +44,9 @@ def test_the_samples_land_and_last_run_moves() -> None:
         assert f"✔ {sample.stem} · " in result.stdout
     assert "✘" not in result.stdout
     assert "last_run never → 20" in result.stdout
-    assert "    ! 1 cell is in error, loaded as NULL: 'Budget 2024'!F17\n" in result.stdout
+    assert (
+        "    ! 1 cell is in error, loaded as NULL: 'Budget 2024'!F17\n      (https://docs.google.com/" in result.stdout
+    )
     assert "everything is stopped again" in result.stdout
     assert [line for line in result.stdout.splitlines() if line != line.rstrip()] == []
 

@@ -43,18 +43,21 @@ def loaded_desk(desk: Desk) -> Desk:
 def test_a_sheet_that_cannot_be_read_says_why_and_what_to_do(
     loaded_desk: Desk, state: str, error: str, texts: list[str]
 ) -> None:
+    """In the wild: the "sheet" is an .xlsx in Drive; not shared; API disabled."""
     loaded_desk.keep_private(state)
     check_failure(loaded_desk.run(), error, *texts)
     assert loaded_desk.rows() == [(1,)]
 
 
 def test_a_sheet_in_a_shared_drive_is_read(desk: Desk) -> None:
+    """In the wild: the sheet lies in a shared drive."""
     desk.write({"Sheet1": [["a"], [1]]})
     desk.keep_private("shared_drive")
     assert desk.run().code == 0
 
 
 def test_a_sheet_that_does_not_exist_is_told_apart_from_one_that_is_not_shared(desk: Desk) -> None:
+    """In the wild: the sheet was deleted."""
     check_failure(desk.run(), "SheetNotFound", "correct google_sheet_url")
 
 
@@ -65,6 +68,7 @@ def test_an_unknown_tab_names_those_there_are(desk: Desk) -> None:
 
 
 def test_a_chart_has_no_cells_to_load(desk: Desk) -> None:
+    """In the wild: a connected-sheet or chart tab."""
     path = desk.system.samples / f"{desk.id}.xlsx"
     with xlsxwriter.Workbook(path) as book:
         book.add_worksheet("Data").write_row(0, 0, [1, 2])
@@ -83,7 +87,8 @@ def test_a_cleared_tab_leaves_the_table_as_it_was(loaded_desk: Desk) -> None:
 def test_violations_leave_the_table_as_it_was_and_are_told_by_address(loaded_desk: Desk) -> None:
     loaded_desk.write({"Q4_Sales": [["x", "y", "a"], ["1", "2", SECRET]]})
     ended = loaded_desk.run(**loaded_desk.with_schema({"name": "a", "type": "INTEGER"}))
-    check_failure(ended, "SchemaViolated", "Q4_Sales!C2: text where INT64 is expected")
+    link = f"https://docs.google.com/spreadsheets/d/{loaded_desk.id}/edit#gid=0&range=C2"
+    check_failure(ended, "SchemaViolated", f"Q4_Sales!C2 ({link}): text where INT64 is expected")
     assert SECRET not in ended.line + ended.log
     assert loaded_desk.rows() == [(1,)]
 

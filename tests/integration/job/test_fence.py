@@ -8,7 +8,7 @@ from google.cloud import bigquery
 from local.environment import PROJECT
 from shared import load_job
 from shared.messages import ColumnLoaded
-from tests.integration.job.conftest import DATASET, Desk, Outcomes
+from tests.integration.job.conftest import DATASET, Desk, Error, Outcomes
 
 
 @pytest.fixture
@@ -28,14 +28,17 @@ def test_a_run_is_loaded_under_its_attempts_id_with_its_labels(desk: Desk, run_i
 
 
 def test_the_run_hears_what_was_loaded(desk: Desk, run_id: str, outcomes: Outcomes) -> None:
-    desk.write({"Sheet1": [["Order ID", "b"], [1, "#N/A"], [2, "x"]]})
+    desk.write({"Sheet1": [["Order ID", "b"], [1, Error("#N/A")], [2, "x"]]})
     assert desk.run_for(run_id).code == 0
     (completed,) = outcomes.taken()
     assert (completed.run_id, completed.attempt, completed.execution) == (run_id, 1, "job-abcde")
     assert (completed.outcome, completed.rows, completed.error_class) == ("succeeded", 2, None)
     assert completed.columns == (ColumnLoaded("order_id", "INT64"), ColumnLoaded("b", "STRING"))
-    assert completed.warnings == ("1 cell is in error, loaded as NULL: Sheet1!B2",)
-    assert completed.requests == 5
+    assert completed.warnings == (
+        "1 cell is in error, loaded as NULL: Sheet1!B2"
+        f" (https://docs.google.com/spreadsheets/d/{desk.id}/edit#gid=0&range=B2)",
+    )
+    assert completed.requests == 6
     assert (completed.bytes or 0) > 0
     assert set(completed.seconds) == {"read", "load"}
 

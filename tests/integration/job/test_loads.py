@@ -128,7 +128,38 @@ def test_error_cells_are_null_and_told_by_address(desk: Desk) -> None:
     check_success(ended)
     assert desk.rows("ORDER BY a") == [(None, 2), (1, None)]
     line = json.loads(ended.log.splitlines()[-1])
-    assert line["warnings"] == ["2 cells are in error, loaded as NULL: 'Q4'!B2; 'Q4'!A3"]
+    link = f"https://docs.google.com/spreadsheets/d/{desk.id}/edit#gid=0&range=B2"
+    assert line["warnings"] == [f"2 cells are in error, loaded as NULL: 'Q4'!B2 ({link}); 'Q4'!A3"]
+
+
+def test_more_error_cells_than_are_allowed_leave_the_table_as_it_was(desk: Desk) -> None:
+    """In the wild: `#N/A`, `#REF!`, `#DIV/0!` break the load; an optional threshold fails the run."""
+    allowed = {"OPTIONS": '{"max_error_cells": 1}'}
+    desk.write({"Q4": [["a", "b"], [1, Error("#DIV/0!")], ["#N/A", 2]]})
+    check_success(desk.run(**allowed))
+    before = desk.rows("ORDER BY b NULLS LAST")
+    desk.write({"Q4": [["a", "b"], [1, Error("#DIV/0!")], [Error("#N/A"), 2]]})
+    ended = desk.run(**allowed)
+    assert ended.code == 1
+    assert "TooManyErrors" in ended.line
+    for cell in ("B2", "A3"):
+        assert f"'Q4'!{cell} (https://docs.google.com/spreadsheets/d/{desk.id}/edit#gid=0&range={cell})" in ended.line
+    assert desk.rows("ORDER BY b NULLS LAST") == before == [("#N/A", 2), ("1", None)]
+
+
+def test_a_text_that_says_what_an_error_says_is_loaded(desk: Desk) -> None:
+    rows = [["#N/A", "#N/A", 1], [Error("#N/A"), "x", "#N/A"], ["#N/A yet", Error("#REF!"), Error("#NUM!")]]
+    desk.write({"Sheet1": [["a", "b", "c"], *rows]})
+    ended = desk.run()
+    check_success(ended)
+    assert set(desk.columns().values()) == {"STRING"}
+    assert desk.rows("ORDER BY c NULLS LAST, a NULLS FIRST") == [
+        (None, "x", "#N/A"),
+        ("#N/A", "#N/A", "1"),
+        ("#N/A yet", None, None),
+    ]
+    assert "3 cells are in error, loaded as NULL: Sheet1!A3 (https://" in ended.log
+    assert "); Sheet1!B4; Sheet1!C4" in ended.log
 
 
 def test_with_string_every_cell_is_what_the_sheet_shows(desk: Desk) -> None:

@@ -93,6 +93,27 @@ def test_grid_data_tells_formulas_errors_texts_and_booleans(samples: Server) -> 
     assert boolean["effectiveValue"] == {"boolValue": True}
 
 
+def test_a_mask_for_errors_tells_them_from_texts_that_say_the_same(serve: Serve, folder: Path) -> None:
+    with xlsxwriter.Workbook(folder / "said.xlsx") as book:
+        tab = book.add_worksheet("T")
+        tab.write_string("B2", "#N/A")
+        tab.write_formula("B3", "=NA()", None, "#N/A")
+        tab.write_number("B4", 7)
+    server = serve()
+    unformatted = server.values("said", "T!B2:B4", valueRenderOption="UNFORMATTED_VALUE")
+    assert unformatted == [["#N/A"], ["#N/A"], [7]]
+    fields = "sheets.data(startRow,startColumn,rowData.values.effectiveValue.errorValue.type)"
+    answer = server.spreadsheets.get(spreadsheetId="said", ranges=["T!B2:B4", "T!B9"], fields=fields).execute()
+    [data, beyond] = answer["sheets"][0]["data"]
+    assert (data["startRow"], data["startColumn"]) == (1, 1)
+    assert [row["values"] for row in data["rowData"]] == [
+        [{"effectiveValue": {}}],
+        [{"effectiveValue": {"errorValue": {"type": "N_A"}}}],
+        [{"effectiveValue": {}}],
+    ]
+    assert beyond == {"startRow": 8, "startColumn": 1}
+
+
 @pytest.mark.parametrize(
     ("spreadsheet", "cells", "kind"),
     [

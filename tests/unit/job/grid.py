@@ -1,11 +1,13 @@
 """A tab in memory, as the Sheets API gives it: for tests of everything that the job makes of cells."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from job.columns.cells import Area
 from job.columns.moments import Format
-from job.reading.sheet import Lines, Raw, Tab
+from job.reading.sheet import Lines, Raw
+from job.reading.tab import Tab
 
 
 class Moment(NamedTuple):
@@ -16,12 +18,17 @@ class Moment(NamedTuple):
     shows: Format
 
 
+class Said(str):
+    """A text that may say what an error says, and is none; any other text that says so is a cell in error."""
+
+
 Cell = float | int | bool | str | Moment | None
 Rows = Sequence[Sequence[Cell]]
+WHOLE = Area()
 
 
 class GridReader:
-    """What `job.reading.sheet.SheetReader` does, over rows of cells; the first row is the header.
+    """What `job.reading.sheet.SheetReader` does, over rows of cells; the first row of the `area` is the header.
 
     `versions` are what Drive says, the last one for ever. `requests` counts the reads of cells and formats.
     """
@@ -34,11 +41,15 @@ class GridReader:
         versions: Sequence[str] = ("1",),
         locale: str = "en_US",
         time_zone: str = "Etc/GMT",
+        area: Area = WHOLE,
     ) -> None:
         self._rows = rows
         self._block_rows = block_rows
         self._versions = list(versions)
-        self._tab = Tab(0, title, len(rows), max(map(len, rows), default=1), locale, time_zone)
+        last_row = len(rows) if area.last_row is None else area.last_row
+        columns = max(map(len, rows), default=1) if area.last_column is None else area.last_column + 1
+        places = {"header_row": area.first_row, "first_column": area.first_column}
+        self._tab = Tab(0, title, last_row, columns, locale, time_zone, **places)
         self.requests = 0
 
     def version(self) -> str:
@@ -48,17 +59,20 @@ class GridReader:
         return self._tab
 
     def blocks(self, tab: Tab) -> Iterator[tuple[int, list[Raw], list[Raw]]]:
-        for first in range(2, max(tab.rows, 2) + 1, self._block_rows):
+        start = tab.header_row + 1
+        for first in range(start, max(tab.rows, start) + 1, self._block_rows):
             last = min(first + self._block_rows - 1, tab.rows)
             self.requests += 1
-            header = self._columns(1, 1, _unformatted) if first == 2 else []
-            yield first, header, self._columns(first, last, _unformatted)
+            header = self._columns(start - 1, start - 1, _unformatted, tab.first_column) if first == start else []
+            yield first, header, self._columns(first, last, _unformatted, tab.first_column)
 
     def shown(self, tab: Tab) -> Iterator[tuple[int, Lines]]:
-        for first in range(1, tab.rows + 1, self._block_rows):
+        left = [""] * tab.first_column
+        for first in range(tab.header_row, tab.rows + 1, self._block_rows):
             self.requests += 1
-            lines = shown_rows(self._rows[first - 1 : first - 1 + self._block_rows])
-            yield first, lines if lines or first > 1 else [[]]
+            rows = self._rows[first - 1 : min(first - 1 + self._block_rows, tab.rows)]
+            lines = [left + line for line in shown_rows([row[tab.first_column : tab.columns] for row in rows])]
+            yield first, lines if lines or first > tab.header_row else [[]]
 
     def columns(self, tab: Tab, first: int, last: int, columns: Sequence[int], moments_only: bool) -> dict[int, Raw]:
         self.requests += 1
@@ -70,10 +84,21 @@ class GridReader:
         found = {(row, column): self._rows[row - 1][column] for row, column in cells}
         return {place: cell.shows for place, cell in found.items() if isinstance(cell, Moment)}
 
-    def _columns(self, first: int, last: int, render) -> list[Raw]:
-        """Columns as the API gives them: blanks as "", trailing ones left out, trailing blank columns, too."""
-        columns = []
-        for column in range(self._tab.columns):
+    def errors(self, tab: Tab, first: int, positions: Mapping[int, Sequence[int]]) -> dict[int, set[int]]:
+        self.requests += 1
+        cells = {
+            column: [(first + each, self._rows[first + each - 1][column]) for each in positions[column]]
+            for column in positions
+        }
+        return {column: {row for row, cell in each if not isinstance(cell, Said)} for column, each in cells.items()}
+
+    def _columns(self, first: int, last: int, render, left: int = 0) -> list[Raw]:
+        """Columns as the API gives them: blanks as "", trailing ones left out, trailing blank columns, too.
+
+        What is left of the column `left` is not read.
+        """
+        columns = [Raw(b"[]")] * left
+        for column in range(left, self._tab.columns):
             cells = [render(row[column]) if column < len(row) else "" for row in self._rows[first - 1 : last]]
             while cells and cells[-1] == "":
                 cells.pop()

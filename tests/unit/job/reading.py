@@ -11,11 +11,13 @@ from job.reading.read import Reading, read_table
 from shared.config import Column, Config
 from tests.unit.job.grid import GridReader, Rows
 
+URL = "https://docs.google.com/spreadsheets/d/1AbcDefGhiJkl/edit"
+
 
 def config(*custom: Column) -> Config:
     return Config(
         name="sales",
-        google_sheet_url="https://docs.google.com/spreadsheets/d/1AbcDefGhiJkl/edit",
+        google_sheet_url=URL,
         google_cloud_project_id="local-project",
         bigquery_dataset_id="sheets",
         bigquery_table_id="sales",
@@ -32,6 +34,11 @@ def read_as_text(rows: Rows, **grid: Any) -> Reading:
     """With `schema_handling` string."""
     asked = msgspec.structs.replace(config(), schema_handling="string")
     return read_table(GridReader(rows, **grid), asked, 'config "sales"')
+
+
+def linked(cell: str) -> str:
+    """A cell of the tab (`Sheet1!C17`) as messages name it, with the address that opens it."""
+    return f"{cell} ({URL}#gid=0&range={cell.rpartition('!')[2]})"
 
 
 def loaded(reading: Reading) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from job.columns.moments import Format
-from tests.unit.job.grid import Cell, Moment, Rows
+from tests.unit.job.grid import Cell, Moment, Rows, Said
 
 ERROR_TEXTS = {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#ERROR!", "#SPILL!", "#CALC!"}
 MIDNIGHT = datetime(1899, 12, 30)  # noqa: DTZ001
@@ -16,7 +16,7 @@ def is_blank(cell: Cell) -> bool:
 
 
 def is_error(cell: Cell) -> bool:
-    return isinstance(cell, str) and cell in ERROR_TEXTS
+    return isinstance(cell, str) and cell in ERROR_TEXTS and not isinstance(cell, Said)
 
 
 def kept_rows(rows: Rows) -> list[list[Cell]]:
@@ -51,7 +51,7 @@ def column_values(cells: list[Cell]) -> list[Any]:
 def cell_kind(cell: Cell) -> str:
     if isinstance(cell, Moment):
         return moment_kind(cell)
-    return {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING"}[type(cell)]
+    return {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", Said: "STRING"}[type(cell)]
 
 
 def moment_kind(cell: Moment) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from job.columns.moments import Format
 from job.errors import EmptySheet
 from tests.unit.job import reference
-from tests.unit.job.grid import Cell, Moment, Rows
+from tests.unit.job.grid import Cell, Moment, Rows, Said
 from tests.unit.job.reading import loaded, read, types
 
 
@@ -22,7 +22,7 @@ MOMENTS = st.builds(
     st.sampled_from(list(Format)),
 )
 BLANKS = st.sampled_from([None, ""])
-ERRORS = st.sampled_from(["#N/A", "#DIV/0!"])
+ERRORS = st.sampled_from(["#N/A", "#DIV/0!", Said("#N/A")])
 COLUMN_CELLS = st.sampled_from(
     [
         BLANKS,

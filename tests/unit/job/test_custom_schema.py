@@ -12,7 +12,7 @@ from job.columns.moments import Format
 from job.errors import SchemaViolated
 from shared.config import Column
 from tests.unit.job.grid import Moment
-from tests.unit.job.reading import loaded, read, types
+from tests.unit.job.reading import URL, linked, loaded, read, types
 
 DAY = Moment(45292, "1/1/2024", Format.DATE)
 NOON = Moment(45292.5, "1/1/2024 12:00", Format.DATETIME)
@@ -130,8 +130,8 @@ def test_a_violation_is_named_by_address_without_its_value(asked: str, cell: Any
     with pytest.raises(SchemaViolated) as failure:
         read(rows, Column("it", asked), title="Q4_Sales")
     what, _, remedy = str(failure.value).partition(": correct the cells")
-    assert what == f'config "sales": 1 cell is not as custom_schema asks: Q4_Sales!B3: {reason}'
-    assert str(cell) not in remedy.partition("https://")[0]
+    assert what == f'config "sales": 1 cell is not as custom_schema asks: {linked("Q4_Sales!B3")}: {reason}'
+    assert str(cell) not in remedy
 
 
 @pytest.mark.parametrize("block_rows", [1, 100])
@@ -141,7 +141,8 @@ def test_a_required_column_names_its_holes_but_not_those_of_blank_rows(block_row
     with pytest.raises(SchemaViolated) as failure:
         read(rows, Column("a", "INT64", "REQUIRED"), block_rows=block_rows)
     assert "2 cells are not" in str(failure.value)
-    assert "Sheet1!A3: nothing where a value is REQUIRED; Sheet1!A6: nothing" in str(failure.value)
+    nothing = "nothing where a value is REQUIRED"
+    assert f"{linked('Sheet1!A3')}: {nothing}; {linked('Sheet1!A6')}: {nothing}" in str(failure.value)
 
 
 def test_a_required_column_that_is_full_is_loaded_as_required() -> None:
@@ -161,8 +162,9 @@ def test_the_first_twenty_violations_are_named_and_all_are_counted() -> None:
         read(rows, Column("a", "INT64"), Column("b", "BOOL"), block_rows=4)
     text = str(failure.value)
     assert "60 cells are not" in text
-    assert text.count("where") == 20
-    assert "Sheet1!A11: text where INT64 is expected; Sheet1!B11: text where BOOL is expected; and 40 more" in text
+    assert text.count("where") == text.count("https://") == 20
+    last = f"{linked('Sheet1!A11')}: text where INT64 is expected; {linked('Sheet1!B11')}: text where BOOL is expected"
+    assert f"{last}; and 40 more" in text
 
 
 def test_a_schema_matches_by_name_or_by_exact_header_in_any_order() -> None:
@@ -186,10 +188,11 @@ def test_two_columns_that_mean_one_header_are_told_by_their_places() -> None:
         read([["a", "Order ID"], [1, 2]], Column("Order ID", "INT64"), Column("order_id", "STRING"))
 
 
-def test_the_first_violation_comes_with_a_link_to_its_cell() -> None:
-    link = "https://docs.google.com/spreadsheets/d/1AbcDefGhiJkl/edit#gid=0&range=B3"
-    with pytest.raises(SchemaViolated, match=re.escape(link)):
+def test_violations_are_named_row_by_row_each_with_a_link_to_its_cell() -> None:
+    with pytest.raises(SchemaViolated) as failure:
         read([["a", "b"], [1, 2], [3, "x"], ["y", 4]], Column("b", "INT64"), Column("a", "INT64"), block_rows=1)
+    opened = re.findall(r"\((https://\S+)\)", str(failure.value))
+    assert opened == [f"{URL}#gid=0&range={cell}" for cell in ("B3", "A4")]
 
 
 def test_the_configs_description_goes_before_the_header() -> None:

@@ -14,7 +14,8 @@ from job.errors import QuotaExceeded, ReadTimedOut
 from job.reading.calls import Calls
 from job.reading.read import read_table
 from job.reading.refusals import Subject
-from job.reading.sheet import BLOCK_CELLS, FIRST_BLOCK_CELLS, SMALLEST_BLOCK, SheetReader, Tab
+from job.reading.sheet import BLOCK_CELLS, FIRST_BLOCK_CELLS, SMALLEST_BLOCK, SheetReader
+from job.reading.tab import Tab
 from tests.unit.job.faulty_server import FaultyServer, body, error, faulty_server
 from tests.unit.job.reading import config
 
@@ -106,6 +107,33 @@ def test_blanks_at_a_tabs_ends_do_not_hide_it(server: FaultyServer, tabs: list[s
     server.answers = [body(json.dumps({"sheets": sheets}).encode())]
     found = reader(server, google_sheet_tab_name=name).tab()
     assert (found.title, found.renamed) == (chosen, False)
+
+
+def test_a_column_of_nothing_but_errors_costs_a_request_for_every_fifty_thousand_cells(server: FaultyServer) -> None:
+    """Of each range that is asked for, every second cell is in error; the others are text."""
+    asked: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        query = parse_qs(urlsplit(handler.path).query)
+        assert query["fields"] == ["sheets.data(startRow,startColumn,rowData.values.effectiveValue.errorValue.type)"]
+        ranges = [re.fullmatch(r"'It''s 数量'!([A-C])(\d+):\1(\d+)", each) for each in query["ranges"]]
+        asked.append(sum(int(each[3]) - int(each[2]) + 1 for each in ranges))
+        cells = ({"effectiveValue": {"errorValue": {"type": "N_A"}}}, {"effectiveValue": {}})
+        data = [
+            {
+                "startRow": int(each[2]) - 1,
+                "startColumn": ord(each[1]) - ord("A"),
+                "rowData": [{"values": [cells[row % 2]]} for row in range(int(each[2]), int(each[3]) + 1)],
+            }
+            for each in ranges
+        ]
+        body(json.dumps({"sheets": [{"data": data}]}).encode())(handler)
+
+    server.answers = [answer]
+    found = reader(server).errors(TAB, 2, {0: range(100_000), 2: [5, 90_001]})
+    assert found == {0: set(range(2, 100_002, 2)), 2: set()}
+    assert sum(asked) == 100_002
+    assert len(asked) == 3
 
 
 def test_columns_that_the_answer_leaves_out_are_empty(server: FaultyServer) -> None:

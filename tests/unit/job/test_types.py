@@ -62,7 +62,8 @@ def duration(serial: float, shown: str = "12:00:00") -> Moment:
 )
 @pytest.mark.parametrize("block_rows", [1, 1000])
 def test_all_rows_decide_the_type(cells: list[Any], bigquery_type: str, values: list[Any], block_rows: int) -> None:
-    """In the wild: the first row decides and later ones break the load; dates come as numbers; ids lose zeros."""
+    """In the wild: the first row decides and later ones break the load; dates come as numbers; ids lose zeros;
+    integers and decimals in one column become two; durations of more than 24 h."""
     assert column(cells, block_rows=block_rows) == (bigquery_type, values)
 
 

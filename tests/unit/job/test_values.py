@@ -88,6 +88,16 @@ def test_moments_are_the_numbers_that_are_shown_as_text(cells: list[Any], data: 
         ]
 
 
+@given(CELLS, st.data())
+def test_where_the_errors_are_known_no_other_text_is_taken_for_one(cells: list[object], data: st.DataObject) -> None:
+    saying = [position for position, cell in enumerate(cells) if cell in ERRORS]
+    known = data.draw(st.sets(st.sampled_from(saying))) if saying else set()
+    # Of cells that are no longer there nothing is told.
+    values = decode(as_sent(cells), [*sorted(known), len(cells)])
+    assert values.errors == sorted(known)
+    assert values.cells == [None if cell == "" or position in known else cell for position, cell in enumerate(cells)]
+
+
 def test_text_that_only_begins_like_an_error_is_text() -> None:
     assert decode(b'["#N/A","#1","#N/A yet"]').cells == [None, "#1", "#N/A yet"]
 

@@ -42,6 +42,7 @@ URL = f"https://docs.google.com/spreadsheets/d/{ID}"
     ],
 )
 def test_an_address_as_browsers_and_people_give_it_names_the_spreadsheet_and_the_tab(url: str, gid: int | None) -> None:
+    """In the wild: odd addresses (`/u/1/d/`, `/edit?usp=sharing`, `/copy`, a bare id, trailing spaces)."""
     assert parse_url(url) == Spreadsheet(id=ID, gid=gid)
 
 
@@ -87,6 +88,7 @@ def test_an_address_as_browsers_and_people_give_it_names_the_spreadsheet_and_the
     ],
 )
 def test_any_other_address_is_refused_with_the_reason_and_the_remedy(url: str, reason: str) -> None:
+    """In the wild: Windows and Office paths, other hosts, published copies."""
     with pytest.raises(ValueError, match="paste the address of the open spreadsheet") as caught:
         parse_url(url)
     assert reason in str(caught.value)
