@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from commands.screen import Screen, printable
+from shared import states
 
-ENDED = frozenset({"succeeded", "failed", "cancelled", "refused", "unknown"})
+ENDED = frozenset({*states.ENDED, "refused", "unknown"})
 
 # A terminal has about this many lines to spare; the rest is in the count above them.
 _SHOWN = 12

@@ -8,8 +8,8 @@ import msgspec
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig, NotOurs, SyncError, TableConflict
 from shared.messages import ColumnChange, RunCompleted
+from shared.states import IN_FLIGHT, State
 
-State = Literal["pending", "queued", "launching", "running", "succeeded", "failed", "cancelled"]
 Why = Literal["schedule", "manual", "reset", "shadow"]
 
 
@@ -54,7 +54,7 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def in_flight(self) -> bool:
         """Whether an attempt is open: an execution may exist, and may still load."""
-        return self.state in ("launching", "running")
+        return self.state in IN_FLIGHT
 
 
 class Failure(msgspec.Struct, frozen=True):

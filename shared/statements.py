@@ -4,6 +4,10 @@ Rows of the configs table are read as JSON (`to_jsonb`), so that one statement s
 optional columns (`migration_status`), and so that a portal's odd values reach the parser instead of failing here.
 """
 
+from collections.abc import Iterable
+
+from shared import states
+
 NOW = "SELECT now()"
 
 # Serialises callers for one transaction; a cap inside one UPDATE leaks under concurrency. The lock's first
@@ -11,8 +15,12 @@ NOW = "SELECT now()"
 LOCK_DISPATCH = "SELECT pg_advisory_xact_lock(1932681841, 1)"
 LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"
 
-_ACTIVE_STATES = "('queued', 'launching', 'running')"
-_OPEN_STATES = "('pending', 'queued', 'launching', 'running')"
+
+def _listed(names: Iterable[str]) -> str:
+    return f"({', '.join(repr(name) for name in names)})"
+
+
+_IN_FLIGHT_STATES, _ACTIVE_STATES, _OPEN_STATES = map(_listed, (states.IN_FLIGHT, states.ACTIVE, states.OPEN))
 # Without the blanks around them, as the parser takes them: `sales ` and `sales` are one table.
 _PROJECT, _DATASET, _TABLE = (
     f"btrim({{c}}.{column}, E' \\t\\r\\n')"

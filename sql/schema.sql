@@ -20,7 +20,10 @@ ALTER TABLE {configs}
     ADD COLUMN IF NOT EXISTS created_at timestamptz DEFAULT now(),
     ADD COLUMN IF NOT EXISTS updated_at timestamptz DEFAULT now(),
     -- What a config may say beside the owner's columns (README.md, "Options"); NULL is all defaults.
-    ADD COLUMN IF NOT EXISTS options jsonb;
+    ADD COLUMN IF NOT EXISTS options jsonb,
+    -- Since when, and why, a config is paused whose is_active the product set to false.
+    ADD COLUMN IF NOT EXISTS paused_at timestamptz,
+    ADD COLUMN IF NOT EXISTS paused_reason text;
 
 -- Indexes. One that is there stays, whoever made it; those made here say so, so that they alone are taken back.
 -- An index's name is unique in its schema: in a second configs table's, the table's number follows it.
@@ -94,6 +97,8 @@ CREATE TABLE sheet_to_bigquery_runs (
     not_before timestamptz NOT NULL,
     reads integer NOT NULL CHECK (reads > 0), -- Sheets reads that admission reserves
     allow_shrink boolean NOT NULL DEFAULT false, -- for this run, the option max_shrink holds nothing back
+    -- Of the attempts that were admitted within the quota's window, this one's included.
+    reads_reserved integer NOT NULL DEFAULT 0 CHECK (reads_reserved >= 0),
     admitted_at timestamptz,
     published_at timestamptz,
 
@@ -107,6 +112,7 @@ CREATE TABLE sheet_to_bigquery_runs (
     execution text,
     lease_until timestamptz, -- when to look, not when to kill
     deadline timestamptz, -- when to kill
+    cancel_requested_at timestamptz, -- a person's wish, which settling carries out
 
     -- The outcome, as BigQuery's job and the execution's message tell it. No cell values.
     ended_at timestamptz,
@@ -114,6 +120,7 @@ CREATE TABLE sheet_to_bigquery_runs (
     rows bigint,
     bytes bigint,
     requests integer,
+    sheet_reads integer, -- of the requests, those that the Sheets quota counts
     columns jsonb,
     schema_changes jsonb,
     content_hash text,
@@ -121,6 +128,7 @@ CREATE TABLE sheet_to_bigquery_runs (
     seconds jsonb,
     error_class text,
     error text,
+    permanent boolean NOT NULL DEFAULT false, -- of a run that failed: trying again cannot help
 
     UNIQUE (config_id, slot, why),
     CONSTRAINT ended_runs_have_an_end CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
@@ -133,8 +141,24 @@ CREATE TABLE sheet_to_bigquery_runs (
         )
     ),
     CONSTRAINT running_runs_have_an_execution CHECK (state <> 'running' OR execution IS NOT NULL),
-    CONSTRAINT verdicts_are_of_successes CHECK (verdict IS NULL OR state = 'succeeded')
+    CONSTRAINT verdicts_are_of_successes CHECK (verdict IS NULL OR state = 'succeeded'),
+    CONSTRAINT permanent_failures_are_failures CHECK (NOT permanent OR state = 'failed')
 );
+-- What may follow what (shared/states.py; a test compares). A condition, not a lookup: what is allowed costs nothing.
+CREATE FUNCTION sheet_to_bigquery_refuse_transition() RETURNS trigger LANGUAGE plpgsql AS $do$
+BEGIN
+    RAISE EXCEPTION 'a run cannot go from % to %', OLD.state, NEW.state USING ERRCODE = 'check_violation';
+END
+$do$;
+CREATE TRIGGER runs_transitions BEFORE UPDATE OF state ON sheet_to_bigquery_runs FOR EACH ROW
+WHEN (
+    OLD.state <> NEW.state
+    AND NOT (OLD.state = 'pending' AND NEW.state IN ('queued', 'failed', 'cancelled'))
+    AND NOT (OLD.state = 'queued' AND NEW.state IN ('pending', 'launching', 'failed', 'cancelled'))
+    AND NOT (OLD.state = 'launching' AND NEW.state IN ('pending', 'running', 'succeeded', 'failed', 'cancelled'))
+    AND NOT (OLD.state = 'running' AND NEW.state IN ('pending', 'succeeded', 'failed', 'cancelled'))
+)
+EXECUTE FUNCTION sheet_to_bigquery_refuse_transition();
 -- At most one active run per config and per table.
 CREATE UNIQUE INDEX runs_active_config ON sheet_to_bigquery_runs (config_id)
     WHERE state IN ('queued', 'launching', 'running');
@@ -151,16 +175,31 @@ CREATE INDEX runs_newest ON sheet_to_bigquery_runs (config_id, created_at DESC);
 CREATE INDEX runs_scheduled ON sheet_to_bigquery_runs (config_id, slot DESC) WHERE why = 'schedule';
 -- The newest load of a config, whose content its table may have still.
 CREATE INDEX runs_loaded ON sheet_to_bigquery_runs (config_id, ended_at DESC) WHERE verdict = 'loaded';
+-- What is cleaned away by age.
+CREATE INDEX runs_ended ON sheet_to_bigquery_runs (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_batch ON sheet_to_bigquery_runs (batch) WHERE batch IS NOT NULL;
 
--- Messages by hand, once each, and messages that nobody can understand, with the reason.
+-- Messages by hand, once each, and messages that nobody can understand (poison), with the reason, until a person
+-- publishes them again or drops them.
 CREATE TABLE sheet_to_bigquery_messages (
     message_id text PRIMARY KEY,
     received_at timestamptz NOT NULL,
-    verdict text NOT NULL CHECK (verdict IN ('accepted', 'poison')),
+    verdict text NOT NULL CHECK (verdict IN ('accepted', 'poison', 'retried', 'dropped')),
     reason text,
     run_id uuid,
     body text NOT NULL, -- truncated
     CONSTRAINT poison_has_a_reason CHECK (verdict <> 'poison' OR reason IS NOT NULL)
 );
 CREATE INDEX messages_poison ON sheet_to_bigquery_messages (received_at) WHERE verdict = 'poison';
+CREATE INDEX messages_received ON sheet_to_bigquery_messages (received_at);
+
+-- What people are to be told of a run's end, once: noted with the end itself, sent later.
+CREATE TABLE sheet_to_bigquery_notices (
+    run_id uuid PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('failed', 'paused', 'recovered', 'succeeded')),
+    not_before timestamptz NOT NULL,
+    attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    heard text[] NOT NULL DEFAULT '{}', -- the channels that took it
+    closed_at timestamptz -- every channel took it, or it was given up
+);
+CREATE INDEX notices_open ON sheet_to_bigquery_notices (not_before) WHERE closed_at IS NULL;

@@ -40,6 +40,9 @@ def described(connection: Any) -> dict[str, list[Any]]:
         "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
         "WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
         "views": "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1",
+        "triggers": "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger "
+        "WHERE NOT tgisinternal ORDER BY 1, 2",
+        "functions": "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
         "comments": "SELECT c.relname, d.description FROM pg_description d JOIN pg_class c ON c.oid = d.objoid "
         "WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1",
     }

@@ -72,7 +72,7 @@ def test_a_batch_keeps_its_own_cap(store: Store, add_pending, sql) -> None:
     assert other in admitted
     assert store.admit(NOON, cap=100, reads_per_minute=PLENTY) == []
     sql(
-        "UPDATE sheet_to_bigquery_runs SET state = 'succeeded', ended_at = now() WHERE id = "
+        "UPDATE sheet_to_bigquery_runs SET state = 'cancelled', ended_at = now() WHERE id = "
         "(SELECT id FROM sheet_to_bigquery_runs WHERE state = 'queued' AND batch IS NOT NULL LIMIT 1)"
     )
     assert len(store.admit(NOON, cap=100, reads_per_minute=PLENTY)) == 1

@@ -32,7 +32,7 @@ def test_the_message_remembers_its_run(store: Store, sql, add_config) -> None:
 def test_a_redelivered_request_does_nothing(store: Store, sql, add_config) -> None:
     request = ManualRequest(config_id=add_config())
     store.record_request("m1", request, BODY, NOON)
-    sql("UPDATE sheet_to_bigquery_runs SET state = 'succeeded', ended_at = now()")
+    sql("UPDATE sheet_to_bigquery_runs SET state = 'cancelled', ended_at = now()")
     assert store.record_request("m1", request, BODY, NOON) == "duplicate"
     assert sql("SELECT count(*) FROM sheet_to_bigquery_runs") == [[1]]
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from google.cloud import bigquery
 from local.component import wait_until_ready
 from local.ports import HOST
 from shared import load_job
-from shared.executions import Executions
+from shared.executions import Executions, LaunchUnknown
 from shared.run import Run
 from shared.settings import Database, Settings
 from shared.store import Store
@@ -56,6 +56,16 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
             each.stop()
 
 
+class ReplyLost(Executions):
+    """Cloud Run that does as it is asked, and whose answer nobody hears."""
+
+    started = ""
+
+    def start(self, environment: Mapping[str, str], timeout_seconds: int) -> str:
+        self.started = super().start(environment, timeout_seconds)
+        raise LaunchUnknown("Cloud Run's answer was lost", "the sweep will look")
+
+
 class Bench:
     """A wiring on the test's own database, and shorthands for what the tests do again and again."""
 
@@ -77,6 +87,9 @@ class Bench:
 
     def executions(self, job: str = "sleeps") -> Executions:
         return Executions(self.wiring.clients.jobs, self.wiring.clients.executions, f"{PARENT}/{job}")
+
+    def reply_lost(self, job: str = "sleeps") -> ReplyLost:
+        return ReplyLost(self.wiring.clients.jobs, self.wiring.clients.executions, f"{PARENT}/{job}")
 
     def with_settings(self, **changes) -> Settings:
         return msgspec.structs.replace(self.settings, **changes)

@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared import load_job
@@ -39,11 +40,15 @@ def ended(bench, queue) -> Run:
     run_id = queue()
     launch(run_id, bench.store, bench.wiring.location_of, bench.executions("ends-at-once"), bench.settings)
     run = bench.run(run_id)
+    wait_for_end(bench, run.execution)
+    return run
+
+
+def wait_for_end(bench, execution: str) -> None:
     deadline = time.monotonic() + 20
-    while not bench.executions("ends-at-once").look(run.execution).ended:
+    while not bench.executions("ends-at-once").look(execution).ended:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    return run
 
 
 def completed(bench, data: bytes) -> str:
@@ -98,12 +103,15 @@ def test_an_older_attempts_word_is_superseded(bench, ended: Run, sql) -> None:
     assert bench.run(ended.id).error_class == "ExecutionFailed"
 
 
-def test_a_lost_reply_of_run_job_is_made_up_by_the_executions_own_message(bench, ended: Run, sql) -> None:
-    bench.load(ended)
-    sql("UPDATE sheet_to_bigquery_runs SET state = 'launching', execution = NULL")
-    assert completed(bench, said(ended, "succeeded", requests=4)) == "succeeded"
-    run = bench.run(ended.id)
-    assert (run.execution, run.requests) == (ended.execution, 4)
+def test_a_lost_reply_of_run_job_is_made_up_by_the_executions_own_message(bench, queue) -> None:
+    run_id, deaf = queue(), bench.reply_lost("ends-at-once")
+    launch(run_id, bench.store, bench.wiring.location_of, deaf, bench.settings)
+    wait_for_end(bench, deaf.started)
+    started = msgspec.structs.replace(bench.run(run_id), execution=deaf.started)
+    bench.load(started)
+    assert completed(bench, said(started, "succeeded", requests=4)) == "succeeded"
+    run = bench.run(run_id)
+    assert (run.execution, run.requests) == (deaf.started, 4)
 
 
 def test_completing_admits_what_waits(bench, ended: Run, add_config, add_run) -> None:

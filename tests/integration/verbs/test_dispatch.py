@@ -138,12 +138,10 @@ def test_a_run_that_cannot_be_looked_at_goes_behind_the_others(bench, add_silent
 
 
 def test_a_lost_execution_that_crashed_is_found_and_named(bench, queue, sql) -> None:
-    run_id = queue()
-    launch(run_id, bench.store, bench.wiring.location_of, bench.executions(), bench.settings)
-    name = bench.run(run_id).execution
-    sql(
-        "UPDATE sheet_to_bigquery_runs SET state = 'launching', execution = NULL, deadline = now(), lease_until = now()"
-    )
+    run_id, deaf = queue(), bench.reply_lost()
+    launch(run_id, bench.store, bench.wiring.location_of, deaf, bench.settings)
+    name = deaf.started
+    sql("UPDATE sheet_to_bigquery_runs SET deadline = now(), lease_until = now()")
     assert swept(bench)["retried"] == 1
     run = bench.run(run_id)
     assert run.execution == name

@@ -89,15 +89,15 @@ def test_a_run_whose_execution_goes_on_stays_open_and_is_looked_at_later(bench, 
     assert after.lease_until > run.lease_until
 
 
-def test_a_lost_reply_of_run_job_is_looked_for_after_the_lease(bench, launched, sql) -> None:
-    run = launched()
-    sql("UPDATE sheet_to_bigquery_runs SET state = 'launching', execution = NULL")
-    assert settled(bench, bench.run(run.id)) == "open"
-    assert bench.run(run.id).state == "launching"
+def test_a_lost_reply_of_run_job_is_looked_for_after_the_lease(bench, queue, sql) -> None:
+    run_id, deaf = queue(), bench.reply_lost()
+    assert launch(run_id, bench.store, bench.wiring.location_of, deaf, bench.settings) == "unknown"
+    assert settled(bench, bench.run(run_id)) == "open"
+    assert bench.run(run_id).state == "launching"
     sql("UPDATE sheet_to_bigquery_runs SET lease_until = now() - interval '1 second'")
-    assert settled(bench, bench.run(run.id)) == "open"
-    after = bench.run(run.id)
-    assert (after.state, after.execution) == ("running", run.execution)
+    assert settled(bench, bench.run(run_id)) == "open"
+    after = bench.run(run_id)
+    assert (after.state, after.execution) == ("running", deaf.started)
 
 
 def test_an_execution_that_cloud_run_does_not_know_is_given_up_after_the_lease(bench, launched, sql) -> None:

@@ -1,0 +1,15 @@
+DROP TABLE sheet_to_bigquery_notices;
+UPDATE sheet_to_bigquery_messages SET verdict = 'poison' WHERE verdict IN ('retried', 'dropped');
+ALTER TABLE sheet_to_bigquery_messages
+    DROP CONSTRAINT sheet_to_bigquery_messages_verdict_check,
+    ADD CONSTRAINT sheet_to_bigquery_messages_verdict_check CHECK (verdict IN ('accepted', 'poison'));
+DROP INDEX messages_received;
+DROP INDEX runs_ended;
+DROP TRIGGER runs_transitions ON sheet_to_bigquery_runs;
+DROP FUNCTION sheet_to_bigquery_refuse_transition();
+ALTER TABLE sheet_to_bigquery_runs
+    DROP CONSTRAINT permanent_failures_are_failures,
+    DROP COLUMN reads_reserved,
+    DROP COLUMN sheet_reads,
+    DROP COLUMN permanent,
+    DROP COLUMN cancel_requested_at;
