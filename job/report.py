@@ -45,6 +45,11 @@ class Tally:
         """How many requests went to Sheets and Drive."""
         return self.calls.count if self.calls else 0
 
+    @property
+    def sheet_reads(self) -> int:
+        """How many of them the Sheets quota counts."""
+        return self.calls.reads if self.calls else 0
+
 
 def bind(settings: JobSettings) -> None:
     """Puts the ids of the config, the run and the execution on every line of the log."""
@@ -109,6 +114,7 @@ def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome:
         attempt=run.run_attempt,
         execution=execution or "unknown",
         requests=tally.requests,
+        sheet_reads=tally.sheet_reads,
         seconds=tally.seconds,
         **outcome,
     )

@@ -9,7 +9,7 @@ from shared.executions import Executions
 from shared.messages import Ended, RunCompleted
 from shared.run import Failure, Run
 from shared.settings import Settings
-from shared.settle import BigQuery, Settled, settle, short_name
+from shared.settle import BigQuery, Settled, note_execution, settle, short_name, tell_closed
 from shared.store import Store
 
 
@@ -31,19 +31,24 @@ def complete(
     if ended.attempt != standing.run.attempt:
         return "superseded"  # that attempt is closed already
     if standing.run.state == "launching":
-        store.note_execution(ended.run_id, ended.attempt, executions.full_name(ended.execution))
+        note_execution(standing.run, executions.full_name(ended.execution), store)
         standing = store.find_run(ended.run_id) or standing
     run = standing.run
     settled = settle(run, store, bigquery_of, executions, settings, ended.completed)
     if settled == "settled_before" and ended.completed and ended.execution == short_name(run.execution):
-        _add_words(run, ended.completed, store)
+        _add_words(run, ended.completed, store, settings)
     admit(store, publish, settings)
     return settled
 
 
-def _add_words(run: Run, completed: RunCompleted, store: Store) -> None:
+def _add_words(run: Run, completed: RunCompleted, store: Store, settings: Settings) -> None:
     """Messages are unordered: Cloud Logging's entry may have settled the run before the job's own words came."""
     if completed.outcome == "succeeded":
         store.add_details(completed, run.execution or "")
-    elif completed.explains and store.correct_failure(run, Failure.told_by(completed), store.now(), completed):
-        log.warning("failure_explained", run_id=run.id, attempt=run.attempt, error_class=completed.error_class)
+    elif completed.explains:
+        failure = Failure.told_by(completed)
+        closed = store.correct_failure(run, failure, store.now(), completed, settings.pause_after_failures)
+        if closed and closed.state == run.state:
+            log.warning("explained", run_id=run.id, attempt=run.attempt, error_class=completed.error_class)
+        elif closed:
+            tell_closed(run, closed, failure)

@@ -13,7 +13,7 @@ from shared.options import encode_options
 from shared.retry import retry_at
 from shared.run import Failure, LoadedBefore, Run, Standing
 from shared.settings import Settings
-from shared.settle import fail
+from shared.settle import fail, tell_closed
 from shared.store import Store
 
 # The location of a config's dataset, or where the dataset will be created.
@@ -39,29 +39,38 @@ def launch(run_id: str, store: Store, location_of: LocationOf, executions: Execu
     except SyncError as error:
         if error.retryable:
             raise
-        return _refuse(run, error, store)
+        return _refuse(run, error, store, settings)
     claimed = _claim(standing, config, store, location, settings)
     if claimed is None:
-        return _not_claimed(run_id, store)
+        return _not_claimed(run_id, store, settings)
+    log.info("claimed", run_id=run.id, config_id=run.config_id, attempt=claimed.attempt)
     return _start(claimed, config, standing.previous, store, executions, settings)
 
 
-def _not_claimed(run_id: str, store: Store) -> Launched:
+def _not_claimed(run_id: str, store: Store, settings: Settings) -> Launched:
     """A run that was not to be had: refused at once where its config stopped being the job's meanwhile."""
     standing = store.find_run(run_id)
+    if standing is not None and standing.run.state == "pending":
+        run = standing.run
+        log.info("put_back", run_id=run.id, config_id=run.config_id, not_before=run.not_before.isoformat())
     if standing is not None and standing.run.state == "queued":
         try:
             standing.config()
         except SyncError as error:
-            return _refuse(standing.run, error, store)
+            return _refuse(standing.run, error, store, settings)
     return "claimed_before"
 
 
-def _refuse(run: Run, error: SyncError, store: Store) -> Launched:
+def _refuse(run: Run, error: SyncError, store: Store, settings: Settings) -> Launched:
     """Ends a run whose config must not be run: cancelled where that is nobody's mistake."""
     state: Literal["failed", "cancelled"] = "cancelled" if isinstance(error, NotOurs) else "failed"
-    store.end_unclaimed(run, state, Failure.of(error), store.now())
-    log.warning(state, run_id=run.id, config_id=run.config_id, error_class=error.name, error=str(error))
+    closed = store.end_unclaimed(run, state, Failure.of(error), store.now(), settings.pause_after_failures)
+    if closed is None:
+        return "claimed_before"
+    if closed.state == "cancelled":
+        log.warning("cancelled", run_id=run.id, config_id=run.config_id, error_class=error.name, error=str(error))
+    else:
+        tell_closed(run, closed, Failure.of(error))
     return "not_runnable"
 
 
@@ -78,7 +87,10 @@ def _start(
     try:
         name = executions.start(environment(run, config, settings, previous), settings.run_timeout_seconds)
     except Congested as error:
-        store.give_back(run, retry_at(store.now(), 0, settings.retry_seconds), Failure.of(error))
+        now = store.now()
+        not_before = retry_at(now, 0, settings.retry_seconds)
+        if closed := store.give_back(run, now, not_before, Failure.of(error)):
+            tell_closed(run, closed, Failure.of(error), not_before)
         return "refused"
     except LaunchRefused as error:
         fail(run, Failure.of(error), store, settings)
@@ -86,7 +98,9 @@ def _start(
     except LaunchUnknown as error:
         log.warning("launch_unknown", run_id=run.id, attempt=run.attempt, error=str(error))
         return "unknown"
-    store.note_execution(run.id, run.attempt, name)
+    # What settled the attempt, or found the execution, before this answer came, has told so.
+    if not store.note_execution(run.id, run.attempt, name):
+        return "launched"
     log.info("launched", run_id=run.id, config_id=run.config_id, attempt=run.attempt, execution=name, why=run.why)
     return "launched"
 

@@ -83,8 +83,9 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the job's execution says it did; a hint that settling checks. No cell values.
 
     `verdict` is `loaded`, `unchanged` or `kept`, as the attempt's BigQuery job is labelled. `rows` are the sheet's,
-    `bytes` those uploaded, `requests` those sent to Sheets and Drive, `seconds` wall time by stage (`read`,
-    `load`), `warnings` sentences with cell addresses, `schema_changes` how the table's columns differ from before.
+    `bytes` those uploaded, `requests` those sent to Sheets and Drive, `sheet_reads` those of them that the Sheets
+    quota counts, `seconds` wall time by stage (`read`, `load`), `warnings` sentences with cell addresses,
+    `schema_changes` how the table's columns differ from before.
     """
 
     run_id: str
@@ -96,6 +97,7 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     rows: Amount | None = None
     bytes: Amount | None = None
     requests: Number | None = None
+    sheet_reads: Number | None = None
     columns: tuple[ColumnLoaded, ...] = ()
     schema_changes: tuple[ColumnChange, ...] = ()
     content_hash: Annotated[str, Meta(pattern="^[0-9a-f]{1,63}$")] | None = None

@@ -16,7 +16,8 @@ Why = Literal["schedule", "manual", "reset", "shadow"]
 class Run(msgspec.Struct, frozen=True):
     """A row of the ledger. Times are aware, in UTC; `bytes` are those uploaded, `seconds` wall time by stage.
 
-    `verdict` of a run that succeeded: `loaded`, or why nothing had to be: `unchanged`, `kept`.
+    `verdict` of a run that succeeded: `loaded`, or why nothing had to be: `unchanged`, `kept`. `permanent` of one that
+    failed: trying again cannot help. `sheet_reads` are those of the `requests` that the Sheets quota counts.
     """
 
     id: str
@@ -37,12 +38,14 @@ class Run(msgspec.Struct, frozen=True):
     execution: str | None = None
     lease_until: datetime | None = None
     deadline: datetime | None = None
+    cancel_requested_at: datetime | None = None
     ended_at: datetime | None = None
     allow_shrink: bool = False
     verdict: str | None = None
     rows: int | None = None
     bytes: int | None = None
     requests: int | None = None
+    sheet_reads: int | None = None
     columns: list[dict[str, Any]] | None = None
     schema_changes: list[ColumnChange] | None = None
     content_hash: str | None = None
@@ -50,6 +53,7 @@ class Run(msgspec.Struct, frozen=True):
     seconds: dict[str, float] | None = None
     error_class: str | None = None
     error: str | None = None
+    permanent: bool = False
 
     @property
     def in_flight(self) -> bool:
@@ -72,6 +76,13 @@ class Failure(msgspec.Struct, frozen=True):
     def told_by(cls, completed: RunCompleted) -> "Failure":
         """What an execution says of its own failure."""
         return cls(completed.error_class or "ExecutionFailed", completed.error or "", completed.retryable)
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """What became of a run whose attempt loaded nothing, and whether its config was paused with it."""
+
+    state: State
+    paused: bool = False
 
 
 class LoadedBefore(msgspec.Struct, frozen=True):

@@ -81,6 +81,10 @@ class Settings(Checked, frozen=True, rename=str.upper):
     max_attempts: Count = 5
     # A failed attempt waits this long, then twice as long, and so on, up to an hour; half of it by chance.
     retry_seconds: Seconds = 30
+    # Whether people are told of every success, not only of one after a failure.
+    notify_success: bool = False
+    # So many runs of a config in a row that failed for good pause it; 0: never. Ten days of a daily one.
+    pause_after_failures: Annotated[int, Meta(ge=0, le=1_000_000)] = 10
     # Cloud Run starts within seconds; after this long without a word, the sweep looks (it never kills).
     lease_seconds: Seconds = 120
     # An execution still going after this long is cancelled, and its attempt closed.

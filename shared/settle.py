@@ -1,7 +1,7 @@
 """Settling: the only code that closes an attempt. An attempt is closed when a job under its BigQuery job id is done."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -12,15 +12,18 @@ from shared.errors import ExecutionFailed, LoadFailed, SyncError
 from shared.executions import Executions
 from shared.messages import RunCompleted
 from shared.retry import retry_at
-from shared.run import Failure, Run
+from shared.run import Closed, Failure, Run
 from shared.settings import Settings
+from shared.states import State
 from shared.store import Store
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
 BigQuery = Callable[[str], "bigquery.Client"]
-Settled = Literal["open", "succeeded", "retried", "failed", "settled_before"]
+Settled = Literal["open", "succeeded", "retried", "failed", "cancelled", "settled_before"]
+# What closing an attempt without a load makes of its run, and how that is told.
+_SETTLED: Mapping[State, Settled] = {"pending": "retried", "failed": "failed", "cancelled": "cancelled"}
 
 
 def settle(
@@ -33,6 +36,7 @@ def settle(
 ) -> Settled:
     """Looks at the attempt's one BigQuery job and closes the attempt if it can be closed; else looks again later.
 
+    Where a person wished to cancel the run, its attempt is closed at once; a load that was faster is a success.
     `completed` is what an execution said of itself: a hint, believed in its details only where BigQuery's job
     names that execution. Raises `ServiceUnavailable` or `PermissionMissing` where looking is not possible now.
     """
@@ -49,9 +53,9 @@ def settle(
         store.extend_lease(run, now + timedelta(seconds=settings.lease_seconds))
         return "open"
     if seen.found == "done":
-        return _succeed(run, seen, store, executions, now, completed)
+        return _succeed(run, seen, store, executions, settings, completed)
     settled = fail(run, _failure(run, seen, executions, completed), store, settings, completed)
-    if run.execution and _is_past(run.deadline, now):
+    if run.execution and (_is_past(run.deadline, now) or settled == "cancelled"):
         executions.cancel(run.execution)  # only frees capacity: the attempt is closed already
     return settled
 
@@ -63,18 +67,24 @@ def fail(
     now = store.now()
     again = failure.retryable and run.failures + 1 < settings.max_attempts
     next_attempt = retry_at(now, run.failures, settings.retry_seconds) if again else None
-    if not store.fail(run, failure, now, next_attempt, completed):
+    closed = store.fail(run, failure, now, next_attempt, completed, settings.pause_after_failures)
+    if closed is None:
         return "settled_before"
-    log.warning(
-        "attempt_failed",
-        run_id=run.id,
-        config_id=run.config_id,
-        attempt=run.attempt,
-        error_class=failure.error_class,
-        error=failure.error,
-        retry_at=next_attempt.isoformat() if next_attempt else None,
-    )
-    return "retried" if again else "failed"
+    tell_closed(run, closed, failure, next_attempt)
+    return _SETTLED[closed.state]
+
+
+def tell_closed(run: Run, closed: Closed, failure: Failure, next_attempt: datetime | None = None) -> None:
+    """The log's line for a run that loaded nothing, and for its config if that is paused with it."""
+    ids = {"run_id": run.id, "config_id": run.config_id, "attempt": run.attempt}
+    if closed.state == "cancelled":
+        log.info("cancelled", **ids)
+        return
+    again = {"not_before": next_attempt.isoformat()} if next_attempt and closed.state == "pending" else {}
+    message = "failed" if closed.state == "failed" else "put_back"
+    log.warning(message, **ids, error_class=failure.error_class, error=failure.error, **again)
+    if closed.paused:
+        log.error("paused", config_id=run.config_id, run_id=run.id, error_class=failure.error_class)
 
 
 def short_name(execution: str | None) -> str | None:
@@ -87,20 +97,21 @@ def _succeed(
     seen: load_job.Look,
     store: Store,
     executions: Executions,
-    now: datetime,
+    settings: Settings,
     completed: RunCompleted | None,
 ) -> Settled:
     details = completed if completed and completed.execution == seen.execution else None
     name = executions.full_name(seen.execution) if seen.execution else None
     if not store.succeed(
         run,
-        now,
+        store.now(),
         execution=name,
         verdict=seen.verdict,
         rows=seen.rows,
         columns=seen.columns,
         content_hash=seen.content_hash,
         details=details,
+        tell=settings.notify_success,
     ):
         return "settled_before"
     log.info(
@@ -122,13 +133,19 @@ def _with_execution(run: Run, store: Store, executions: Executions, now: datetim
     name = executions.find(run.id, run.attempt)
     if name is None:
         return run
-    store.note_execution(run.id, run.attempt, name)
+    note_execution(run, name, store)
     return msgspec.structs.replace(run, state="running", execution=name)
 
 
+def note_execution(run: Run, execution: str, store: Store) -> None:
+    """Notes an execution that was found, or spoke itself, where RunJob's answer was lost."""
+    if store.note_execution(run.id, run.attempt, execution):
+        log.info("found_running", run_id=run.id, config_id=run.config_id, attempt=run.attempt, execution=execution)
+
+
 def _has_ended(run: Run, executions: Executions, now: datetime, completed: RunCompleted | None) -> bool:
-    """Whether the attempt's execution will load nothing any more, or has had its time."""
-    if _is_past(run.deadline, now):
+    """Whether the attempt's execution will load nothing any more, has had its time, or is not wanted any more."""
+    if _is_past(run.deadline, now) or run.cancel_requested_at is not None:
         return True
     if _speaks_for(run, completed) and completed is not None and completed.outcome == "failed":
         return True

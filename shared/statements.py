@@ -4,9 +4,7 @@ Rows of the configs table are read as JSON (`to_jsonb`), so that one statement s
 optional columns (`migration_status`), and so that a portal's odd values reach the parser instead of failing here.
 """
 
-from collections.abc import Iterable
-
-from shared import states
+from shared.states import ACTIVE, IN_FLIGHT, OPEN, listed
 
 NOW = "SELECT now()"
 
@@ -15,12 +13,7 @@ NOW = "SELECT now()"
 LOCK_DISPATCH = "SELECT pg_advisory_xact_lock(1932681841, 1)"
 LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"
 
-
-def _listed(names: Iterable[str]) -> str:
-    return f"({', '.join(repr(name) for name in names)})"
-
-
-_IN_FLIGHT_STATES, _ACTIVE_STATES, _OPEN_STATES = map(_listed, (states.IN_FLIGHT, states.ACTIVE, states.OPEN))
+_ACTIVE_STATES, _OPEN_STATES = listed(ACTIVE), listed(OPEN)
 # Without the blanks around them, as the parser takes them: `sales ` and `sales` are one table.
 _PROJECT, _DATASET, _TABLE = (
     f"btrim({{c}}.{column}, E' \\t\\r\\n')"
@@ -42,10 +35,10 @@ _RIVAL = f"""(
     ORDER BY o.id LIMIT 1
 )"""
 
-# How many Sheets reads to reserve for a run of config `c`: as many as its newest run that told them took; 4 is what
-# a small tab takes.
+# How many Sheets reads to reserve for a run of config `c`: as many as its newest run that told them took (an older
+# job tells all its requests); 4 is what a small tab takes.
 _READS = """greatest(coalesce((
-    SELECT r.requests FROM sheet_to_bigquery_runs r
+    SELECT coalesce(r.sheet_reads, r.requests) FROM sheet_to_bigquery_runs r
     WHERE r.config_id = c.id AND r.requests IS NOT NULL ORDER BY r.created_at DESC LIMIT 1
 ), 4), 1)"""
 
@@ -194,7 +187,7 @@ ADMIT = f"""
 WITH active AS (
     SELECT config_id, destination, batch FROM sheet_to_bigquery_runs WHERE state IN {_ACTIVE_STATES}
 ), reserved AS (
-    SELECT coalesce(sum(reads), 0) AS reads FROM sheet_to_bigquery_runs
+    SELECT coalesce(sum(reads_reserved), 0) AS reads FROM sheet_to_bigquery_runs
     WHERE admitted_at > CAST(:now AS timestamptz) - interval '60 seconds'
 ), first_of_config AS (
     SELECT DISTINCT ON (config_id) * FROM sheet_to_bigquery_runs
@@ -216,7 +209,11 @@ WITH active AS (
     WINDOW overdue AS (ORDER BY slot, id)
 )
 UPDATE sheet_to_bigquery_runs r
-SET state = 'queued', admitted_at = :now, published_at = NULL
+SET state = 'queued', admitted_at = :now, published_at = NULL,
+    -- An earlier attempt's reads, where they count still, count on with these: rather too long than too short.
+    reads_reserved = r.reads + CASE
+        WHEN r.admitted_at > CAST(:now AS timestamptz) - interval '60 seconds' THEN r.reads_reserved ELSE 0
+    END
 FROM ranked, reserved
 WHERE r.id = ranked.id AND r.state = 'pending'
   AND ranked.position <= least(1000, :cap - (SELECT count(*) FROM active))
@@ -270,7 +267,8 @@ RETURNING r.attempt
 # Lets a queued run wait for the run that has the table its config names by now.
 WAIT_FOR_TABLE = f"""
 UPDATE sheet_to_bigquery_runs r
-SET state = 'pending', destination = :destination, not_before = :not_before, admitted_at = NULL
+SET state = 'pending', destination = :destination, not_before = :not_before,
+    reads_reserved = greatest(reads_reserved - reads, 0)
 WHERE r.id = :run_id AND r.state = 'queued' AND EXISTS ({_TABLE_TAKEN})
 RETURNING r.id
 """
@@ -282,86 +280,14 @@ WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
 RETURNING id
 """
 
-# Cloud Run started nothing: the run waits and tries again.
-GIVE_BACK = """
-UPDATE sheet_to_bigquery_runs
-SET state = 'pending', not_before = :not_before, admitted_at = NULL,
-    error_class = :error_class, error = :error
-WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
-RETURNING id
-"""
-
-# Ends a run that has no attempt in flight: its config cannot be run.
-END_UNCLAIMED = """
-UPDATE sheet_to_bigquery_runs
-SET state = :state, ended_at = :now, admitted_at = NULL, error_class = :error_class, error = :error
-WHERE id = :run_id AND state = 'queued' RETURNING id
-"""
-
-EXTEND_LEASE = """
-UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until
-WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
-"""
-
 # For a run that cannot be looked at now.
 PUT_BACK = "UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until WHERE id = :run_id"
 
 # Active runs whose lease is over: time to look at them.
-LEASE_OVER = """
+LEASE_OVER = f"""
 SELECT id FROM sheet_to_bigquery_runs
-WHERE state IN ('launching', 'running') AND least(lease_until, deadline) <= :now
+WHERE state IN {listed(IN_FLIGHT)} AND least(lease_until, deadline) <= :now
 ORDER BY lease_until LIMIT 1000
-"""
-
-# A closed load is a success, and last_run moves with it, in one statement. It never moves backwards; a NULL that
-# came after the claim is a person's request for another run and stays.
-SUCCEED = """
-WITH closed AS (
-    UPDATE sheet_to_bigquery_runs
-    SET state = 'succeeded', ended_at = :now, execution = coalesce(CAST(:execution AS text), execution),
-        verdict = :verdict, rows = :rows, bytes = :bytes, requests = :requests, content_hash = :content_hash,
-        columns = CAST(:columns AS jsonb), schema_changes = CAST(:schema_changes AS jsonb),
-        warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
-        error_class = NULL, error = NULL
-    WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
-    RETURNING config_id, slot, why, had_last_run
-), moved AS (
-    UPDATE {configs} c SET last_run = greatest(c.last_run, closed.slot) FROM closed
-    WHERE c.id = closed.config_id AND closed.why <> 'shadow' AND NOT (closed.had_last_run AND c.last_run IS NULL)
-)
-SELECT 1 FROM closed
-"""
-
-# What an execution says of its failure is better than what Cloud Run shows of it, but can come later: it takes that
-# one's place, and where trying again cannot help, the retry that waits already.
-CORRECT_FAILURE = """
-UPDATE sheet_to_bigquery_runs
-SET error_class = :error_class, error = :error, requests = :requests, seconds = CAST(:seconds AS jsonb),
-    state = CASE WHEN CAST(:retryable AS boolean) THEN state ELSE 'failed' END,
-    ended_at = CASE WHEN CAST(:retryable AS boolean) THEN ended_at ELSE coalesce(ended_at, :now) END
-WHERE id = :run_id AND attempt = :attempt AND execution = :execution
-  AND state IN ('pending', 'failed') AND error_class = 'ExecutionFailed'
-RETURNING id
-"""
-
-# Adds what the execution's message tells to a run that was settled before the message came.
-ADD_DETAILS = """
-UPDATE sheet_to_bigquery_runs
-SET requests = :requests, bytes = :bytes, rows = coalesce(rows, CAST(:rows AS bigint)),
-    columns = CASE WHEN columns IS NULL OR columns = '[]' THEN CAST(:columns AS jsonb) ELSE columns END,
-    schema_changes = CAST(:schema_changes AS jsonb),
-    warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb)
-WHERE id = :run_id AND attempt = :attempt AND state = 'succeeded' AND execution = :execution AND requests IS NULL
-"""
-
-# A closed attempt that loaded nothing: tried again from not_before on, or failed for good.
-FAIL = """
-UPDATE sheet_to_bigquery_runs
-SET state = :state, ended_at = :ended_at, not_before = coalesce(CAST(:not_before AS timestamptz), not_before),
-    failures = failures + 1, error_class = :error_class, error = :error,
-    requests = coalesce(CAST(:requests AS integer), requests), seconds = CAST(:seconds AS jsonb)
-WHERE id = :run_id AND attempt = :attempt AND state IN ('launching', 'running')
-RETURNING id
 """
 
 # The times are given because a table that a portal's framework made may demand them without a default.

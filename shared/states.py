@@ -10,7 +10,7 @@ Who moves a run: admit (queued), launch (launching, running), settle alone out o
 no attempt in flight may also be ended by launch (its config cannot be run) or by a person (cancelled).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 State = Literal["pending", "queued", "launching", "running", "succeeded", "failed", "cancelled"]
@@ -32,3 +32,8 @@ TRANSITIONS: Mapping[State, tuple[State, ...]] = {
     "cancelled": (),
 }
 STATES: tuple[State, ...] = get_args(State)
+
+
+def listed(states: Iterable[State]) -> str:
+    """The states as SQL lists them."""
+    return f"({', '.join(repr(state) for state in states)})"

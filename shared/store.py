@@ -7,14 +7,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared import statements
+from shared import end_statements, statements
 from shared.config import Config
 from shared.connection import Session, connect
 from shared.errors import AmbiguousName, InvalidConfig, Overtaken, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
 from shared.options import encode_options
-from shared.run import Failure, Heard, LoadedBefore, Poison, Run, Standing, Verdict
+from shared.run import Closed, Failure, Heard, LoadedBefore, Poison, Run, Standing, Verdict
 from shared.settings import Database
+from shared.states import State
 
 # So many messages fit one publish request.
 CHUNK = 1000
@@ -250,30 +251,54 @@ class Store:
         """The attempt's execution is known. False where the attempt is settled, or its execution known, already."""
         return bool(self._run(statements.NOTE_EXECUTION, run_id=run_id, attempt=attempt, execution=execution))
 
-    def give_back(self, run: Run, not_before: datetime, failure: Failure) -> None:
-        """Cloud Run had no room: the run waits until then, and nothing failed."""
-        self._run(
-            statements.GIVE_BACK,
-            run_id=run.id,
-            attempt=run.attempt,
-            not_before=not_before,
-            error_class=failure.error_class,
-            error=failure.error,
+    def give_back(self, run: Run, now: datetime, not_before: datetime, failure: Failure) -> Closed | None:
+        """Cloud Run had no room: the run waits until then, and nothing failed. None where it is in flight no more."""
+        return _closed(
+            self._run(
+                end_statements.GIVE_BACK,
+                run_id=run.id,
+                attempt=run.attempt,
+                now=now,
+                not_before=not_before,
+                error_class=failure.error_class,
+                error=failure.error,
+            )
         )
 
-    def end_unclaimed(self, run: Run, state: Literal["failed", "cancelled"], failure: Failure, now: datetime) -> None:
-        """Ends a queued run whose config cannot be run."""
-        self._run(
-            statements.END_UNCLAIMED,
-            run_id=run.id,
-            state=state,
-            now=now,
-            error_class=failure.error_class,
-            error=failure.error,
+    def end_unclaimed(
+        self, run: Run, state: Literal["failed", "cancelled"], failure: Failure, now: datetime, pause_after: int
+    ) -> Closed | None:
+        """Ends a queued run whose config cannot be run. None where it is not queued any more."""
+        return _closed(
+            self._run(
+                end_statements.END_UNCLAIMED,
+                run_id=run.id,
+                state=state,
+                now=now,
+                permanent=state == "failed" and not failure.retryable,
+                pause_after=pause_after,
+                error_class=failure.error_class,
+                error=failure.error,
+            )
         )
+
+    def cancel(self, run_id: str, now: datetime) -> State | None:
+        """A person's wish: what waits is `cancelled` at once; an attempt in flight is for settling to close.
+
+        None where the run had ended, or is nobody's.
+        """
+        rows = self._run(end_statements.CANCEL, run_id=run_id, now=now)
+        return rows[0][0] if rows else None
 
     def extend_lease(self, run: Run, lease_until: datetime) -> None:
-        self._run(statements.EXTEND_LEASE, run_id=run.id, attempt=run.attempt, lease_until=lease_until)
+        """Looks again then; at once where a person wished for the run's end since it was read."""
+        self._run(
+            end_statements.EXTEND_LEASE,
+            run_id=run.id,
+            attempt=run.attempt,
+            lease_until=lease_until,
+            wish_known=run.cancel_requested_at is not None,
+        )
 
     def put_back(self, run_id: str, lease_until: datetime) -> None:
         """A run that cannot be looked at now goes behind the others, also when it is past its deadline."""
@@ -296,8 +321,11 @@ class Store:
         columns: Sequence[ColumnLoaded],
         content_hash: str | None,
         details: RunCompleted | None,
+        tell: bool = False,
     ) -> bool:
         """A closed load ends its run as succeeded, and `last_run` moves. False where it had ended already.
+
+        People are told where the run before it failed, or where `tell` is true.
 
         `verdict`, `rows`, `columns` and `content_hash` are BigQuery's word; what it does not tell, `details` may.
         """
@@ -308,13 +336,14 @@ class Store:
             values["rows"] = rows
         return bool(
             self._run(
-                statements.SUCCEED,
+                end_statements.SUCCEED,
                 run_id=run.id,
                 attempt=run.attempt,
                 now=now,
                 execution=execution,
                 verdict=verdict,
                 content_hash=content_hash,
+                tell_success=tell,
                 **values,
             )
         )
@@ -322,18 +351,20 @@ class Store:
     def add_details(self, details: RunCompleted, execution: str) -> None:
         """What the execution's message tells, for a run that was settled before the message came."""
         self._run(
-            statements.ADD_DETAILS,
+            end_statements.ADD_DETAILS,
             run_id=details.run_id,
             attempt=details.attempt,
             execution=execution,
             **_details(details),
         )
 
-    def correct_failure(self, run: Run, failure: Failure, now: datetime, details: RunCompleted) -> bool:
+    def correct_failure(
+        self, run: Run, failure: Failure, now: datetime, details: RunCompleted, pause_after: int
+    ) -> Closed | None:
         """What the execution says itself, for an attempt that was closed as `ExecutionFailed` before that came."""
-        return bool(
+        return _closed(
             self._run(
-                statements.CORRECT_FAILURE,
+                end_statements.CORRECT_FAILURE,
                 run_id=run.id,
                 attempt=run.attempt,
                 execution=run.execution,
@@ -341,22 +372,35 @@ class Store:
                 error_class=failure.error_class,
                 error=failure.error,
                 retryable=failure.retryable,
+                pause_after=pause_after,
                 **_cost(details),
             )
         )
 
     def fail(
-        self, run: Run, failure: Failure, now: datetime, retry_at: datetime | None, details: RunCompleted | None
-    ) -> bool:
-        """A closed attempt that loaded nothing is tried again at `retry_at`, or failed for good."""
-        return bool(
+        self,
+        run: Run,
+        failure: Failure,
+        now: datetime,
+        retry_at: datetime | None,
+        details: RunCompleted | None,
+        pause_after: int = 0,
+    ) -> Closed | None:
+        """A closed attempt that loaded nothing is tried again at `retry_at`, or failed for good.
+
+        The run is cancelled instead where a person wished so. `pause_after` permanent failures in a row pause the
+        config (0: never). None where the attempt was closed before.
+        """
+        return _closed(
             self._run(
-                statements.FAIL,
+                end_statements.FAIL,
                 run_id=run.id,
                 attempt=run.attempt,
                 state="pending" if retry_at else "failed",
-                ended_at=None if retry_at else now,
+                now=now,
                 not_before=retry_at,
+                permanent=retry_at is None and not failure.retryable,
+                pause_after=pause_after,
                 error_class=failure.error_class,
                 error=failure.error,
                 **_cost(details),
@@ -387,10 +431,15 @@ def _array(names: Sequence[str] | None) -> list[str] | None:
     return list(names) if names is not None else None
 
 
+def _closed(rows: list[Any]) -> Closed | None:
+    return Closed(*rows[0]) if rows else None
+
+
 def _cost(details: RunCompleted | None) -> dict[str, Any]:
     """What the execution took, as statement parameters; all NULL where it has not told."""
     return {
         "requests": details.requests if details else None,
+        "sheet_reads": details.sheet_reads if details else None,
         "seconds": _json(details.seconds) if details else None,
     }
 

@@ -44,6 +44,7 @@ class Calls:
     ) -> None:
         self.subject = subject
         self.count = self.answer_bytes = 0
+        self.reads = 0  # of them, those that the Sheets quota counts
         self._reads_per_minute = reads_per_minute
         self._wait_budget = wait_budget
         self._clock = clock
@@ -62,6 +63,7 @@ class Calls:
             if paced:
                 self._keep_pace()
             self.count += 1
+            self.reads += paced
             try:
                 return self._execute(request, model)
             except SyncError as error:

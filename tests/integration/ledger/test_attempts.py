@@ -149,7 +149,7 @@ def test_a_failure_for_good_ends_the_run_and_does_not_move_last_run(store: Store
 
 def test_congestion_gives_a_run_back_without_a_failure(store: Store, queued) -> None:
     run = claim(store, queued())
-    store.give_back(run, NOON + MINUTE, FAILURE)
+    store.give_back(run, NOON, NOON + MINUTE, FAILURE)
     after = store.find_run(run.id).run
     assert (after.state, after.failures, after.not_before) == ("pending", 0, NOON + MINUTE)
 
@@ -197,6 +197,6 @@ def test_a_run_edited_onto_a_busy_table_waits_for_it(store: Store, sql, add_conf
 
 def test_a_run_that_did_not_start_gives_its_reads_back(store: Store, sql, queued) -> None:
     run = queued()
-    sql("UPDATE sheet_to_bigquery_runs SET admitted_at = now()")
-    store.end_unclaimed(run, "cancelled", FAILURE, NOON)
-    assert sql("SELECT admitted_at FROM sheet_to_bigquery_runs") == [[None]]
+    sql("UPDATE sheet_to_bigquery_runs SET admitted_at = now(), reads_reserved = reads + 3")
+    store.end_unclaimed(run, "cancelled", FAILURE, NOON, pause_after=0)
+    assert sql("SELECT reads_reserved FROM sheet_to_bigquery_runs") == [[3]]  # an earlier attempt's, which did read

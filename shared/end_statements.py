@@ -1,0 +1,163 @@
+"""The SQL by which an attempt is closed and a run ends, with all that has to happen in the same moment.
+
+One statement each, so that a run never ends without `last_run`, the config's pause and the notice that go with it.
+`{configs}` is the configs table's quoted name.
+"""
+
+from shared.states import IN_FLIGHT, listed
+
+_IN_FLIGHT = listed(IN_FLIGHT)
+_CANCELLED = "'Cancelled'", "'a person cancelled it; nothing was loaded'"
+
+# The runs of a config that tell how it fares: those that loaded, and those that failed for good.
+_TELLING = "r.why <> 'shadow' AND r.state IN ('succeeded', 'failed')"
+
+# What a failed run (`closed`) brings with it: where it is the last of so many permanent failures in a row since the
+# config was last paused, the config is paused; and people are told, once. Its answer: the run's state, and whether
+# the config was paused.
+_FAILED = f"""
+paused AS (
+    UPDATE {{configs}} c SET is_active = false, paused_at = :now, paused_reason = concat(
+        CAST(:pause_after AS integer), ' runs in a row failed for good, the last one with ',
+        closed.error_class, ': ', left(closed.error, 1000)
+    )
+    FROM closed
+    WHERE c.id = closed.config_id AND c.is_active AND closed.permanent AND closed.why <> 'shadow'
+      AND CAST(:pause_after AS integer) > 0
+      AND CAST(:pause_after AS integer) - 1 = (
+          SELECT count(*) FILTER (WHERE earlier.permanent) FROM (
+              SELECT r.permanent FROM sheet_to_bigquery_runs r
+              WHERE r.config_id = closed.config_id AND r.id <> closed.id AND {_TELLING}
+                AND r.ended_at > coalesce(c.paused_at, '-infinity')
+              ORDER BY r.created_at DESC LIMIT greatest(CAST(:pause_after AS integer) - 1, 0)
+          ) earlier
+      )
+    RETURNING c.id
+), noted AS (
+    INSERT INTO sheet_to_bigquery_notices (run_id, kind, not_before)
+    SELECT closed.id, CASE WHEN EXISTS (SELECT FROM paused) THEN 'paused' ELSE 'failed' END, :now
+    FROM closed WHERE closed.state = 'failed' AND closed.why <> 'shadow'
+    ON CONFLICT DO NOTHING
+)
+SELECT closed.state, EXISTS (SELECT FROM paused) FROM closed
+"""
+_CLOSED = "id, config_id, why, state, permanent, error_class, error"
+
+# A closed load is a success, and last_run moves with it. It never moves backwards; a NULL that came after the claim
+# is a person's request for another run and stays. A success after a failure is news; any other, where it is wanted.
+# ruff: noqa: S608
+SUCCEED = f"""
+WITH closed AS (
+    UPDATE sheet_to_bigquery_runs
+    SET state = 'succeeded', ended_at = :now, execution = coalesce(CAST(:execution AS text), execution),
+        verdict = :verdict, rows = :rows, bytes = :bytes, requests = :requests, sheet_reads = :sheet_reads,
+        content_hash = :content_hash,
+        columns = CAST(:columns AS jsonb), schema_changes = CAST(:schema_changes AS jsonb),
+        warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
+        error_class = NULL, error = NULL
+    WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
+    RETURNING id, config_id, slot, why, had_last_run
+), moved AS (
+    UPDATE {{configs}} c SET last_run = greatest(c.last_run, closed.slot), paused_reason = NULL FROM closed
+    WHERE c.id = closed.config_id AND closed.why <> 'shadow' AND NOT (closed.had_last_run AND c.last_run IS NULL)
+), noted AS (
+    INSERT INTO sheet_to_bigquery_notices (run_id, kind, not_before)
+    SELECT closed.id, CASE WHEN earlier.state = 'failed' THEN 'recovered' ELSE 'succeeded' END, :now
+    FROM closed LEFT JOIN LATERAL (
+        SELECT r.state FROM sheet_to_bigquery_runs r
+        WHERE r.config_id = closed.config_id AND r.id <> closed.id AND {_TELLING}
+        ORDER BY r.created_at DESC LIMIT 1
+    ) earlier ON true
+    WHERE closed.why <> 'shadow' AND (earlier.state = 'failed' OR CAST(:tell_success AS boolean))
+    ON CONFLICT DO NOTHING
+)
+SELECT 1 FROM closed
+"""
+
+# A closed attempt that loaded nothing: tried again from not_before on, or failed for good; cancelled where a person
+# wished so meanwhile.
+FAIL = f"""
+WITH closed AS (
+    UPDATE sheet_to_bigquery_runs
+    SET state = CASE WHEN cancel_requested_at IS NULL THEN CAST(:state AS text) ELSE 'cancelled' END,
+        ended_at = CASE WHEN cancel_requested_at IS NULL AND CAST(:state AS text) = 'pending'
+                        THEN NULL ELSE CAST(:now AS timestamptz) END,
+        not_before = coalesce(CAST(:not_before AS timestamptz), not_before), failures = failures + 1,
+        permanent = cancel_requested_at IS NULL AND CAST(:permanent AS boolean),
+        error_class = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error_class AS text) ELSE {_CANCELLED[0]} END,
+        error = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error AS text) ELSE {_CANCELLED[1]} END,
+        requests = coalesce(CAST(:requests AS integer), requests),
+        sheet_reads = coalesce(CAST(:sheet_reads AS integer), sheet_reads), seconds = CAST(:seconds AS jsonb)
+    WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
+    RETURNING {_CLOSED}
+), {_FAILED}
+"""
+
+# What an execution says of its failure is better than what Cloud Run shows of it, but can come later: it takes that
+# one's place, and where trying again cannot help, the retry that waits already.
+CORRECT_FAILURE = f"""
+WITH closed AS (
+    UPDATE sheet_to_bigquery_runs
+    SET error_class = :error_class, error = :error, requests = :requests, sheet_reads = :sheet_reads,
+        seconds = CAST(:seconds AS jsonb), permanent = NOT CAST(:retryable AS boolean),
+        state = CASE WHEN CAST(:retryable AS boolean) THEN state ELSE 'failed' END,
+        ended_at = CASE WHEN CAST(:retryable AS boolean) THEN ended_at ELSE coalesce(ended_at, :now) END
+    WHERE id = :run_id AND attempt = :attempt AND execution = :execution
+      AND state IN ('pending', 'failed') AND error_class = 'ExecutionFailed'
+    RETURNING {_CLOSED}
+), {_FAILED}
+"""
+
+# Ends a run that has no attempt in flight: its config cannot be run. It will read nothing.
+END_UNCLAIMED = f"""
+WITH closed AS (
+    UPDATE sheet_to_bigquery_runs
+    SET state = :state, ended_at = :now, reads_reserved = greatest(reads_reserved - reads, 0),
+        permanent = CAST(:permanent AS boolean), error_class = :error_class, error = :error
+    WHERE id = :run_id AND state = 'queued'
+    RETURNING {_CLOSED}
+), {_FAILED}
+"""
+
+# Adds what the execution's message tells to a run that was settled before the message came.
+ADD_DETAILS = """
+UPDATE sheet_to_bigquery_runs
+SET requests = :requests, sheet_reads = :sheet_reads, bytes = :bytes, rows = coalesce(rows, CAST(:rows AS bigint)),
+    columns = CASE WHEN columns IS NULL OR columns = '[]' THEN CAST(:columns AS jsonb) ELSE columns END,
+    schema_changes = CAST(:schema_changes AS jsonb),
+    warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb)
+WHERE id = :run_id AND attempt = :attempt AND state = 'succeeded' AND execution = :execution AND requests IS NULL
+"""
+
+# Cloud Run started nothing: the run waits and tries again, or ends where a person wished so; it read nothing.
+GIVE_BACK = f"""
+UPDATE sheet_to_bigquery_runs
+SET state = CASE WHEN cancel_requested_at IS NULL THEN 'pending' ELSE 'cancelled' END,
+    ended_at = CASE WHEN cancel_requested_at IS NOT NULL THEN CAST(:now AS timestamptz) END,
+    not_before = :not_before, reads_reserved = greatest(reads_reserved - reads, 0),
+    error_class = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error_class AS text) ELSE {_CANCELLED[0]} END,
+    error = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error AS text) ELSE {_CANCELLED[1]} END
+WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
+RETURNING state
+"""
+
+# A person's wish: what waits ends at once; an attempt in flight is for settling to close, which looks now.
+CANCEL = f"""
+UPDATE sheet_to_bigquery_runs
+SET cancel_requested_at = coalesce(cancel_requested_at, :now),
+    state = CASE WHEN state IN {_IN_FLIGHT} THEN state ELSE 'cancelled' END,
+    ended_at = CASE WHEN state IN {_IN_FLIGHT} THEN NULL ELSE CAST(:now AS timestamptz) END,
+    lease_until = CASE WHEN state IN {_IN_FLIGHT} THEN CAST(:now AS timestamptz) ELSE lease_until END,
+    reads_reserved = CASE WHEN state = 'queued' THEN greatest(reads_reserved - reads, 0) ELSE reads_reserved END,
+    error_class = CASE WHEN state IN {_IN_FLIGHT} THEN error_class ELSE {_CANCELLED[0]} END,
+    error = CASE WHEN state IN {_IN_FLIGHT} THEN error ELSE {_CANCELLED[1]} END
+WHERE id = :run_id AND ended_at IS NULL
+RETURNING state
+"""
+
+# Who looks does so again after a lease; not where a person wished for the run's end since the run was read.
+EXTEND_LEASE = f"""
+UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until
+WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
+  AND (cancel_requested_at IS NULL OR CAST(:wish_known AS boolean))
+"""
