@@ -20,6 +20,8 @@ def helper_parser() -> argparse.ArgumentParser:
     _add_limit(_add(commands, "runs", "the ledger's newest runs"), 20)
     _add(commands, "configs", "every config, whether it is due, and when")
     _add_add(commands)
+    _add_pause(commands)
+    _add_cancel(commands)
     _add_doctor(commands)
     _add_plan(commands)
     return parser
@@ -67,6 +69,20 @@ def _add_add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     add.add_argument("--custom-schema", type=Path, metavar="FILE", help="a JSON list of columns: name, type, mode")
 
 
+def _add_pause(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    pause = _add(commands, "pause", "let nothing new of configs begin; an open attempt ends as it does")
+    pause.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
+    pause.add_argument("--reason", metavar="TEXT", help="shown wherever it is told that they are paused")
+    resume = _add(commands, "resume", "let paused configs run again")
+    resume.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
+
+
+def _add_cancel(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    cancel = _add(commands, "cancel", "end a run that has not loaded yet; the config's next one comes as ever")
+    cancel.add_argument("run", metavar="RUN", help="a run's id, or its first digits as `runs` shows them")
+    _add_waiting(cancel)
+
+
 def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     _add_config(_add(commands, "doctor", "check what a config's run needs, and tell the remedies"))
 
@@ -101,5 +117,5 @@ def _add_limit(parser: argparse.ArgumentParser, default: int) -> None:
 
 
 def _add_waiting(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--no-wait", dest="wait", action="store_false", help="start it and return")
-    parser.add_argument("--timeout", type=positive, metavar="SECONDS", help="wait so long; what was started goes on")
+    parser.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for the end")
+    parser.add_argument("--timeout", type=positive, metavar="SECONDS", help="wait so long; what goes on goes on")

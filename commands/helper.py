@@ -58,8 +58,8 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             from commands.configs import show_configs
 
             return show_configs(environ, screen)
-        case "add":
-            return _run_add(given, screen)
+        case "add" | "pause" | "resume" | "cancel":
+            return _change(given, screen)
         case "doctor":
             from commands.doctor import doctor
 
@@ -72,6 +72,26 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             from commands.example import example
 
             return example(screen)
+
+
+def _change(given: argparse.Namespace, screen: Screen) -> int:
+    """The commands that change configs or runs."""
+    environ = os.environ
+    match given.command:
+        case "pause":
+            from commands.pausing import pause
+
+            return pause(given.configs, given.reason, environ, screen)
+        case "resume":
+            from commands.pausing import resume
+
+            return resume(given.configs, environ, screen)
+        case "cancel":
+            from commands.cancel import cancel_run
+
+            return cancel_run(given.run, given.wait, given.timeout, environ, screen)
+        case _:
+            return _run_add(given, screen)
 
 
 def _run_add(given: argparse.Namespace, screen: Screen) -> int:

@@ -10,7 +10,14 @@ from shared.errors import InvalidConfig, NotOurs, SyncError, TableConflict
 from shared.messages import ColumnChange, RunCompleted
 from shared.states import IN_FLIGHT, State
 
+# What to do about a config that is paused.
+RESUME = "`job_helper.py resume` (or is_active = true) lets it run again"
 Why = Literal["schedule", "manual", "reset", "shadow"]
+
+
+def paused(reason: str | None) -> str:
+    """That a config is paused, with the reason if one is known."""
+    return f"paused ({reason})" if reason else "paused"
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -115,7 +122,7 @@ class Standing(msgspec.Struct, frozen=True):
         if self.row is None:
             raise NotOurs(f"{subject} is gone", "add it again if that was a mistake")
         if not self.active:
-            raise NotOurs(f"{subject} is paused", "set is_active = true to run it")
+            raise NotOurs(f"{subject} is {paused(self.row.get('paused_reason'))}", RESUME)
         if not self.owned:
             raise NotOurs(f"{subject} is not owned by the job", "its migration_status has to be job_ready for that")
         config = parse_config(self.row)
@@ -156,13 +163,14 @@ class Verdict(msgspec.Struct, frozen=True):
     slot: datetime | None
     until: datetime | None
     rival: str | None
+    paused_reason: str | None = None
 
     @property
     def reason(self) -> str:
         """Why the config is not due, as a sentence with what to do about it."""
         match self.verdict:
             case "paused":
-                return "paused: set is_active = true to run it"
+                return f"{paused(self.paused_reason)}: {RESUME}"
             case "not_ours":
                 return "not owned by the job: its migration_status is not job_ready"
             case "table_conflict":

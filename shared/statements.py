@@ -19,6 +19,13 @@ _PROJECT, _DATASET, _TABLE = (
     f"btrim({{c}}.{column}, E' \\t\\r\\n')"
     for column in ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
 )
+
+
+def same_table(one: str, other: str) -> str:
+    """The condition that two configs, by their aliases, replace the same table."""
+    return " AND ".join(f"{part.format(c=one)} = {part.format(c=other)}" for part in (_PROJECT, _DATASET, _TABLE))
+
+
 _DESTINATION = f"concat_ws('.', {_PROJECT}, {_DATASET}, {_TABLE})"
 
 # Owned by the job: no column migration_status, or its value is job_ready (NULL is 'service').
@@ -118,7 +125,9 @@ WITH facts AS MATERIALIZED (
 # What the due rule says of each config: first what a person has to mend, then the most overdue.
 # ruff: noqa: S608
 JUDGE = f"""{_RULE}
-SELECT id, name, destination, verdict, why, slot, until, rival FROM judged
+SELECT id, name, destination, verdict, why, slot, until, rival,
+       (SELECT c.paused_reason FROM {{configs}} c WHERE c.id = judged.id AND verdict = 'paused')
+FROM judged
 WHERE (verdict = 'due') = CAST(:due AS boolean)
 ORDER BY verdict IN ('bad_frequency', 'bad_last_run', 'table_conflict') DESC, slot NULLS LAST, id LIMIT :most
 """
@@ -323,4 +332,6 @@ NEWEST_POISON = """
 SELECT (SELECT count(*) FROM sheet_to_bigquery_messages WHERE verdict = 'poison'), m.received_at, m.reason
 FROM sheet_to_bigquery_messages m WHERE m.verdict = 'poison' ORDER BY m.received_at DESC, m.message_id LIMIT 1
 """
+# Runs whose ids lie between two, as those do that begin alike; three tell that a beginning is not one run's.
+FIND_RUNS_BETWEEN = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.id BETWEEN :least AND :most LIMIT 3"
 COUNT_STATES = "SELECT state, count(*) FROM sheet_to_bigquery_runs GROUP BY state"

@@ -1,5 +1,6 @@
 """The ledger in PostgreSQL: every query of the product goes through here; the statements are in `statements`."""
 
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared import end_statements, statements
+from shared import config_statements, end_statements, statements
 from shared.config import Config
 from shared.connection import Session, connect
 from shared.errors import AmbiguousName, InvalidConfig, Overtaken, TableConflict, UnknownConfig
@@ -179,6 +180,21 @@ class Store:
             if can_be_anothers:
                 self._run(statements.OWN_CONFIG, id=config_id)
         return config_id
+
+    def pause_config(self, config_id: int, reason: str | None, now: datetime) -> None:
+        """Nothing new of the config begins; an open attempt ends as it does."""
+        self._run(config_statements.PAUSE, id=config_id, reason=reason, now=now)
+
+    def resume_config(self, config_id: int) -> None:
+        """The config is active again. Raises `TableConflict`, with nothing changed, where another has its table."""
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
+            if rivals := self._run(config_statements.FIND_RIVALS, id=config_id):
+                raise TableConflict(
+                    f"the table of config {config_id} is replaced by config {rivals[0][0]}",
+                    "pause that one first, or give one of them another table",
+                )
+            self._run(config_statements.RESUME, id=config_id)
 
     # -- admission ---------------------------------------------------------------------------------------
 
@@ -416,6 +432,11 @@ class Store:
     def list_runs(self, most: int) -> list[Run]:
         """The newest runs first."""
         return [_run(row) for (row,) in self._run(statements.LIST_RUNS, most=most)]
+
+    def find_runs(self, beginning: str) -> list[Run]:
+        """The runs whose ids begin with these hexadecimal digits, three at most."""
+        least, most = (uuid.UUID(beginning.ljust(32, filler)) for filler in "0f")
+        return [_run(row) for (row,) in self._run(statements.FIND_RUNS_BETWEEN, least=least, most=most)]
 
     def count_states(self) -> dict[str, int]:
         """How many runs are in which state."""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -116,6 +117,16 @@ class Bench:
         standing = self.store.find_run(run_id)
         assert standing is not None
         return standing.run
+
+
+def wait_for_end(bench: Bench, run: Run, job: str) -> None:
+    """Waits until Cloud Run shows the end of the run's execution."""
+    for _ in range(200):
+        look = bench.executions(job).look(run.execution or "")
+        if look and look.ended:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the execution did not end")
 
 
 @pytest.fixture

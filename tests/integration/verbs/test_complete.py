@@ -1,7 +1,6 @@
 """Complete: the job's message and Cloud Logging's entry, in either order, once or more often, or forged."""
 
 import json
-import time
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from shared.errors import InvalidInput
 from shared.launch import launch
 from shared.messages import RunCompleted, decode_ended
 from shared.run import Run
+from tests.integration.verbs.conftest import wait_for_end
 
 
 def log_entry(run: Run, **environment: str) -> bytes:
@@ -40,15 +40,8 @@ def ended(bench, queue) -> Run:
     run_id = queue()
     launch(run_id, bench.store, bench.wiring.location_of, bench.executions("ends-at-once"), bench.settings)
     run = bench.run(run_id)
-    wait_for_end(bench, run.execution)
+    wait_for_end(bench, run, "ends-at-once")
     return run
-
-
-def wait_for_end(bench, execution: str) -> None:
-    deadline = time.monotonic() + 20
-    while not bench.executions("ends-at-once").look(execution).ended:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def completed(bench, data: bytes) -> str:
@@ -106,8 +99,8 @@ def test_an_older_attempts_word_is_superseded(bench, ended: Run, sql) -> None:
 def test_a_lost_reply_of_run_job_is_made_up_by_the_executions_own_message(bench, queue) -> None:
     run_id, deaf = queue(), bench.reply_lost("ends-at-once")
     launch(run_id, bench.store, bench.wiring.location_of, deaf, bench.settings)
-    wait_for_end(bench, deaf.started)
     started = msgspec.structs.replace(bench.run(run_id), execution=deaf.started)
+    wait_for_end(bench, started, "ends-at-once")
     bench.load(started)
     assert completed(bench, said(started, "succeeded", requests=4)) == "succeeded"
     run = bench.run(run_id)

@@ -14,6 +14,7 @@ from shared.launch import launch
 from shared.messages import RunCompleted
 from shared.run import Run
 from shared.settle import settle
+from tests.integration.verbs.conftest import wait_for_end
 
 
 @pytest.fixture
@@ -33,17 +34,6 @@ def launched(bench, queue) -> Callable[..., Run]:
 def settled(bench, run: Run, job: str = "sleeps", completed: RunCompleted | None = None, **changes: Any) -> str:
     settings = bench.with_settings(**changes)
     return settle(run, bench.store, bench.bigquery_of, bench.executions(job), settings, completed)
-
-
-def wait_for_end(bench, run: Run, job: str) -> None:
-    import time
-
-    for _ in range(200):
-        look = bench.executions(job).look(run.execution)
-        if look and look.ended:
-            return
-        time.sleep(0.05)
-    raise AssertionError("the execution did not end")
 
 
 def test_a_done_load_is_a_success_even_if_nobody_says_so(bench, launched, sql) -> None:

@@ -47,7 +47,7 @@ def test_a_run_with_nothing_against_it_has_its_configs_row_as_it_is_now() -> Non
     ("found", "error", "told"),
     [
         (standing(None), NotOurs, "is gone"),
-        (standing(active=False), NotOurs, "is paused: set is_active = true"),
+        (standing(active=False), NotOurs, "is paused: `job_helper.py resume` (or is_active = true)"),
         (standing(owned=False), NotOurs, "is not owned by the job"),
         (standing(rival='8 "copy"'), TableConflict, 'the same table as config 8 "copy": test-project.reports.sales'),
         (standing(ROW | {"google_sheet_url": "x"}), InvalidConfig, "google_sheet_url cannot be used"),

@@ -1,0 +1,42 @@
+"""`job_helper.py pause` and `resume`: the owner's switch `is_active`, with a reason that is shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from commands.configs import registered
+from commands.exits import SUCCEEDED
+from commands.manual_run import find_named
+from commands.screen import Screen
+from shared.errors import InvalidInput
+from shared.settings import read_database
+from shared.store import Store, open_store
+
+
+def pause(wanted: Sequence[str], reason: str | None, environ: Mapping[str, str], screen: Screen) -> int:
+    """Pauses the configs that are named; one that is paused already gets the reason."""
+    if reason is not None and not reason.strip():
+        raise InvalidInput("--reason is blank", "leave it out, or say why")
+    with open_store(read_database(environ)) as store:
+        rows = [find_named(each, store) for each in wanted]
+        for row in rows:
+            store.pause_config(row["id"], reason, store.now())
+        _show(rows, store, screen)
+    return SUCCEEDED
+
+
+def resume(wanted: Sequence[str], environ: Mapping[str, str], screen: Screen) -> int:
+    """Resumes the configs that are named. Raises `TableConflict` at the first whose table another one has."""
+    with open_store(read_database(environ)) as store:
+        rows = [find_named(each, store) for each in wanted]
+        for row in rows:
+            store.resume_config(row["id"])
+        _show(rows, store, screen)
+    return SUCCEEDED
+
+
+def _show(rows: Sequence[Mapping[str, Any]], store: Store, screen: Screen) -> None:
+    ids = {row["id"] for row in rows}
+    found = [each for each in registered(store, [row["name"] for row in rows]) if each.id in ids]
+    for each in found:
+        screen.say(f"{each.id} {each.name}: {each.told}")
+    screen.json(found)

@@ -1,0 +1,55 @@
+"""`job_helper.py pause` and `resume`: nothing new of a config begins, and everybody is told why."""
+
+import json
+
+import pytest
+
+
+def verdict(helper, name: str) -> dict[str, str]:
+    return next(each for each in json.loads(helper("configs", "--json").stdout) if each["name"] == name)
+
+
+def test_a_paused_config_is_never_due_and_tells_why(helper, add_config) -> None:
+    add_config("sales")
+    done = helper("pause", "sales", "--reason", "the sheet moves to finance")
+    assert (done.returncode, "paused (the sheet moves to finance)" in done.stdout) == (0, True)
+    assert verdict(helper, "sales")["verdict"] == "paused"
+    assert "the sheet moves to finance" in verdict(helper, "sales")["told"]
+
+
+def test_a_resumed_config_is_due_as_ever_and_its_reason_forgotten(helper, add_config, sql) -> None:
+    config_id = add_config("sales")
+    helper("pause", str(config_id), "--reason", "for now")
+    done = helper("resume", "sales")
+    assert (done.returncode, done.stdout) == (0, f"{config_id} sales: due\n")
+    assert sql("SELECT is_active, paused_reason FROM sheet_to_bigquery_configs") == [[True, None]]
+
+
+def test_a_reason_from_an_earlier_pause_is_not_told_of_a_new_one(helper, add_config, sql) -> None:
+    add_config("sales")
+    helper("pause", "sales", "--reason", "the old story")
+    sql("UPDATE sheet_to_bigquery_configs SET is_active = true")  # as the portal does
+    assert "the old story" not in helper("pause", "sales").stdout
+
+
+def test_pausing_again_keeps_the_reason_where_none_is_given(helper, add_config) -> None:
+    add_config("sales")
+    helper("pause", "sales", "--reason", "for now")
+    assert "for now" in helper("pause", "sales").stdout
+
+
+def test_a_config_whose_table_another_has_by_now_is_not_resumed(helper, add_config, sql) -> None:
+    add_config("old", bigquery_table_id="same", is_active=False)
+    other = add_config("new", bigquery_table_id=" same ")
+    done = helper("resume", "old")
+    assert (done.returncode, f'config {other} "new"' in done.stderr) == (1, True)
+    assert sql("SELECT is_active FROM sheet_to_bigquery_configs WHERE name = 'old'") == [[False]]
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_a_config_that_is_not_there_is_one_clear_line_and_nothing_changes(command, helper, add_config, sql) -> None:
+    add_config("sales", is_active=command == "pause")
+    before = sql("SELECT is_active FROM sheet_to_bigquery_configs")
+    done = helper(command, "sales", "nobody")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert sql("SELECT is_active FROM sheet_to_bigquery_configs") == before
