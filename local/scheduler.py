@@ -8,6 +8,7 @@ As in the cloud a call that fails is logged and not repeated: the next one makes
 import contextlib
 import logging
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -48,8 +49,10 @@ def call(dispatch: str, path: str, key_file: Path, body: bytes = b"") -> bytes:
 
 
 def repeat(every: float, action: Callable[[], Any], ended: threading.Event) -> None:
-    """Run `action` each `every` seconds until `ended`; what it raises is logged."""
-    while not ended.wait(every):
+    """Run `action` each `every` seconds, however long it takes, until `ended`; what it raises is logged."""
+    planned = time.monotonic() + every
+    while not ended.wait(max(planned - time.monotonic(), 0)):
+        planned += every
         try:
             action()
         except OSError as error:

@@ -11,12 +11,13 @@ from msgspec import Meta
 
 from shared.config import Config, examine_config, project_problem
 from shared.errors import InvalidSettings
-from shared.parse import Checked, Examined, Problem, examine, parse, refuse
+from shared.parse import Checked, Examined, Problem, examine, parse, refuse, shape
 
 # No deployment comes near; a slip of the finger does, and PostgreSQL's integers end at 2^31.
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 # Cloud Run's longest task, seven days.
 Seconds = Annotated[int, Meta(ge=1, le=604_800)]
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _REMEDY = "README.md has the table of settings"
 
 
@@ -29,6 +30,7 @@ class Endpoints(Checked, frozen=True, rename=str.upper):
     sheets_api_endpoint: str | None = None
     drive_api_endpoint: str | None = None
     run_api_endpoint: str | None = None
+    slack_api_endpoint: str | None = None
     bigquery_emulator_host: str | None = None
     pubsub_emulator_host: str | None = None
 
@@ -41,6 +43,8 @@ class Endpoints(Checked, frozen=True, rename=str.upper):
                 yield field, "is an address, not a host and port: 127.0.0.1:8085"
             elif field != "pubsub_emulator_host" and not _is_address(value):
                 yield field, "is not an address: http://127.0.0.1:9050"
+            elif field == "slack_api_endpoint" and not is_safe_address(value):
+                yield field, "is not an https address (http is for this machine alone)"
 
 
 class Database(Checked, frozen=True, rename=str.upper):
@@ -81,6 +85,9 @@ class Settings(Checked, frozen=True, rename=str.upper):
     max_attempts: Count = 5
     # A failed attempt waits this long, then twice as long, and so on, up to an hour; half of it by chance.
     retry_seconds: Seconds = 30
+    # A sweep stays so long while runs wait for the quota's next minute or their next attempt, and admits them in
+    # time: less than its function's time-out, 60 s unless deployed otherwise. 0: it leaves them to the next sweep.
+    sweep_seconds: Annotated[int, Meta(ge=0, le=3600)] = 40
     # Whether people are told of every success, not only of one after a failure.
     notify_success: bool = False
     # So many runs of a config in a row that failed for good pause it; 0: never. Ten days of a daily one.
@@ -108,6 +115,24 @@ class Settings(Checked, frozen=True, rename=str.upper):
     def topic(self, name: str) -> str:
         """A topic's resource name; names that are resource names already stay."""
         return name if name.startswith("projects/") else f"projects/{self.google_cloud_project}/topics/{name}"
+
+
+class Notifying(Checked, frozen=True, rename=str.upper):
+    """Where people hear of a run's end: by Slack, by a webhook, by both, or not at all. The addresses are secrets."""
+
+    # The older service's names: a bot's token, and its channel.
+    slack_token: str | None = msgspec.field(default=None, name="slack_accessToken")
+    slack_channel: str = "dev_alerts"
+    notify_webhook_url: str | None = None
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        url = values.get("notify_webhook_url")
+        if url and not is_safe_address(url):
+            yield "notify_webhook_url", "is not an https address (http is for this machine alone)"
+        token = values.get("slack_token")
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            yield "slack_token", f"is {shape(token)}, not a bot's token (xoxb-…)"
 
 
 class RunIdentity(Checked, frozen=True, rename=str.upper):
@@ -171,13 +196,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return parse(Settings, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
-def read_deployment(environ: Mapping[str, str]) -> tuple[Settings, Database]:
+def read_deployment(environ: Mapping[str, str]) -> tuple[Settings, Database, Notifying]:
     """What a function or a command needs. One error names all that is wrong, of the endpoints too."""
     present = _present(environ)
     settings, database, endpoints = examine(Settings, present), examine(Database, present), examine(Endpoints, present)
-    problems = [*settings.problems, *database.problems, *endpoints.problems]
+    notifying = examine(Notifying, present)
+    problems = [*settings.problems, *database.problems, *endpoints.problems, *notifying.problems]
     refuse(problems, "the environment", InvalidSettings, _REMEDY)
-    return settings.model, database.model
+    return settings.model, database.model, notifying.model
 
 
 def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
@@ -228,6 +254,16 @@ def _present(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if value.strip()
     }
+
+
+def is_safe_address(value: str) -> bool:
+    """Whether what is sent there cannot be read on its way: https, or this machine itself."""
+    return (
+        _is_address(value)
+        and value.isascii()
+        and not any(map(str.isspace, value))
+        and (value.startswith("https://") or urlsplit(value).hostname in _LOOPBACK)
+    )
 
 
 def _is_address(value: str) -> bool:

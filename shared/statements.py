@@ -191,7 +191,9 @@ WHERE c.id = r.config_id AND r.state = 'pending' AND r.destination <> {_DESTINAT
 """
 
 # Queues the most overdue pending runs that fit the cap, their batch's cap and the Sheets quota, one per config
-# and per table. A run that needs more reads than the quota has goes when nothing else is reserved.
+# and per table. A run that failed takes its place behind all that were due before its next attempt: configs that
+# always fail get their turn, and nobody else's. A run that needs more reads than the quota has goes when nothing
+# else is reserved.
 ADMIT = f"""
 WITH active AS (
     SELECT config_id, destination, batch FROM sheet_to_bigquery_runs WHERE state IN {_ACTIVE_STATES}
@@ -203,19 +205,20 @@ WITH active AS (
     WHERE state = 'pending'
     ORDER BY config_id, attempt > 0 DESC, slot, id
 ), first_of_table AS (
-    SELECT DISTINCT ON (destination) * FROM first_of_config
+    SELECT DISTINCT ON (destination) *, CASE WHEN failures > 0 THEN greatest(slot, not_before) ELSE slot END AS since
+    FROM first_of_config
     WHERE not_before <= :now
       AND config_id NOT IN (SELECT config_id FROM active)
       AND destination NOT IN (SELECT destination FROM active)
-    ORDER BY destination, slot, id
+    ORDER BY destination, since, id
 ), within_batch AS (
-    SELECT *, row_number() OVER (PARTITION BY batch ORDER BY slot, id)
+    SELECT *, row_number() OVER (PARTITION BY batch ORDER BY since, id)
               + (SELECT count(*) FROM active a WHERE a.batch = f.batch) AS position_in_batch
     FROM first_of_table f
 ), ranked AS (
     SELECT id, row_number() OVER overdue AS position, sum(reads) OVER overdue AS reads_so_far
     FROM within_batch WHERE batch_cap IS NULL OR position_in_batch <= batch_cap
-    WINDOW overdue AS (ORDER BY slot, id)
+    WINDOW overdue AS (ORDER BY since, id)
 )
 UPDATE sheet_to_bigquery_runs r
 SET state = 'queued', admitted_at = :now, published_at = NULL,
@@ -231,6 +234,18 @@ WHERE r.id = ranked.id AND r.state = 'pending'
       OR (ranked.position = 1 AND reserved.reads = 0)
   )
 RETURNING r.id
+"""
+
+# When time alone may let admission go on: a waiting run's time comes, or reads that were reserved count no longer.
+# NULL where no run waits for time, or the cap is reached: what ends admits the next.
+NEXT_ADMISSION = f"""
+SELECT least(
+    (SELECT min(not_before) FROM sheet_to_bigquery_runs WHERE state = 'pending' AND not_before > :now),
+    (SELECT min(admitted_at) + interval '60 seconds' FROM sheet_to_bigquery_runs
+     WHERE admitted_at > CAST(:now AS timestamptz) - interval '60 seconds' AND reads_reserved > 0
+       AND EXISTS (SELECT FROM sheet_to_bigquery_runs WHERE state = 'pending' AND not_before <= :now))
+)
+WHERE (SELECT count(*) FROM sheet_to_bigquery_runs WHERE state IN {_ACTIVE_STATES}) < :cap
 """
 
 NOTE_PUBLISHED = """

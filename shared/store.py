@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared import config_statements, end_statements, statements
+from shared import config_statements, end_statements, notice_statements, statements
 from shared.config import Config
 from shared.connection import Session, connect
 from shared.errors import AmbiguousName, InvalidConfig, Overtaken, TableConflict, UnknownConfig
 from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
+from shared.notices import Notice
 from shared.options import encode_options
 from shared.run import Closed, Failure, Heard, LoadedBefore, Poison, Run, Standing, Verdict
 from shared.settings import Database
@@ -205,6 +206,11 @@ class Store:
             self._run(statements.FOLLOW_CONFIGS)
             rows = self._run(statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute)
         return [str(run_id) for (run_id,) in rows]
+
+    def next_admission(self, now: datetime, cap: int) -> datetime | None:
+        """When time alone may let admission go on; None where no run waits for that."""
+        rows = self._run(statements.NEXT_ADMISSION, now=now, cap=cap)
+        return rows[0][0] if rows else None
 
     def note_published(self, run_ids: Sequence[str], now: datetime) -> None:
         self._run(statements.NOTE_PUBLISHED, run_ids=list(run_ids), now=now)
@@ -422,6 +428,32 @@ class Store:
                 **_cost(details),
             )
         )
+
+    # -- what people are told ----------------------------------------------------------------------------
+
+    def take_notice(self, now: datetime, again: datetime) -> Notice | None:
+        """The notice that waits longest, for one attempt to tell it; nobody else has it before `again`."""
+        rows = self._run(notice_statements.TAKE, now=now, again=again)
+        if not rows:
+            return None
+        kind, attempts, heard, run, row = rows[0]
+        return Notice(kind, attempts, tuple(heard), _run(run), row)
+
+    def note_notice(
+        self, notice: Notice, heard: Sequence[str], not_before: datetime, closed_at: datetime | None
+    ) -> None:
+        """Which channels have heard it; where it is not closed, it is told again at `not_before`."""
+        self._run(
+            notice_statements.NOTE,
+            run_id=notice.run.id,
+            heard=list(heard),
+            not_before=not_before,
+            closed_at=closed_at,
+        )
+
+    def close_notices(self, now: datetime) -> None:
+        """Where there is no channel, nobody is told; one that comes later hears of what ends from then on."""
+        self._run(notice_statements.CLOSE_ALL, now=now)
 
     # -- what people look at -----------------------------------------------------------------------------
 

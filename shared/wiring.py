@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from google.api_core import exceptions
 
 from shared import log
+from shared.channels import Channel, Slack, Webhook
 from shared.clients import UNANSWERED, Clients
 from shared.config import Config
 from shared.errors import LoadRefused, PermissionMissing, ServiceUnavailable
@@ -35,7 +36,7 @@ class Wiring:
     """One process's settings, clients and stores. Clients are built on first use and kept; stores are per call."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.settings, self._database = read_deployment(environ)
+        self.settings, self._database, self._notifying = read_deployment(environ)
         self.clients = Clients(environ)
 
     @contextmanager
@@ -46,6 +47,17 @@ class Wiring:
     @functools.cached_property
     def executions(self) -> Executions:
         return Executions(self.clients.jobs, self.clients.executions, self.settings.job)
+
+    @functools.cached_property
+    def channels(self) -> list[Channel]:
+        """Where people hear of runs' ends; none unless a setting names one."""
+        wanted: list[Channel] = []
+        told = self._notifying
+        if told.slack_token:
+            wanted.append(Slack(told.slack_token, told.slack_channel, self.clients.endpoints.slack_api_endpoint))
+        if told.notify_webhook_url:
+            wanted.append(Webhook(told.notify_webhook_url))
+        return wanted
 
     def bigquery(self, project: str) -> "bigquery.Client":
         return self.clients.bigquery(project)

@@ -41,8 +41,9 @@ def _dispatch(body: bytes) -> dict[str, Any]:
 
 
 def _sweep() -> dict[str, int]:
-    with wiring().store() as store:
-        return sweep(store, wiring().bigquery, wiring().executions, wiring().publish, wiring().settings)
+    here = wiring()
+    with here.store() as store:
+        return sweep(store, here.bigquery, here.executions, here.publish, here.settings, here.channels)
 
 
 def _problem(name: str, told: str) -> dict[str, Any]:

@@ -180,3 +180,51 @@ def test_one_error_names_what_is_wrong_with_settings_database_and_endpoints_toge
         read_deployment({"POSTGRES_PORT": "soon", "RUN_API_ENDPOINT": "nowhere"})
     for name in ("GOOGLE_CLOUD_PROJECT", "POSTGRES_DB", "POSTGRES_PORT", "RUN_API_ENDPOINT"):
         assert name in str(error.value)
+
+
+DEPLOYED = {"GOOGLE_CLOUD_PROJECT": "test-project", "POSTGRES_DB": "d", "POSTGRES_USER": "u", "POSTGRES_HOST": "h"}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://hooks.example.com/x?key=y", "http://127.0.0.1:8080/", "http://localhost/x", "http://[::1]:9/"]
+)
+def test_a_webhook_is_https_or_on_this_machine(url: str) -> None:
+    *_, notifying = read_deployment(DEPLOYED | {"NOTIFY_WEBHOOK_URL": url})
+    assert notifying.notify_webhook_url == url
+
+
+@pytest.mark.parametrize("name", ["NOTIFY_WEBHOOK_URL", "SLACK_API_ENDPOINT"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.com/s3cret",
+        "http://127.0.0.1.example.com/s3cret",
+        "http://localhost@example.com/s3cret",
+        "ftp://127.0.0.1/s3cret",
+        "https://hooks.example.com/s3cret with a space",
+        "https://hooks.example.com/s3crét",
+        "s3cret",
+    ],
+)
+def test_another_address_for_notices_is_refused_without_being_quoted(name: str, url: str) -> None:
+    with pytest.raises(InvalidSettings, match=name) as caught:
+        read_deployment(DEPLOYED | {name: url})
+    assert "s3cr" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["xoxb-s3cret\r\nX-Evil: 1", "xoxb s3cret", "xoxb-s3crét"])
+def test_a_token_that_no_header_can_carry_is_refused_without_being_quoted(token: str) -> None:
+    with pytest.raises(InvalidSettings, match="slack_accessToken") as caught:
+        read_deployment(DEPLOYED | {"slack_accessToken": token})
+    assert "s3cr" not in str(caught.value)
+
+
+def test_nobody_is_told_anything_unless_a_setting_says_so() -> None:
+    settings, _, notifying = read_deployment(DEPLOYED)
+    assert (notifying.slack_token, notifying.slack_channel, notifying.notify_webhook_url) == (None, "dev_alerts", None)
+    assert (settings.notify_success, settings.pause_after_failures) == (False, 10)
+
+
+def test_the_older_services_token_is_read_by_its_name() -> None:
+    *_, notifying = read_deployment(DEPLOYED | {"slack_accessToken": "xoxb-1\n", "SLACK_CHANNEL": "loads"})
+    assert (notifying.slack_token, notifying.slack_channel) == ("xoxb-1", "loads")
