@@ -22,6 +22,7 @@ def helper_parser() -> argparse.ArgumentParser:
     _add_add(commands)
     _add_pause(commands)
     _add_cancel(commands)
+    _add_poison(commands)
     _add_doctor(commands)
     _add_plan(commands)
     return parser
@@ -81,6 +82,18 @@ def _add_cancel(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     cancel = _add(commands, "cancel", "end a run that has not loaded yet; the config's next one comes as ever")
     cancel.add_argument("run", metavar="RUN", help="a run's id, or its first digits as `runs` shows them")
     _add_waiting(cancel)
+
+
+def _add_poison(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    poison = _add(commands, "poison", "messages that were not understood: list, show, retry or drop them")
+    actions = poison.add_subparsers(dest="action", metavar="ACTION")
+    _add(actions, "list", "the newest of them, with the reasons (also without ACTION)")
+    for name, purpose in (
+        ("show", "show messages with their bodies"),
+        ("retry", "publish messages again, after what they name was mended"),
+        ("drop", "mark messages as seen: they are listed no more"),
+    ):
+        _add(actions, name, purpose).add_argument("ids", nargs="+", metavar="MESSAGE", help="a message's id")
 
 
 def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

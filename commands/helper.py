@@ -58,6 +58,8 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             from commands.configs import show_configs
 
             return show_configs(environ, screen)
+        case "poison":
+            return _run_poison(given, screen)
         case "add" | "pause" | "resume" | "cancel":
             return _change(given, screen)
         case "doctor":
@@ -92,6 +94,15 @@ def _change(given: argparse.Namespace, screen: Screen) -> int:
             return cancel_run(given.run, given.wait, given.timeout, environ, screen)
         case _:
             return _run_add(given, screen)
+
+
+def _run_poison(given: argparse.Namespace, screen: Screen) -> int:
+    from commands.poison import drop_poison, list_poison, retry_poison, show_poison
+
+    if given.action in (None, "list"):
+        return list_poison(os.environ, screen)
+    action = {"show": show_poison, "retry": retry_poison, "drop": drop_poison}[given.action]
+    return action(given.ids, os.environ, screen)
 
 
 def _run_add(given: argparse.Namespace, screen: Screen) -> int:

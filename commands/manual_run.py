@@ -116,7 +116,7 @@ def _requested(store: Store, request: Request) -> Requested:
     heard = store.find_message(request.message_id)
     if heard is None:
         return Requested(request, "requested")
-    if heard.verdict == "poison":
+    if heard.verdict != "accepted":
         return Requested(request, "refused", heard.reason or "")
     standing = store.find_run(heard.run_id) if heard.run_id else None
     if standing is None:

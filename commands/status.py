@@ -83,4 +83,4 @@ def _told(poison: Poison | None) -> str:
     if poison is None:
         return "all were understood"
     were = f"{poison.count:,} {'was' if poison.count == 1 else 'were'} not understood"
-    return f"{were} (newest {shown(poison.newest_at)} UTC: {poison.newest_reason})"
+    return f"{were} (newest {shown(poison.newest_at)} UTC: {poison.newest_reason}); `job_helper.py poison` lists them"

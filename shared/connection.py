@@ -82,8 +82,8 @@ class Session:
         if code == _NO_PRIVILEGE:
             return PermissionMissing(
                 f"PostgreSQL refuses the role of POSTGRES_USER ({said})",
-                f"as the tables' owner, GRANT SELECT, INSERT, UPDATE ON {self._configs}, sheet_to_bigquery_runs,"
-                " sheet_to_bigquery_messages TO it",
+                f"as the tables' owner, GRANT SELECT, INSERT, UPDATE ON {self._configs} TO it, and SELECT, INSERT,"
+                " UPDATE, DELETE ON sheet_to_bigquery_runs, sheet_to_bigquery_messages, sheet_to_bigquery_notices",
             )
         places = [f"{name} {details[field]}" for field, name in _PLACES.items() if field in details]
         return LedgerRefused(

@@ -161,3 +161,30 @@ UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until
 WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
   AND (cancel_requested_at IS NULL OR CAST(:wish_known AS boolean))
 """
+
+# Runs that ended long ago go, with what was noted of them; those stay that the due rule, an unchanged sheet's check
+# or a person may ask for: of each config that is there, the newest run, the newest scheduled one, the newest load.
+CLEAN = """
+WITH old AS (
+    SELECT r.id FROM sheet_to_bigquery_runs r
+    WHERE r.ended_at < :before AND (
+        NOT EXISTS (SELECT FROM {configs} c WHERE c.id = r.config_id)
+        OR r.id NOT IN (
+            (SELECT n.id FROM sheet_to_bigquery_runs n
+             WHERE n.config_id = r.config_id AND n.why <> 'shadow' ORDER BY n.created_at DESC LIMIT 1)
+            UNION ALL
+            (SELECT n.id FROM sheet_to_bigquery_runs n
+             WHERE n.config_id = r.config_id AND n.why = 'schedule' ORDER BY n.slot DESC LIMIT 1)
+            UNION ALL
+            (SELECT n.id FROM sheet_to_bigquery_runs n
+             WHERE n.config_id = r.config_id AND n.verdict = 'loaded' ORDER BY n.ended_at DESC LIMIT 1)
+        )
+    )
+    ORDER BY r.ended_at LIMIT :most
+), gone AS (
+    DELETE FROM sheet_to_bigquery_runs r USING old WHERE r.id = old.id RETURNING r.id
+), unsaid AS (
+    DELETE FROM sheet_to_bigquery_notices n USING gone WHERE n.run_id = gone.id
+)
+SELECT count(*) FROM gone
+"""

@@ -5,6 +5,7 @@ import builtins
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeGuard, TypeVar
 
 import msgspec
@@ -21,6 +22,10 @@ Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 ExecutionName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,62}$")]
 # Pub/Sub's are digits; longer ones are nobody's, and PostgreSQL could not index them.
 _LONGEST_MESSAGE_ID = 255
+# What goes before the ids of messages to the completion topic where they are kept.
+COMPLETIONS = "completions"
+# Bytes of a message's body that are kept: enough to see what it was, too few to fill the disk.
+LONGEST_KEPT = 4096
 _SINK = "route only Cloud Run's execution-ended entries to the completion topic"
 _HasRunId = TypeVar("_HasRunId", "RunRequested", "RunCompleted", "Ended")
 
@@ -161,6 +166,26 @@ class Envelope(msgspec.Struct, frozen=True):
 
     message_id: str
     data: bytes
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A message as the ledger keeps it: of its body the first `LONGEST_KEPT` bytes, as text."""
+
+    message_id: str
+    received_at: datetime
+    verdict: Literal["accepted", "poison", "retried", "dropped"]
+    reason: str | None
+    body: str
+
+    @property
+    def of_completion(self) -> bool:
+        """Whether it came to the completion topic; ids are unique within a topic only."""
+        return self.message_id.startswith(f"{COMPLETIONS}/")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the body is all of what was sent: not cut off, and nothing in it that is no text."""
+        return len(self.body.encode()) < LONGEST_KEPT and "\N{REPLACEMENT CHARACTER}" not in self.body
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -139,7 +139,7 @@ class Standing(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True):
     """What became of a request by hand: the run that it led to, or the reason why nobody can act on it."""
 
-    verdict: Literal["accepted", "poison"]
+    verdict: Literal["accepted", "poison", "retried", "dropped"]
     reason: str | None
     run_id: str | None
 

@@ -88,6 +88,8 @@ class Settings(Checked, frozen=True, rename=str.upper):
     # A sweep stays so long while runs wait for the quota's next minute or their next attempt, and admits them in
     # time: less than its function's time-out, 60 s unless deployed otherwise. 0: it leaves them to the next sweep.
     sweep_seconds: Annotated[int, Meta(ge=0, le=3600)] = 40
+    # Runs that ended, and messages, go after so many days. Pub/Sub repeats a message for seven at most.
+    runs_kept_days: Annotated[int, Meta(ge=8, le=36_500)] = 90
     # Whether people are told of every success, not only of one after a failure.
     notify_success: bool = False
     # So many runs of a config in a row that failed for good pause it; 0: never. Ten days of a daily one.

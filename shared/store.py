@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared import config_statements, end_statements, notice_statements, statements
+from shared import config_statements, end_statements, message_statements, notice_statements, statements
 from shared.config import Config
 from shared.connection import Session, connect
 from shared.errors import AmbiguousName, InvalidConfig, Overtaken, TableConflict, UnknownConfig
-from shared.messages import ColumnLoaded, ManualRequest, RunCompleted
+from shared.messages import LONGEST_KEPT, ColumnLoaded, Kept, ManualRequest, RunCompleted
 from shared.notices import Notice
 from shared.options import encode_options
 from shared.run import Closed, Failure, Heard, LoadedBefore, Poison, Run, Standing, Verdict
@@ -23,8 +23,6 @@ from shared.states import State
 CHUNK = 1000
 # So many runs are recorded by one statement: in about two seconds, of the twenty that it has.
 RECORDED = 20_000
-# Characters of a message's body that are kept: enough to see what it was, too few to fill the disk.
-_KEPT = 4096
 # What of an execution's message is kept as JSON.
 _LISTS = ("columns", "schema_changes", "warnings")
 
@@ -109,10 +107,22 @@ class Store:
         """Keeps a message that can never be understood, with the reason, for a person to look at."""
         self._record_message(message_id, now, "poison", reason, body)
 
+    def list_poison(self, most: int) -> list[Kept]:
+        """The messages that nobody could understand and nobody decided on, newest first."""
+        return [Kept(*row) for row in self._run(message_statements.LIST_POISON, most=most)]
+
+    def find_kept(self, message_id: str) -> Kept | None:
+        rows = self._run(message_statements.FIND, message_id=message_id)
+        return Kept(*rows[0]) if rows else None
+
+    def decide(self, message_id: str, verdict: Literal["retried", "dropped"]) -> bool:
+        """A person's decision on poison. False where it is none, or was decided on before."""
+        return bool(self._run(message_statements.DECIDE, message_id=message_id, verdict=verdict))
+
     def _record_message(self, message_id: str, now: datetime, verdict: str, reason: str | None, body: bytes) -> bool:
-        reason = reason[:_KEPT] if reason else None
+        reason = reason[:LONGEST_KEPT] if reason else None
         # PostgreSQL's text has no NUL.
-        text = body[:_KEPT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        text = body[:LONGEST_KEPT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
         return bool(
             self._run(
                 statements.RECORD_MESSAGE,
@@ -428,6 +438,11 @@ class Store:
                 **_cost(details),
             )
         )
+
+    def clean(self, before: datetime) -> int:
+        """Deletes what ended before, `CHUNK` runs and `CHUNK` messages at most, and tells how many went."""
+        runs = self._run(end_statements.CLEAN, before=before, most=CHUNK)[0][0]
+        return runs + len(self._run(message_statements.CLEAN, before=before, most=CHUNK))
 
     # -- what people are told ----------------------------------------------------------------------------
 

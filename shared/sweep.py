@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared import log
 from shared.admit import Publish, admit
 from shared.channels import Channel
-from shared.errors import DatabaseUnavailable, SyncError
+from shared.errors import DatabaseUnavailable, PermissionMissing, SyncError
 from shared.executions import Executions
 from shared.notify import notify
 from shared.settings import Settings
@@ -51,6 +51,7 @@ def sweep(
         if pause is None:
             break
         sleep(pause)
+    counts["cleaned"] = _clean(store, settings)
     counts["told"] = notify(store, channels)
     log.info("swept", **counts)
     return dict(counts)
@@ -78,6 +79,14 @@ def _publish_unheard(store: Store, publish: Publish, settings: Settings) -> int:
     if unheard:
         publish(unheard)
     return len(unheard)
+
+
+def _clean(store: Store, settings: Settings) -> int:
+    try:
+        return store.clean(store.now() - timedelta(days=settings.runs_kept_days))
+    except PermissionMissing as error:  # a role without DELETE serves for all the rest
+        log.error("not_cleaned", error=str(error))
+        return 0
 
 
 def _pause(store: Store, settings: Settings, started: datetime) -> float | None:

@@ -6,7 +6,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.complete import complete as complete_run
-from shared.messages import Envelope, decode_ended
+from shared.messages import COMPLETIONS, Envelope, decode_ended
 from shared.receive import receive
 from shared.store import Store
 from shared.wiring import wiring
@@ -16,7 +16,7 @@ from shared.wiring import wiring
 def complete(event: CloudEvent) -> None:
     """Acks by returning, nacks by raising."""
     with wiring().store() as store:
-        receive(event.data, store, functools.partial(_act, store), topic="completions")
+        receive(event.data, store, functools.partial(_act, store), topic=COMPLETIONS)
 
 
 def _act(store: Store, envelope: Envelope) -> str:

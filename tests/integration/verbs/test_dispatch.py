@@ -80,7 +80,7 @@ def test_more_configs_than_fit_one_statement_are_all_recorded(bench, sql) -> Non
 def test_an_empty_store_dispatches_and_sweeps_nothing(bench) -> None:
     assert dispatched(bench).answer()["recorded"] == 0
     counts = sweep(bench.store, bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
-    assert counts == {"published_again": 0, "admitted": 0, "told": 0}
+    assert counts == {"published_again": 0, "admitted": 0, "cleaned": 0, "told": 0}
 
 
 def test_sweep_publishes_again_what_nobody_heard(bench, queue, sql) -> None:
