@@ -23,7 +23,7 @@ _WRONG = frozenset({"invalid", "table_conflict", "bad_frequency"})
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """A config's row with the due rule's word on it; `verdict` is `invalid` where the row cannot be run."""
+    """A config's row with the due rule's word on it; `verdict` is `invalid` where an active row cannot be run."""
 
     id: int
     name: str
@@ -32,6 +32,7 @@ class Registered(msgspec.Struct, frozen=True):
     told: str
     next_due: datetime | None
     last_run: datetime | None
+    paused_reason: str | None = None
 
 
 def show_configs(environ: Mapping[str, str], screen: Screen) -> int:
@@ -60,7 +61,7 @@ def _draw(configs: Sequence[Registered], screen: Screen) -> None:
     ]
     screen.table(_COLUMNS, rows)
     for each in configs:
-        if each.verdict in _WRONG:
+        if each.verdict in _WRONG or each.paused_reason:
             screen.say(f"{each.id} {each.name}: {each.told}")
 
 
@@ -84,7 +85,8 @@ def _registered(row: Mapping[str, Any], verdict: Verdict, now: datetime) -> Regi
     try:
         parse_config(row)
     except InvalidConfig as problem:
-        word, told = "invalid", str(problem)
+        # Why it is paused tells more; what is wrong is still there when it is resumed.
+        word, told = (word, f"{told}; {problem}") if word == "paused" else ("invalid", str(problem))
     return Registered(
         id=row["id"],
         name=verdict.name,
@@ -93,4 +95,5 @@ def _registered(row: Mapping[str, Any], verdict: Verdict, now: datetime) -> Regi
         told=told,
         next_due=next_due(verdict, now) if word != "invalid" else None,
         last_run=datetime.fromisoformat(row["last_run"]) if row.get("last_run") else None,
+        paused_reason=verdict.paused_reason,
     )

@@ -17,6 +17,14 @@ def test_a_paused_config_is_never_due_and_tells_why(helper, add_config) -> None:
     assert "the sheet moves to finance" in verdict(helper, "sales")["told"]
 
 
+def test_configs_tells_the_reason_below_the_table_and_what_else_is_wrong(helper, add_config) -> None:
+    add_config("sales", google_sheet_url="https://example.com/sheet")
+    helper("pause", "sales", "--reason", "ten failures")
+    last = helper("configs").stdout.splitlines()[-1]
+    assert "sales: paused (ten failures)" in last
+    assert "google_sheet_url" in last
+
+
 def test_a_resumed_config_is_due_as_ever_and_its_reason_forgotten(helper, add_config, sql) -> None:
     config_id = add_config("sales")
     helper("pause", str(config_id), "--reason", "for now")
