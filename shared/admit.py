@@ -22,7 +22,7 @@ def admit(store: Store, publish: Publish, settings: Settings) -> list[str]:
         if run_ids:
             publish(run_ids)
             store.note_published(run_ids, now)
-            log.info("admitted", runs=len(run_ids))
+            log.info("admitted", run_ids=run_ids)
         admitted += run_ids
         if len(run_ids) < CHUNK:
             return admitted

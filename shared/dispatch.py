@@ -72,6 +72,8 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
     while True:
         recorded = store.record_due(now, batch, request.max_parallel_jobs, names)
         due += recorded
+        for start in range(0, len(recorded), CHUNK):
+            log.info("recorded", batch=batch, run_ids=[each.run_id for each in recorded[start : start + CHUNK]])
         admitted += len(admit(store, publish, settings))
         if len(recorded) < RECORDED:
             break

@@ -164,6 +164,7 @@ class Verdict(msgspec.Struct, frozen=True):
     until: datetime | None
     rival: str | None
     paused_reason: str | None = None
+    run_id: str | None = None  # of a run that was recorded by it
 
     @property
     def reason(self) -> str:

@@ -146,7 +146,7 @@ SELECT gen_random_uuid(), c.id, c.name, destination, slot, why, :now, :now, :bat
 FROM judged c WHERE verdict = 'due'
 ORDER BY slot, c.id LIMIT :most
 ON CONFLICT DO NOTHING
-RETURNING config_id, config_name, destination, 'due', why, slot, CAST(NULL AS timestamptz), NULL
+RETURNING config_id, config_name, destination, 'due', why, slot, CAST(NULL AS timestamptz), NULL, NULL, id::text
 """
 
 # Claims a message's id; no row for one that was seen before.
@@ -191,9 +191,8 @@ WHERE c.id = r.config_id AND r.state = 'pending' AND r.destination <> {_DESTINAT
 """
 
 # Queues the most overdue pending runs that fit the cap, their batch's cap and the Sheets quota, one per config
-# and per table. A run that failed takes its place behind all that were due before its next attempt: configs that
-# always fail get their turn, and nobody else's. A run that needs more reads than the quota has goes when nothing
-# else is reserved.
+# and per table, by their turns: configs that always fail get theirs, and nobody else's. A run that needs more reads
+# than the quota has goes when nothing else is reserved.
 ADMIT = f"""
 WITH active AS (
     SELECT config_id, destination, batch FROM sheet_to_bigquery_runs WHERE state IN {_ACTIVE_STATES}
@@ -205,20 +204,19 @@ WITH active AS (
     WHERE state = 'pending'
     ORDER BY config_id, attempt > 0 DESC, slot, id
 ), first_of_table AS (
-    SELECT DISTINCT ON (destination) *, CASE WHEN failures > 0 THEN greatest(slot, not_before) ELSE slot END AS since
-    FROM first_of_config
+    SELECT DISTINCT ON (destination) * FROM first_of_config
     WHERE not_before <= :now
       AND config_id NOT IN (SELECT config_id FROM active)
       AND destination NOT IN (SELECT destination FROM active)
-    ORDER BY destination, since, id
+    ORDER BY destination, turn, id
 ), within_batch AS (
-    SELECT *, row_number() OVER (PARTITION BY batch ORDER BY since, id)
+    SELECT *, row_number() OVER (PARTITION BY batch ORDER BY turn, id)
               + (SELECT count(*) FROM active a WHERE a.batch = f.batch) AS position_in_batch
     FROM first_of_table f
 ), ranked AS (
     SELECT id, row_number() OVER overdue AS position, sum(reads) OVER overdue AS reads_so_far
     FROM within_batch WHERE batch_cap IS NULL OR position_in_batch <= batch_cap
-    WINDOW overdue AS (ORDER BY since, id)
+    WINDOW overdue AS (ORDER BY turn, id)
 )
 UPDATE sheet_to_bigquery_runs r
 SET state = 'queued', admitted_at = :now, published_at = NULL,

@@ -95,6 +95,10 @@ CREATE TABLE sheet_to_bigquery_runs (
     batch uuid, -- the call of dispatch that recorded it
     batch_cap integer CHECK (batch_cap > 0), -- at most so many of the batch in flight
     not_before timestamptz NOT NULL,
+    -- Its place among those that wait: one that failed comes behind all that were due before its next attempt.
+    turn timestamptz NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN failures > 0 THEN greatest(slot, not_before) ELSE slot END
+    ) STORED,
     reads integer NOT NULL CHECK (reads > 0), -- Sheets reads that admission reserves
     allow_shrink boolean NOT NULL DEFAULT false, -- for this run, the option max_shrink holds nothing back
     -- Of the attempts that were admitted within the quota's window, this one's included.

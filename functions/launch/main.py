@@ -9,6 +9,7 @@ from shared.admit import admit
 from shared.launch import launch as launch_run
 from shared.messages import Envelope, RunRequested, decode_request
 from shared.receive import receive
+from shared.record import record
 from shared.store import Store
 from shared.wiring import wiring
 
@@ -29,7 +30,7 @@ def _act(store: Store, envelope: Envelope) -> str:
         if done in ("launched", "claimed_before"):
             return done
     else:
-        done = store.record_request(envelope.message_id, request, envelope.data, store.now())
+        done = record(envelope, request, store)
     # There is a run more, or a place more.
     admit(store, here.publish, here.settings)
     return done

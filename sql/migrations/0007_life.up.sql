@@ -1,8 +1,12 @@
--- What a run's life needs: reads that stay counted, a wish to cancel, whether a failure is for good; the transitions
+-- What a run's life needs: its turn, reads that stay counted, a wish to cancel, whether a failure is for good; the transitions
 -- between its states; people's decisions on messages; and what people are told.
 ALTER TABLE sheet_to_bigquery_runs
     -- Of the attempts that were admitted within the quota's window, this one's included.
     ADD COLUMN reads_reserved integer NOT NULL DEFAULT 0 CHECK (reads_reserved >= 0),
+    -- Its place among those that wait: one that failed comes behind all that were due before its next attempt.
+    ADD COLUMN turn timestamptz NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN failures > 0 THEN greatest(slot, not_before) ELSE slot END
+    ) STORED,
     ADD COLUMN sheet_reads integer, -- of the requests, those that the Sheets quota counts
     ADD COLUMN permanent boolean NOT NULL DEFAULT false, -- of a run that failed: trying again cannot help
     ADD COLUMN cancel_requested_at timestamptz, -- a person's wish, which settling carries out

@@ -9,6 +9,7 @@ DROP TRIGGER runs_transitions ON sheet_to_bigquery_runs;
 DROP FUNCTION sheet_to_bigquery_refuse_transition();
 ALTER TABLE sheet_to_bigquery_runs
     DROP CONSTRAINT permanent_failures_are_failures,
+    DROP COLUMN turn,
     DROP COLUMN reads_reserved,
     DROP COLUMN sheet_reads,
     DROP COLUMN permanent,

@@ -1,0 +1,14 @@
+"""Record: a request by hand becomes a run, once per message."""
+
+from shared import log
+from shared.messages import Envelope, ManualRequest
+from shared.store import Recorded, Store
+
+
+def record(envelope: Envelope, request: ManualRequest, store: Store) -> Recorded:
+    """Records what the request asks for, and tells whether it did; raises what `Store.record_request` does."""
+    recorded = store.record_request(envelope.message_id, request, envelope.data, store.now())
+    heard = store.find_message(envelope.message_id) if recorded == "accepted" else None
+    if heard:
+        log.info("recorded", run_ids=[heard.run_id], why="manual", message_id=envelope.message_id)
+    return recorded
