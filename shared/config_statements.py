@@ -1,4 +1,4 @@
-"""The SQL of what people do to a config by command. `{configs}` is the configs table's quoted name."""
+"""The SQL of configs' rows, and of what people do to them. `{configs}` is the configs table's quoted name."""
 
 from shared.statements import same_table
 
@@ -18,3 +18,27 @@ FIND_RIVALS = f"""
 SELECT o.id || ' "' || o.name || '"' FROM {{configs}} c JOIN {{configs}} o ON {same_table("o", "c")}
 WHERE c.id = :id AND o.id <> c.id AND o.is_active ORDER BY o.id
 """
+
+# As bigint: an id that the column cannot hold is nobody's, not an error.
+FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigint)"
+
+# Ten tell enough of a name that is not just one config's.
+FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 10"
+
+KNOWN_NAMES = "SELECT DISTINCT c.name FROM {configs} c WHERE c.name = ANY(CAST(:names AS text[]))"
+
+LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
+
+# The times are given because a table that a portal's framework made may demand them without a default.
+ADD_CONFIG = """
+INSERT INTO {configs} AS c (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
+    bigquery_dataset_id, bigquery_table_id, schema_handling, custom_schema, options, run_frequency_hours, is_active,
+    created_at, updated_at)
+VALUES (:name, :google_sheet_url, :google_sheet_tab_name, :google_cloud_project_id, :bigquery_dataset_id,
+    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), CAST(:options AS jsonb),
+    :run_frequency_hours, true, now(), now())
+RETURNING c.id, to_jsonb(c) ? 'migration_status'
+"""
+
+# Where the older service still has configs of its own, a config is the job's only if it says so.
+OWN_CONFIG = "UPDATE {configs} SET migration_status = 'job_ready' WHERE id = :id"

@@ -1,4 +1,4 @@
-"""The SQL of kept messages: what people look at, decide on, and what goes by its age."""
+"""The SQL of messages: each acted on once, kept where nobody understood it, decided on by people, gone by its age."""
 
 _KEPT = "m.message_id, m.received_at, m.verdict, m.reason, m.body"
 
@@ -21,4 +21,30 @@ DELETE FROM sheet_to_bigquery_messages WHERE message_id IN (
     SELECT message_id FROM sheet_to_bigquery_messages WHERE received_at < :before ORDER BY received_at LIMIT :most
 )
 RETURNING message_id
+"""
+
+# Claims a message's id; no row for one that was seen before.
+RECORD_MESSAGE = """
+INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, reason, body)
+VALUES (:message_id, :now, :verdict, :reason, :body)
+ON CONFLICT DO NOTHING RETURNING message_id
+"""
+
+# The run by hand of a config that waits and has not begun: what one more request allows, it allows too.
+FOLLOW_UP = """
+UPDATE sheet_to_bigquery_runs SET allow_shrink = allow_shrink OR CAST(:allow_shrink AS boolean)
+WHERE config_id = :config_id AND why = 'manual' AND state = 'pending' AND attempt = 0
+RETURNING id
+"""
+
+# Which run a request by hand led to.
+NOTE_MESSAGE_RUN = "UPDATE sheet_to_bigquery_messages SET run_id = :run_id WHERE message_id = :message_id"
+
+# What became of a request by hand.
+FIND_MESSAGE = "SELECT verdict, reason, run_id FROM sheet_to_bigquery_messages WHERE message_id = :message_id"
+
+# How many messages nobody understood, with the newest of them.
+NEWEST_POISON = """
+SELECT (SELECT count(*) FROM sheet_to_bigquery_messages WHERE verdict = 'poison'), m.received_at, m.reason
+FROM sheet_to_bigquery_messages m WHERE m.verdict = 'poison' ORDER BY m.received_at DESC, m.message_id LIMIT 1
 """

@@ -4,7 +4,7 @@ Rows of the configs table are read as JSON (`to_jsonb`), so that one statement s
 optional columns (`migration_status`), and so that a portal's odd values reach the parser instead of failing here.
 """
 
-from shared.states import ACTIVE, IN_FLIGHT, OPEN, listed
+from shared.states import ACTIVE, OPEN, listed
 
 NOW = "SELECT now()"
 
@@ -149,30 +149,6 @@ ON CONFLICT DO NOTHING
 RETURNING config_id, config_name, destination, 'due', why, slot, CAST(NULL AS timestamptz), NULL, NULL, id::text
 """
 
-# Claims a message's id; no row for one that was seen before.
-RECORD_MESSAGE = """
-INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, reason, body)
-VALUES (:message_id, :now, :verdict, :reason, :body)
-ON CONFLICT DO NOTHING RETURNING message_id
-"""
-
-# The run by hand of a config that waits and has not begun: what one more request allows, it allows too.
-FOLLOW_UP = """
-UPDATE sheet_to_bigquery_runs SET allow_shrink = allow_shrink OR CAST(:allow_shrink AS boolean)
-WHERE config_id = :config_id AND why = 'manual' AND state = 'pending' AND attempt = 0
-RETURNING id
-"""
-
-# Which run a request by hand led to.
-NOTE_MESSAGE_RUN = "UPDATE sheet_to_bigquery_messages SET run_id = :run_id WHERE message_id = :message_id"
-
-# As bigint: an id that the column cannot hold is nobody's, not an error.
-FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigint)"
-# Ten tell enough of a name that is not just one config's.
-FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 10"
-KNOWN_NAMES = "SELECT DISTINCT c.name FROM {configs} c WHERE c.name = ANY(CAST(:names AS text[]))"
-LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
-
 # One run by hand; no row where one waits already that has not begun, which will read what the person edited.
 RECORD_MANUAL = f"""
 INSERT INTO sheet_to_bigquery_runs
@@ -295,37 +271,6 @@ WHERE r.id = :run_id AND r.state = 'queued' AND EXISTS ({_TABLE_TAKEN})
 RETURNING r.id
 """
 
-# The execution of an attempt is known: by RunJob's answer, or by what the execution itself says later.
-NOTE_EXECUTION = """
-UPDATE sheet_to_bigquery_runs SET state = 'running', execution = :execution
-WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
-RETURNING id
-"""
-
-# For a run that cannot be looked at now.
-PUT_BACK = "UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until WHERE id = :run_id"
-
-# Active runs whose lease is over: time to look at them.
-LEASE_OVER = f"""
-SELECT id FROM sheet_to_bigquery_runs
-WHERE state IN {listed(IN_FLIGHT)} AND least(lease_until, deadline) <= :now
-ORDER BY lease_until LIMIT 1000
-"""
-
-# The times are given because a table that a portal's framework made may demand them without a default.
-ADD_CONFIG = """
-INSERT INTO {configs} AS c (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
-    bigquery_dataset_id, bigquery_table_id, schema_handling, custom_schema, options, run_frequency_hours, is_active,
-    created_at, updated_at)
-VALUES (:name, :google_sheet_url, :google_sheet_tab_name, :google_cloud_project_id, :bigquery_dataset_id,
-    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), CAST(:options AS jsonb),
-    :run_frequency_hours, true, now(), now())
-RETURNING c.id, to_jsonb(c) ? 'migration_status'
-"""
-
-# Where the older service still has configs of its own, a config is the job's only if it says so.
-OWN_CONFIG = "UPDATE {configs} SET migration_status = 'job_ready' WHERE id = :id"
-
 # Active configs that replace a table, whoever owns them: the older service writes it just as well.
 FIND_ACTIVE_OF_TABLE = f"""
 SELECT c.id || ' "' || c.name || '"' FROM {{configs}} c
@@ -333,18 +278,3 @@ WHERE {_PROJECT.format(c="c")} = :google_cloud_project_id AND {_DATASET.format(c
   AND {_TABLE.format(c="c")} = :bigquery_table_id AND c.is_active
 ORDER BY c.id
 """
-
-# What became of a request by hand.
-FIND_MESSAGE = "SELECT verdict, reason, run_id FROM sheet_to_bigquery_messages WHERE message_id = :message_id"
-
-# The runs of one call of dispatch, for a command that waits for them.
-LIST_BATCH = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.batch = :batch ORDER BY r.slot, r.id"
-LIST_RUNS = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r ORDER BY r.created_at DESC, r.id LIMIT :most"
-# How many messages nobody understood, with the newest of them.
-NEWEST_POISON = """
-SELECT (SELECT count(*) FROM sheet_to_bigquery_messages WHERE verdict = 'poison'), m.received_at, m.reason
-FROM sheet_to_bigquery_messages m WHERE m.verdict = 'poison' ORDER BY m.received_at DESC, m.message_id LIMIT 1
-"""
-# Runs whose ids lie between two, as those do that begin alike; three tell that a beginning is not one run's.
-FIND_RUNS_BETWEEN = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.id BETWEEN :least AND :most LIMIT 3"
-COUNT_STATES = "SELECT state, count(*) FROM sheet_to_bigquery_runs GROUP BY state"

@@ -1,0 +1,87 @@
+"""The ledger's queries of configs: finding, adding, pausing and resuming them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from shared import config_statements, statements
+from shared.config import Config
+from shared.errors import AmbiguousName, InvalidConfig, TableConflict, UnknownConfig
+from shared.messages import ManualRequest
+from shared.options import encode_options
+from shared.queries import Queries, array, to_json
+
+
+class ConfigQueries(Queries):
+    """Rows of the owner's table."""
+
+    def find_config(self, request: ManualRequest) -> dict[str, Any]:
+        """The row that a request names by id or by name. Raises `UnknownConfig` or `AmbiguousName`."""
+        if request.wanted_id is not None:
+            rows = self._run(config_statements.FIND_CONFIG, id=request.wanted_id)
+            if not rows:
+                raise UnknownConfig(f"there is no config {request.wanted_id}", "`job_helper.py configs` lists them")
+            return rows[0][0]
+        rows = self._run(config_statements.FIND_CONFIGS_NAMED, name=request.name)
+        if not rows:
+            raise UnknownConfig(f'there is no config named "{request.name}"', "`job_helper.py configs` lists them")
+        if len(rows) > 1:
+            ids = ", ".join(str(row["id"]) for (row,) in rows)
+            raise AmbiguousName(f'more than one config is named "{request.name}": {ids}', "use the id of one")
+        return rows[0][0]
+
+    def known_names(self, names: Sequence[str]) -> set[str]:
+        """Those of the names that a config has."""
+        return {name for (name,) in self._run(config_statements.KNOWN_NAMES, names=array(names))}
+
+    def list_configs(self) -> list[dict[str, Any]]:
+        """All configs' rows, by id."""
+        return [row for (row,) in self._run(config_statements.LIST_CONFIGS)]
+
+    def active_of_table(self, config: Config) -> list[str]:
+        """The active configs, as `7 "sales"`, that replace the table which `config` does."""
+        columns = ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
+        place = {name: getattr(config, name) for name in columns}
+        return [told for (told,) in self._run(statements.FIND_ACTIVE_OF_TABLE, **place)]
+
+    def add_config(self, config: Config, run_frequency_hours: int | None) -> int:
+        """Adds an active config, owned by the job, and tells its id.
+
+        Raises, with nothing added, `TableConflict` where an active config replaces the same table, and
+        `InvalidConfig` where any has the name, because a request by name could then mean either.
+        """
+        schema = to_json(config.custom_schema) if config.custom_schema else None
+        values = {name: getattr(config, name) for name in config.__struct_fields__ if name != "id"}
+        values |= {"custom_schema": schema, "options": encode_options(config.options) or None}
+        values["run_frequency_hours"] = run_frequency_hours
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
+            if others := self.active_of_table(config):
+                raise TableConflict(
+                    f"{config.destination} is replaced by config {others[0]} already",
+                    "choose another table, or pause that config",
+                )
+            if namesakes := self._run(config_statements.FIND_CONFIGS_NAMED, name=config.name):
+                raise InvalidConfig(
+                    f'config {namesakes[0][0]["id"]} is named "{config.name}" already',
+                    "give this one another name (--name, or `name` in a config file)",
+                )
+            ((config_id, can_be_anothers),) = self._run(config_statements.ADD_CONFIG, **values)
+            if can_be_anothers:
+                self._run(config_statements.OWN_CONFIG, id=config_id)
+        return config_id
+
+    def pause_config(self, config_id: int, reason: str | None, now: datetime) -> None:
+        """Nothing new of the config begins; an open attempt ends as it does."""
+        self._run(config_statements.PAUSE, id=config_id, reason=reason, now=now)
+
+    def resume_config(self, config_id: int) -> None:
+        """The config is active again. Raises `TableConflict`, with nothing changed, where another has its table."""
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
+            if rivals := self._run(config_statements.FIND_RIVALS, id=config_id):
+                raise TableConflict(
+                    f"the table of config {config_id} is replaced by config {rivals[0][0]}",
+                    "pause that one first, or give one of them another table",
+                )
+            self._run(config_statements.RESUME, id=config_id)

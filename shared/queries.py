@@ -1,0 +1,36 @@
+"""What the ledger's queries share: one connection, and the shapes that go in and out of PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared import statements
+from shared.connection import Session
+from shared.run import Run
+
+
+class Queries:
+    """A part of the product's queries, over one connection; not to be shared between threads."""
+
+    def __init__(self, session: Session) -> None:
+        self._run = session.run
+        self._transaction = session.transaction
+
+    def now(self) -> datetime:
+        """The one clock: the database's."""
+        return self._run(statements.NOW)[0][0]
+
+
+def array(names: Sequence[str] | None) -> list[str] | None:
+    return list(names) if names is not None else None
+
+
+def to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def to_run(row: dict[str, Any]) -> Run:
+    """A run as `to_jsonb` gives its row."""
+    return msgspec.convert({key: value for key, value in row.items() if value is not None}, Run, strict=False)

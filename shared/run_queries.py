@@ -1,0 +1,101 @@
+"""The ledger's queries of runs: finding them, claiming them for an attempt, and looking after it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from shared import end_statements, run_statements, statements
+from shared.config import Config
+from shared.queries import Queries, to_run
+from shared.run import LoadedBefore, Run, Standing
+
+
+class RunQueries(Queries):
+    """Runs, and the attempts that they have."""
+
+    def find_run(self, run_id: str) -> Standing | None:
+        """A run with its config's row as it is now; None for an id that is nobody's."""
+        rows = self._run(statements.FIND_RUN, run_id=run_id)
+        if not rows:
+            return None
+        run, config, active, owned, rival, loaded = rows[0]
+        previous = LoadedBefore(*loaded) if loaded else None
+        return Standing(to_run(run), config, bool(active), bool(owned), rival, previous)
+
+    def claim(
+        self,
+        standing: Standing,
+        config: Config,
+        project: str,
+        location: str,
+        now: datetime,
+        lease: timedelta,
+        limit: timedelta,
+    ) -> Run | None:
+        """Takes a queued run for one attempt, in which it is in flight; None where it is not to be had.
+
+        Where a run of another config has the table, which this one's was edited to, it waits for that.
+        """
+        run = standing.run
+        with self._transaction():
+            self._run(statements.LOCK_ADMISSION)
+            rows = self._run(
+                statements.CLAIM,
+                run_id=run.id,
+                destination=config.destination,
+                # As it was read with the config: a NULL since then asks for a run of what is there since then.
+                had_last_run=standing.has_last_run,
+                job_project=project,
+                job_location=location,
+                now=now,
+                lease_until=now + lease,
+                deadline=now + limit,
+            )
+            if not rows:
+                self._run(
+                    statements.WAIT_FOR_TABLE, run_id=run.id, destination=config.destination, not_before=now + lease
+                )
+                return None
+        return msgspec.structs.replace(
+            run, state="launching", attempt=rows[0][0], job_project=project, job_location=location
+        )
+
+    def note_execution(self, run_id: str, attempt: int, execution: str) -> bool:
+        """The attempt's execution is known. False where the attempt is settled, or its execution known, already."""
+        return bool(self._run(run_statements.NOTE_EXECUTION, run_id=run_id, attempt=attempt, execution=execution))
+
+    def extend_lease(self, run: Run, lease_until: datetime) -> None:
+        """Looks again then; at once where a person wished for the run's end since it was read."""
+        self._run(
+            end_statements.EXTEND_LEASE,
+            run_id=run.id,
+            attempt=run.attempt,
+            lease_until=lease_until,
+            wish_known=run.cancel_requested_at is not None,
+        )
+
+    def put_back(self, run_id: str, lease_until: datetime) -> None:
+        """A run that cannot be looked at now goes behind the others, also when it is past its deadline."""
+        self._run(run_statements.PUT_BACK, run_id=run_id, lease_until=lease_until)
+
+    def lease_over(self, now: datetime) -> list[str]:
+        """Active runs that nobody has heard of for a lease, or that are past their deadline; `CHUNK` at most."""
+        return [str(run_id) for (run_id,) in self._run(run_statements.LEASE_OVER, now=now)]
+
+    def list_batch(self, batch: str) -> list[Run]:
+        """The runs that one call of dispatch recorded."""
+        return [to_run(row) for (row,) in self._run(run_statements.LIST_BATCH, batch=batch)]
+
+    def list_runs(self, most: int) -> list[Run]:
+        """The newest runs first."""
+        return [to_run(row) for (row,) in self._run(run_statements.LIST_RUNS, most=most)]
+
+    def find_runs(self, beginning: str) -> list[Run]:
+        """The runs whose ids begin with these hexadecimal digits, three at most."""
+        least, most = (UUID(beginning.ljust(32, filler)) for filler in "0f")
+        return [to_run(row) for (row,) in self._run(run_statements.FIND_RUNS_BETWEEN, least=least, most=most)]
+
+    def count_states(self) -> dict[str, int]:
+        """How many runs are in which state."""
+        return dict(self._run(run_statements.COUNT_STATES))
