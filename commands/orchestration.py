@@ -31,10 +31,10 @@ def orchestrate(request: DispatchRequest, environ: Mapping[str, str], screen: Sc
         _tell_plan(done, screen)
         return FAILED if done.unknown else SUCCEEDED
     _tell_skipped(done, screen)
-    if not done.due:
+    if not done.recorded:
         screen.say("nothing is due")
         return FAILED if done.unknown else SUCCEEDED
-    screen.note(f"{len(done.due)} due, {done.admitted} admitted")
+    screen.note(f"{done.recorded} due, {done.admitted} admitted")
     code = _wait(done.batch, wiring, screen)
     return FAILED if done.unknown and code == SUCCEEDED else code
 
@@ -62,7 +62,7 @@ def _report(runs: Sequence[Run], screen: Screen) -> int:
 
 def _tell_plan(done: Dispatched, screen: Screen) -> None:
     """Per config what would be done, and why not."""
-    screen.say(f"dry run at {shown(done.at)} UTC: {len(done.due)} would run, nothing was recorded")
+    screen.say(f"dry run at {shown(done.at)} UTC: {done.counts.get('due', 0)} would run, nothing was recorded")
     rows = [(str(each.config_id), each.name, each.destination, f"would run ({each.why})") for each in done.due]
     rows += [(str(each.config_id), each.name, each.destination, each.reason) for each in done.skipped]
     if rows:
@@ -71,8 +71,11 @@ def _tell_plan(done: Dispatched, screen: Screen) -> None:
 
 
 def _tell_unnamed(done: Dispatched, screen: Screen) -> None:
-    """Configs beyond the number that dispatch names are counted only."""
-    unnamed = sum(done.counts.values()) - len(done.due) - len(done.skipped)
+    """Configs beyond the numbers that dispatch names are counted only."""
+    due = done.counts.get("due", 0)
+    if due > len(done.due):
+        screen.say(f"and {due - len(done.due)} more would run")
+    unnamed = sum(done.counts.values()) - due - len(done.skipped)
     if unnamed > 0:
         screen.say(f"and {unnamed} more: {_counted(done)}")
 

@@ -14,7 +14,8 @@ from shared.run import Verdict
 from shared.settings import Settings
 from shared.store import CHUNK, RECORDED, Store
 
-# The answer names so many of the configs that were not due; the counts cover all of them.
+# The answer names so many of the configs that were due and that were not; the counts cover all of them.
+_NAMED_DUE = CHUNK
 _NAMED = 200
 # What a person has to mend: said in the log at every dispatch.
 _REPORTED = ("bad_frequency", "bad_last_run", "table_conflict")
@@ -29,12 +30,15 @@ class DispatchRequest(msgspec.Struct, frozen=True):
 
 
 class Dispatched(msgspec.Struct, frozen=True):
-    """What dispatch did: the due configs with their runs' slots, those that were not due, and counts by verdict."""
+    """What dispatch did: how many runs it recorded and admitted, the first of the due configs with their runs' slots,
+    the first of those that were not due, and how many have which verdict.
+    """
 
     batch: str
     at: datetime
     dry_run: bool
     due: list[Verdict]
+    recorded: int
     admitted: int
     skipped: list[Verdict]
     unknown: list[str]
@@ -46,7 +50,7 @@ class Dispatched(msgspec.Struct, frozen=True):
             "batch": self.batch,
             "at": self.at.isoformat(),
             "dry_run": self.dry_run,
-            "recorded": 0 if self.dry_run else len(self.due),
+            "recorded": self.recorded,
             "admitted": self.admitted,
             "counts": self.counts,
             "due": [_told(each, done="would run" if self.dry_run else "run recorded") for each in self.due],
@@ -60,25 +64,24 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
     now = store.now()
     batch = str(uuid.uuid4())
     names = request.config_names
-    counts = store.count_verdicts(now, names)
-    skipped = store.judge(now, due=False, most=_NAMED, names=names)
+    told = store.tell(now, _NAMED, names)
     unknown = _unknown(store, names)
-    _report(skipped)
-    due: list[Verdict] = []
+    _report(told.skipped)
     if request.dry_run:
-        due = store.judge(now, due=True, most=CHUNK, names=names)
-        return Dispatched(batch, now, True, due, 0, skipped, unknown, counts)
-    admitted = 0
+        due = store.judge(now, due=True, most=_NAMED_DUE, names=names)
+        return Dispatched(batch, now, True, due, 0, 0, told.skipped, unknown, told.counts)
+    due, recorded, admitted = [], 0, 0
     while True:
-        recorded = store.record_due(now, batch, request.max_parallel_jobs, names)
-        due += recorded
-        for start in range(0, len(recorded), CHUNK):
-            log.info("recorded", batch=batch, run_ids=[each.run_id for each in recorded[start : start + CHUNK]])
-        admitted += len(admit(store, publish, settings))
-        if len(recorded) < RECORDED:
+        found = store.record_due(now, batch, request.max_parallel_jobs, names, _NAMED_DUE - len(due))
+        due += found.named
+        recorded += len(found.run_ids)
+        for start in range(0, len(found.run_ids), CHUNK):
+            log.info("recorded", batch=batch, run_ids=found.run_ids[start : start + CHUNK])
+        admitted += admit(store, publish, settings)
+        if len(found.run_ids) < RECORDED:
             break
-    log.info("dispatched", batch=batch, recorded=len(due), admitted=admitted, counts=counts)
-    return Dispatched(batch, now, False, due, admitted, skipped, unknown, counts)
+    log.info("dispatched", batch=batch, recorded=recorded, admitted=admitted, counts=told.counts)
+    return Dispatched(batch, now, False, due, recorded, admitted, told.skipped, unknown, told.counts)
 
 
 def _unknown(store: Store, names: Sequence[str] | None) -> list[str]:

@@ -10,7 +10,7 @@ _IN_FLIGHT = listed(IN_FLIGHT)
 _CANCELLED = "'Cancelled'", "'a person cancelled it; nothing was loaded'"
 
 # The runs of a config that tell how it fares: those that loaded, and those that failed for good.
-_TELLING = "r.why <> 'shadow' AND r.state IN ('succeeded', 'failed')"
+_TELLING = "r.why <> 'shadow' AND r.ended_at IS NOT NULL AND r.state <> 'cancelled'"
 
 # What a failed run (`closed`) brings with it: where it is the last of so many permanent failures in a row since the
 # config was last paused, the config is paused; and people are told, once. Its answer: the run's state, and whether
@@ -58,7 +58,10 @@ WITH closed AS (
     WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
     RETURNING id, config_id, slot, why, had_last_run
 ), moved AS (
-    UPDATE {{configs}} c SET last_run = greatest(c.last_run, closed.slot), paused_reason = NULL FROM closed
+    UPDATE {{configs}} c
+    SET last_run = greatest(c.last_run, closed.slot), paused_reason = NULL,
+        scheduled_run = CASE WHEN closed.why = 'schedule' THEN closed.slot ELSE c.scheduled_run END
+    FROM closed
     WHERE c.id = closed.config_id AND closed.why <> 'shadow' AND NOT (closed.had_last_run AND c.last_run IS NULL)
 ), noted AS (
     INSERT INTO sheet_to_bigquery_notices (run_id, kind, not_before)
@@ -171,7 +174,7 @@ WITH old AS (
         NOT EXISTS (SELECT FROM {configs} c WHERE c.id = r.config_id)
         OR r.id NOT IN (
             (SELECT n.id FROM sheet_to_bigquery_runs n
-             WHERE n.config_id = r.config_id AND n.why <> 'shadow' ORDER BY n.created_at DESC LIMIT 1)
+             WHERE n.config_id = r.config_id AND n.why <> 'shadow' AND n.ended_at IS NOT NULL ORDER BY n.created_at DESC LIMIT 1)
             UNION ALL
             (SELECT n.id FROM sheet_to_bigquery_runs n
              WHERE n.config_id = r.config_id AND n.why = 'schedule' ORDER BY n.slot DESC LIMIT 1)

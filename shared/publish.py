@@ -1,7 +1,7 @@
 """Publishing `RunRequested`, a thousand in a request."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from google.api_core.retry import Retry
 
@@ -22,12 +22,15 @@ def publish_requests(publisher: "PublisherClient", topic: str, run_ids: Sequence
     """Publishes one `RunRequested` a run to `topic` (a resource name). Raises `ServiceUnavailable`.
 
     One request for a thousand messages: measured six times faster than the batching client, and when it
-    returns, all are published.
+    returns, all are published. The protocol's own classes: the library's wrappers take as long as all the rest.
     """
+    from google.pubsub_v1.types import PublishRequest, PubsubMessage
+
+    request, message = PublishRequest.pb(), PubsubMessage.pb()
     for start in range(0, len(run_ids), _LARGEST):
-        messages: list[Any] = [{"data": RunRequested(run_id).encode()} for run_id in run_ids[start : start + _LARGEST]]
+        messages = [message(data=RunRequested(run_id).encode()) for run_id in run_ids[start : start + _LARGEST]]
         try:
-            publisher.publish(topic=topic, messages=messages, timeout=_SECONDS, retry=Retry(timeout=_SECONDS))
+            publisher.publish(request(topic=topic, messages=messages), timeout=_SECONDS, retry=Retry(timeout=_SECONDS))
         except UNANSWERED as error:
             raise ServiceUnavailable(
                 f"Pub/Sub did not take the messages for {topic} ({type(error).__name__})",

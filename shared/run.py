@@ -164,7 +164,6 @@ class Verdict(msgspec.Struct, frozen=True):
     until: datetime | None
     rival: str | None
     paused_reason: str | None = None
-    run_id: str | None = None  # of a run that was recorded by it
 
     @property
     def reason(self) -> str:
@@ -188,3 +187,17 @@ class Verdict(msgspec.Struct, frozen=True):
                 return f"not due before {self.until:%Y-%m-%d %H:%M} UTC"
             case _:
                 return "due"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What the due rule says of all configs: how many have which verdict, and the first of those that are not due."""
+
+    counts: dict[str, int]
+    skipped: list[Verdict]
+
+
+class Due(msgspec.Struct, frozen=True):
+    """The runs that one statement recorded: their ids, and the first of their configs."""
+
+    run_ids: list[str]
+    named: list[Verdict]

@@ -13,14 +13,16 @@ from shared.end_queries import EndQueries
 from shared.message_queries import MessageQueries
 from shared.notice_queries import NoticeQueries
 from shared.queries import array
-from shared.run import Verdict
+from shared.run import Due, Told, Verdict
 from shared.run_queries import RunQueries
 from shared.settings import Database
 
-# So many messages fit one publish request.
+# So many messages fit one publish request, and so many names an answer.
 CHUNK = 1000
-# So many runs are recorded by one statement: in about two seconds, of the twenty that it has.
-RECORDED = 20_000
+# So many runs are admitted by one statement, in about a tenth of a second: others wait for its lock.
+ADMITTED = 5000
+# So many runs are recorded by one statement: in two to four seconds, of the twenty that it has.
+RECORDED = 50_000
 
 
 @contextmanager
@@ -37,45 +39,58 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
 
     def judge(self, now: datetime, *, due: bool, most: int, names: Sequence[str] | None = None) -> list[Verdict]:
         """What the due rule says of the configs that are due, or that are not; most overdue first."""
-        rows = self._run(statements.JUDGE, now=now, due=due, most=most, names=array(names))
+        rows = self._run(statements.JUDGE, now=now, only_due=due, most=most, names=array(names))
         return [Verdict(*row) for row in rows]
 
     def count_verdicts(self, now: datetime, names: Sequence[str] | None = None) -> dict[str, int]:
         """How many configs have which verdict of the due rule."""
-        return dict(self._run(statements.COUNT_VERDICTS, now=now, names=array(names)))
+        return dict(self._run(statements.COUNT_VERDICTS, now=now, only_due=False, names=array(names)))
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the next of the configs that are not due comes due; None where none will."""
-        return self._run(statements.NEXT_DUE, now=now, names=None)[0][0]
+        return self._run(statements.NEXT_DUE, now=now, only_due=False, names=None)[0][0]
+
+    def tell(self, now: datetime, most: int, names: Sequence[str] | None = None) -> Told:
+        """What the due rule says of all configs: counts by verdict, and `most` of those that are not due."""
+        rows = self._run(statements.TELL, now=now, only_due=False, most=most, names=array(names))
+        return Told(rows[0][0] or {}, [Verdict(*row) for _, *row in rows if row[0] is not None])
 
     def record_due(
-        self, now: datetime, batch: str, batch_cap: int | None, names: Sequence[str] | None = None
-    ) -> list[Verdict]:
-        """Records a run for each of the most overdue configs, `RECORDED` at most, and tells which."""
+        self, now: datetime, batch: str, batch_cap: int | None, names: Sequence[str] | None = None, named: int = CHUNK
+    ) -> Due:
+        """Records a run for each of the most overdue configs, `RECORDED` at most, and tells of `named` of them."""
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)
             rows = self._run(
-                statements.RECORD_DUE, now=now, batch=batch, batch_cap=batch_cap, names=array(names), most=RECORDED
+                statements.RECORD_DUE,
+                now=now,
+                only_due=True,
+                batch=batch,
+                batch_cap=batch_cap,
+                names=array(names),
+                most=RECORDED,
+                named=named,
             )
-        return [Verdict(*row) for row in rows]
+        return Due(rows[0][0] or [], [Verdict(*row) for _, *row in rows if row[0] is not None])
 
     # -- admission ---------------------------------------------------------------------------------------
 
     def admit(self, now: datetime, cap: int, reads_per_minute: int) -> list[str]:
-        """Queues the pending runs that fit now, `CHUNK` at most, and tells their ids."""
+        """Queues the pending runs that fit now, about `ADMITTED` at most, and tells their ids."""
+        run_ids: list[str] = []
         with self._transaction():
             self._run(statements.LOCK_ADMISSION)
-            self._run(statements.FOLLOW_CONFIGS)
-            rows = self._run(statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute)
-        return [str(run_id) for (run_id,) in rows]
+            room_left = True
+            while room_left:
+                rows = self._run(statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute, most=ADMITTED)
+                run_ids += [run_id for run_id, _ in rows]
+                room_left = any(left for _, left in rows[:1])
+        return run_ids
 
     def next_admission(self, now: datetime, cap: int) -> datetime | None:
         """When time alone may let admission go on; None where no run waits for that."""
         rows = self._run(statements.NEXT_ADMISSION, now=now, cap=cap)
         return rows[0][0] if rows else None
-
-    def note_published(self, run_ids: Sequence[str], now: datetime) -> None:
-        self._run(statements.NOTE_PUBLISHED, run_ids=list(run_ids), now=now)
 
     def unpublished(self, now: datetime, published_before: datetime) -> list[str]:
         """Queued runs whose message was not published, or not heard, since then; noted as published now."""

@@ -46,7 +46,7 @@ def sweep(
             looked_at.add(run_id)
             counts[_settle(run_id, store, bigquery_of, executions, settings)] += 1
         counts["published_again"] += _publish_unheard(store, publish, settings)
-        counts["admitted"] += len(admit(store, publish, settings))
+        counts["admitted"] += admit(store, publish, settings)
         pause = _pause(store, settings, started)
         if pause is None:
             break

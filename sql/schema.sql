@@ -21,6 +21,9 @@ ALTER TABLE {configs}
     ADD COLUMN IF NOT EXISTS updated_at timestamptz DEFAULT now(),
     -- What a config may say beside the owner's columns (README.md, "Options"); NULL is all defaults.
     ADD COLUMN IF NOT EXISTS options jsonb,
+    -- Ours: the slot of the last scheduled run that succeeded. Where last_run says the same, the schedule stands
+    -- there; where it does not, somebody else moved last_run, and the ledger has to be asked.
+    ADD COLUMN IF NOT EXISTS scheduled_run timestamptz,
     -- Since when, and why, a config is paused whose is_active the product set to false.
     ADD COLUMN IF NOT EXISTS paused_at timestamptz,
     ADD COLUMN IF NOT EXISTS paused_reason text;
@@ -38,15 +41,22 @@ DECLARE
 BEGIN
     FOR wanted IN VALUES
         -- The guide's.
-        ('idx_configs_active_last_run', 'is_active, last_run'),
+        ('idx_configs_active_last_run', 'is_active, last_run', 'true'),
         -- Two active configs that replace one table are found by this.
         ('idx_configs_destination', $keys$
             btrim(google_cloud_project_id, E' \t\r\n'),
             btrim(bigquery_dataset_id, E' \t\r\n'),
             btrim(bigquery_table_id, E' \t\r\n')
-        $keys$),
+        $keys$, 'true'),
         -- By name, for requests by hand.
-        ('idx_configs_name', 'name')
+        ('idx_configs_name', 'name', 'true'),
+        -- Before when a config is not due, in seconds since 1970, which no year and no interval overflows; 0 where
+        -- the ledger has to be asked. It finds what may be due among a million.
+        ('idx_configs_due', $keys$(
+            CASE WHEN last_run = scheduled_run
+            THEN date_part('epoch', last_run AT TIME ZONE 'UTC') + 3600::float8 * coalesce(run_frequency_hours, 24)
+            ELSE 0 END
+        )$keys$, 'is_active')
     LOOP
         own_name := wanted.column1 || '_' || configs::oid;
         CONTINUE WHEN EXISTS (
@@ -56,7 +66,9 @@ BEGIN
         IF to_regclass(format('%I.%I', place, wanted.column1)) IS NULL THEN
             own_name := wanted.column1;
         END IF;
-        EXECUTE format('CREATE INDEX %I ON %s (%s)', own_name, configs, wanted.column2);
+        EXECUTE format(
+            'CREATE INDEX %I ON %s (%s)%s', own_name, configs, wanted.column2, ' WHERE ' || nullif(wanted.column3, 'true')
+        );
         EXECUTE format('COMMENT ON INDEX %I.%I IS %L', place, own_name, 'made by sheet-to-bigquery');
     END LOOP;
 END
@@ -104,7 +116,7 @@ CREATE TABLE sheet_to_bigquery_runs (
     -- Of the attempts that were admitted within the quota's window, this one's included.
     reads_reserved integer NOT NULL DEFAULT 0 CHECK (reads_reserved >= 0),
     admitted_at timestamptz,
-    published_at timestamptz,
+    published_at timestamptz, -- when its message was published again, because nobody had heard it
 
     -- The attempt: from queued through launching to running. Its BigQuery job id is made of id and attempt.
     attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
@@ -134,7 +146,8 @@ CREATE TABLE sheet_to_bigquery_runs (
     error text,
     permanent boolean NOT NULL DEFAULT false, -- of a run that failed: trying again cannot help
 
-    UNIQUE (config_id, slot, why),
+    -- Keeps a slot from being recorded twice, and finds the newest scheduled run.
+    CONSTRAINT runs_of_a_slot UNIQUE (config_id, why, slot),
     CONSTRAINT ended_runs_have_an_end CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
     CONSTRAINT claimed_runs_have_an_attempt CHECK (
         state NOT IN ('launching', 'running')
@@ -163,6 +176,9 @@ WHEN (
     AND NOT (OLD.state = 'running' AND NEW.state IN ('pending', 'succeeded', 'failed', 'cancelled'))
 )
 EXECUTE FUNCTION sheet_to_bigquery_refuse_transition();
+-- No statistics of states: what they were some minutes ago, before ten thousand runs were recorded, would have the
+-- planner take whole indexes of waiting and active runs for a row or two.
+ALTER TABLE sheet_to_bigquery_runs ALTER COLUMN state SET STATISTICS 0;
 -- At most one active run per config and per table.
 CREATE UNIQUE INDEX runs_active_config ON sheet_to_bigquery_runs (config_id)
     WHERE state IN ('queued', 'launching', 'running');
@@ -171,14 +187,22 @@ CREATE UNIQUE INDEX runs_active_destination ON sheet_to_bigquery_runs (destinati
 -- At most one request by hand waits behind an open run.
 CREATE UNIQUE INDEX runs_follow_up ON sheet_to_bigquery_runs (config_id)
     WHERE why = 'manual' AND state = 'pending' AND attempt = 0;
--- What admission, the sweep and the due rule look up.
-CREATE INDEX runs_open ON sheet_to_bigquery_runs (config_id, slot)
-    WHERE state IN ('pending', 'queued', 'launching', 'running');
-CREATE INDEX runs_admitted ON sheet_to_bigquery_runs (admitted_at);
-CREATE INDEX runs_newest ON sheet_to_bigquery_runs (config_id, created_at DESC);
-CREATE INDEX runs_scheduled ON sheet_to_bigquery_runs (config_id, slot DESC) WHERE why = 'schedule';
+-- What admission and the due rule look up.
+CREATE INDEX runs_admitted ON sheet_to_bigquery_runs (admitted_at) INCLUDE (reads_reserved)
+    WHERE admitted_at IS NOT NULL;
+-- Admission finds the next runs in their order, those of a capped batch apart, and what waits of a config.
+CREATE INDEX runs_waiting ON sheet_to_bigquery_runs (turn, id) WHERE state = 'pending' AND batch_cap IS NULL;
+CREATE INDEX runs_waiting_batch ON sheet_to_bigquery_runs (batch, turn, id)
+    WHERE state = 'pending' AND batch_cap IS NOT NULL;
+CREATE INDEX runs_active_batch ON sheet_to_bigquery_runs (batch)
+    WHERE state IN ('queued', 'launching', 'running') AND batch_cap IS NOT NULL;
+CREATE INDEX runs_waiting_config ON sheet_to_bigquery_runs (config_id) WHERE state = 'pending';
+-- How many reads the newest run took that told it.
+CREATE INDEX runs_read ON sheet_to_bigquery_runs (config_id, created_at DESC) WHERE requests IS NOT NULL;
 -- The newest load of a config, whose content its table may have still.
 CREATE INDEX runs_loaded ON sheet_to_bigquery_runs (config_id, ended_at DESC) WHERE verdict = 'loaded';
+-- How a config fared of late.
+CREATE INDEX runs_fared ON sheet_to_bigquery_runs (config_id, created_at DESC) WHERE ended_at IS NOT NULL;
 -- What is cleaned away by age.
 CREATE INDEX runs_ended ON sheet_to_bigquery_runs (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_batch ON sheet_to_bigquery_runs (batch) WHERE batch IS NOT NULL;

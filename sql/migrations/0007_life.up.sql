@@ -29,6 +29,15 @@ WHEN (
 )
 EXECUTE FUNCTION sheet_to_bigquery_refuse_transition();
 
+-- Admission takes runs by their turns, and counts what is reserved.
+DROP INDEX runs_waiting, runs_waiting_batch, runs_admitted;
+CREATE INDEX runs_waiting ON sheet_to_bigquery_runs (turn, id) WHERE state = 'pending' AND batch_cap IS NULL;
+CREATE INDEX runs_waiting_batch ON sheet_to_bigquery_runs (batch, turn, id)
+    WHERE state = 'pending' AND batch_cap IS NOT NULL;
+CREATE INDEX runs_admitted ON sheet_to_bigquery_runs (admitted_at) INCLUDE (reads_reserved)
+    WHERE admitted_at IS NOT NULL;
+-- How a config fared of late.
+CREATE INDEX runs_fared ON sheet_to_bigquery_runs (config_id, created_at DESC) WHERE ended_at IS NOT NULL;
 -- What is cleaned away by age.
 CREATE INDEX runs_ended ON sheet_to_bigquery_runs (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX messages_received ON sheet_to_bigquery_messages (received_at);

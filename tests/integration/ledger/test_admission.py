@@ -8,7 +8,7 @@ import pytest
 
 from shared.connection import Session, connect
 from shared.settings import Database
-from shared.store import Store
+from shared.store import ADMITTED, Store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PLENTY = 100_000
@@ -139,3 +139,33 @@ def test_a_run_that_ends_while_admission_waits_for_it_stays_ended(
             other.cursor().execute("COMMIT")
             assert admitting.result() == []
     assert sql("SELECT state FROM sheet_to_bigquery_runs WHERE id = :id", id=run) == [["failed"]]
+
+
+def test_what_waits_for_a_table_leaves_its_room_to_the_others(store: Store, add_pending) -> None:
+    """As where a hundred configs were edited to one table: it must not keep the rest of the ledger."""
+    same = [add_pending(config, hours_overdue=10 + config, destination="p.d.same") for config in range(1, 6)]
+    others = [add_pending(config) for config in range(10, 13)]
+    assert set(store.admit(NOON, cap=3, reads_per_minute=PLENTY)) == {same[-1], *sorted(others)[:2]}
+
+
+def test_a_capped_batch_with_many_runs_keeps_nobody_behind_it(store: Store, add_pending) -> None:
+    first, second = "00000000-0000-0000-0000-00000000000b", "00000000-0000-0000-0000-00000000000c"
+    for config in range(1, 8):
+        add_pending(config, batch=first, batch_cap=1, hours_overdue=50 - config)
+    later = [add_pending(config, batch=second, batch_cap=5, hours_overdue=9) for config in range(20, 23)]
+    last = add_pending(30)
+    admitted = store.admit(NOON, cap=5, reads_per_minute=PLENTY)
+    assert len(admitted) == 5
+    assert {*later, last} < set(admitted)
+
+
+def test_more_runs_than_one_statement_admits_are_admitted_one_after_another(store: Store, sql) -> None:
+    sql(
+        "INSERT INTO sheet_to_bigquery_runs (id, config_id, config_name, destination, slot, why, created_at, "
+        "not_before, reads) SELECT gen_random_uuid(), n, 'c', 'p.d.t' || n, :now, 'schedule', :now, :now, 1 "
+        "FROM generate_series(1, :runs) n",
+        now=NOON,
+        runs=ADMITTED + 10,
+    )
+    assert len(store.admit(NOON, cap=PLENTY, reads_per_minute=PLENTY)) == ADMITTED
+    assert len(store.admit(NOON, cap=PLENTY, reads_per_minute=PLENTY)) == 10

@@ -89,6 +89,13 @@ def test_success_sets_the_first_last_run(store: Store, sql, queued) -> None:
     assert last_run(sql) == NOON
 
 
+@pytest.mark.parametrize(("why", "slot"), [("schedule", NOON), ("manual", None), ("reset", None)])
+def test_success_tells_by_whom_last_run_was_moved(why: str, slot: datetime | None, store: Store, sql, queued) -> None:
+    """Where it was not a scheduled run, the due rule asks the ledger where the schedule stands."""
+    succeed(store, claim(store, queued(last_run=None, why=why)))
+    assert sql("SELECT last_run, scheduled_run FROM sheet_to_bigquery_configs") == [[NOON, slot]]
+
+
 def test_last_run_never_moves_backwards(store: Store, sql, queued) -> None:
     succeed(store, claim(store, queued(last_run=NOON + MINUTE)))
     assert last_run(sql) == NOON + MINUTE

@@ -1,11 +1,13 @@
 """The due rule, as a table of examples: what happened before, and what dispatch then does at noon."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from shared.run import Due, Told
 from shared.store import Store
 
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)  # the day on which Europe's clocks go forward
@@ -169,7 +171,8 @@ def test_the_rule_can_be_asked_of_some_names_only(store: Store, add_config) -> N
 
 def test_an_empty_table_has_nothing_due(store: Store) -> None:
     assert store.count_verdicts(NOON) == {}
-    assert store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None) == []
+    assert store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None) == Due(0, [])
+    assert store.tell(NOON, 10) == Told({}, [])
 
 
 @pytest.mark.parametrize("odd", ["infinity", "-infinity", "9999-12-31 12:00+00", "294000-01-01 00:00+00"])
@@ -201,7 +204,7 @@ def test_a_config_without_a_name_keeps_nobody(store: Store, sql, add_config) -> 
     add_config("unnamed")
     sql("UPDATE sheet_to_bigquery_configs SET name = NULL WHERE name = 'unnamed'")
     batch = "00000000-0000-0000-0000-000000000001"
-    assert sorted(each.name for each in store.record_due(NOON, batch, None)) == ["", "named"]
+    assert sorted(each.name for each in store.record_due(NOON, batch, None).named) == ["", "named"]
 
 
 def test_reads_are_reserved_as_the_newest_run_that_told_them_took(store: Store, sql, add_config, add_run) -> None:
@@ -210,3 +213,33 @@ def test_reads_are_reserved_as_the_newest_run_that_told_them_took(store: Store, 
     add_run(config_id, ago(48), state="failed")
     store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None)
     assert sql("SELECT reads FROM sheet_to_bigquery_runs WHERE state = 'pending'") == [[500]]
+
+
+def test_what_is_due_is_found_by_index_as_by_looking_at_every_config(store: Store, add_config, add_run) -> None:
+    """`only_due` looks only at what may be due: whatever moved last_run, and whatever ran, it must miss nothing."""
+    rng = random.Random(4)
+    hours = [None, 0, -1, 1, 4, 24, 168, 900_000]
+    moments = [ago(at) for at in (-30, -1, 0, 0.5, 1, 3.9, 4, 5, 23.9, 24, 25, 47, 49, 167, 168, 169, 400)]
+    for number in range(500):
+        # As `succeed` leaves it: the slot of a scheduled run, of which last_run may have been moved since.
+        scheduled = rng.choice([None, *moments])
+        last_run = scheduled if rng.random() < 0.5 else rng.choice([None, *moments])
+        config_id = add_config(
+            f"c{number}",
+            is_active=rng.random() < 0.9,
+            run_frequency_hours=rng.choice(hours),
+            last_run=last_run,
+            scheduled_run=scheduled,
+        )
+        if scheduled:
+            add_run(config_id, scheduled)
+        for slot in set(rng.sample(moments, rng.choice([0, 0, 1, 2]))) - {scheduled}:
+            add_run(config_id, slot, rng.choice(["schedule", "manual"]), rng.choice(["failed", "succeeded"]))
+    due = store.judge(NOON, due=True, most=1000)
+    counts = store.count_verdicts(NOON)
+    assert len(due) == counts["due"] > 50
+    assert store.tell(NOON, 5).counts == counts
+    assert {"paused", "manual_only", "bad_frequency", "not_due"} <= counts.keys()
+    assert store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None).named == [
+        msgspec.structs.replace(each, until=None) for each in due
+    ]

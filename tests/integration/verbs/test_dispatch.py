@@ -1,6 +1,7 @@
 """Dispatch and sweep: what is recorded, admitted and published, and what the answer says."""
 
 import time
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,7 +23,7 @@ def test_due_configs_are_recorded_admitted_and_published_once(bench, add_config,
     for name in ("a", "b", "c"):
         add_config(name)
     first = dispatched(bench)
-    assert (len(first.due), first.admitted, len(bench.published)) == (3, 3, 3)
+    assert (len(first.due), first.recorded, first.admitted, len(bench.published)) == (3, 3, 3, 3)
     assert states(sql) == ["queued"] * 3
     second = dispatched(bench)
     assert (second.due, len(bench.published)) == ([], 3)
@@ -72,9 +73,26 @@ def test_more_configs_than_fit_one_statement_are_all_recorded(bench, sql) -> Non
     )
     settings = bench.with_settings(sheets_reads_per_minute=100_000)
     told = dispatch(DispatchRequest(max_parallel_jobs=3000), bench.store, bench.publish, settings)
-    assert len(told.due) == 2345
+    assert (told.recorded, told.answer()["recorded"], len(told.due)) == (2345, 2345, 1000)
     assert told.admitted == bench.settings.max_running
     assert len(set(bench.published)) == len(bench.published) == bench.settings.max_running
+
+
+def test_dispatch_holds_no_more_for_many_due_configs_than_for_a_thousand(bench, sql) -> None:
+    add = (
+        "INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_cloud_project_id, bigquery_dataset_id, "
+        "bigquery_table_id) SELECT 'c' || n, 'u', 'p', 'd', 't' || n "
+        "FROM generate_series(CAST(:first AS int), CAST(:last AS int)) n"
+    )
+    held = []
+    for first, last in ((1, 1_000), (1_001, 22_000)):
+        sql(add, first=first, last=last)
+        tracemalloc.start()
+        told = dispatched(bench)
+        held.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (told.recorded, len(told.due)) == (last - first + 1, 1_000)
+    assert held[1] < 1.5 * held[0]
 
 
 def test_an_empty_store_dispatches_and_sweeps_nothing(bench) -> None:
