@@ -31,8 +31,9 @@ lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@$(python) -m mypy
 	@.venv/bin/shellcheck deploy.sh local/install.sh .ci/run
 
-bench: .venv/installed ## measure the job beside the limit and the habitual way; SIZE=all adds the largest sheet
+bench: .venv/installed ## measure the job beside the limit and the habitual way, and dispatch beside a queue; SIZE=all adds the largest sheet
 	@$(python) -m local.bench $${SIZE:+--size "$$SIZE"}
+	@$(python) -m local.bench.dispatch
 
 stage: ## assemble build/NAME for each function, as deployed
 	@./deploy.sh stage

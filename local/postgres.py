@@ -141,6 +141,12 @@ def binaries() -> Path:
     return max(versions, key=lambda entry: float(entry.parent.name))
 
 
+def server_version() -> str:
+    """What the server's program says of itself."""
+    said = subprocess.run([_binary("postgres"), "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[-1]
+
+
 def _binary(name: str) -> str:
     return str(binaries() / name)
 

@@ -64,10 +64,10 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
     now = store.now()
     batch = str(uuid.uuid4())
     names = request.config_names
-    told = store.tell(now, _NAMED, names)
     unknown = _unknown(store, names)
-    _report(told.skipped)
     if request.dry_run:
+        told = store.tell(now, _NAMED, names)
+        _report(told.skipped)
         due = store.judge(now, due=True, most=_NAMED_DUE, names=names)
         return Dispatched(batch, now, True, due, 0, 0, told.skipped, unknown, told.counts)
     due, recorded, admitted = [], 0, 0
@@ -80,6 +80,9 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
         admitted += admit(store, publish, settings)
         if len(found.run_ids) < RECORDED:
             break
+    # After the runs are on their way: it takes longer than all the rest where there are many configs.
+    told = store.tell(now, _NAMED, names, recorded_by=batch)
+    _report(told.skipped)
     log.info("dispatched", batch=batch, recorded=recorded, admitted=admitted, counts=told.counts)
     return Dispatched(batch, now, False, due, recorded, admitted, told.skipped, unknown, told.counts)
 

@@ -174,7 +174,8 @@ WITH old AS (
         NOT EXISTS (SELECT FROM {configs} c WHERE c.id = r.config_id)
         OR r.id NOT IN (
             (SELECT n.id FROM sheet_to_bigquery_runs n
-             WHERE n.config_id = r.config_id AND n.why <> 'shadow' AND n.ended_at IS NOT NULL ORDER BY n.created_at DESC LIMIT 1)
+             WHERE n.config_id = r.config_id AND n.why <> 'shadow' AND n.ended_at IS NOT NULL
+             ORDER BY n.created_at DESC LIMIT 1)
             UNION ALL
             (SELECT n.id FROM sheet_to_bigquery_runs n
              WHERE n.config_id = r.config_id AND n.why = 'schedule' ORDER BY n.slot DESC LIMIT 1)

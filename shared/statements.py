@@ -73,6 +73,7 @@ _MAY_BE_DUE = """(
 )"""
 
 # The due rule, one row a config: verdict, slot, why, and `until`, the instant before which it is not due.
+# A config that the batch `recorded_by` recorded a run for was due.
 # Intervals are multiples of UTC hours, so daylight saving does not move a slot. 876,000 hours are a century:
 # what is longer would only overflow timestamps; so would a last_run that is infinite.
 # With `only_due` it looks only at what may be due, and for rivals only of what would be. Without, it looks at every
@@ -84,7 +85,10 @@ _RULE = f"""
 WITH facts AS (
     SELECT c.*, scheduled.slot AS scheduled_slot, newest.state AS newest_state,
            CASE WHEN {_POSSIBLE} THEN c.last_run END AS past_run, NOT {_POSSIBLE} AS impossible,
-           {_OPEN} AS open
+           {_OPEN} AS open,
+           c.id IN (
+               SELECT r.config_id FROM sheet_to_bigquery_runs r WHERE r.batch = CAST(:recorded_by AS uuid)
+           ) AS was_due
     FROM (VALUES ('job_ready')) assumed (migration_status)
     CROSS JOIN LATERAL (
         SELECT c.id, c.last_run, coalesce(c.is_active, false) AS active,
@@ -107,6 +111,7 @@ WITH facts AS (
 ), blocked AS (
     SELECT *,
            CASE
+               WHEN was_due THEN 'due'
                WHEN NOT active THEN 'paused'
                WHEN NOT owned THEN 'not_ours'
                WHEN open THEN 'open_run'
@@ -145,8 +150,8 @@ WITH facts AS (
            candidate AS slot, coalesce(candidate, base) + frequency AS until,
            CASE WHEN reset THEN 'reset' ELSE 'schedule' END AS why,
            CASE
-               WHEN told NOT IN ('paused', 'not_ours') AND (told = 'due' OR NOT CAST(:only_due AS boolean))
-                    AND EXISTS (SELECT {_RIVALS}) THEN 'table_conflict'
+               WHEN NOT was_due AND told NOT IN ('paused', 'not_ours')
+                    AND (told = 'due' OR NOT CAST(:only_due AS boolean)) AND EXISTS (SELECT {_RIVALS}) THEN 'table_conflict'
                ELSE told
            END AS verdict
     FROM timed c OFFSET 0
@@ -174,7 +179,7 @@ COUNT_VERDICTS = f"{_RULE} SELECT verdict, count(*) FROM judged GROUP BY verdict
 
 # When the next config comes due that is not due now.
 NEXT_DUE = f"{_RULE} SELECT min(until) FROM judged WHERE verdict = 'not_due'"
-# What dispatch tells before it records: how many configs have which verdict (a JSON object, in every row), and the
+# What dispatch tells after it recorded: how many configs have which verdict (a JSON object, in every row), and the
 # first of those that are not due.
 TELL = f"""{_RULE}, all_judged AS MATERIALIZED (
     SELECT id, verdict, why, slot, until FROM judged

@@ -39,20 +39,27 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
 
     def judge(self, now: datetime, *, due: bool, most: int, names: Sequence[str] | None = None) -> list[Verdict]:
         """What the due rule says of the configs that are due, or that are not; most overdue first."""
-        rows = self._run(statements.JUDGE, now=now, only_due=due, most=most, names=array(names))
+        rows = self._run(statements.JUDGE, now=now, only_due=due, recorded_by=None, most=most, names=array(names))
         return [Verdict(*row) for row in rows]
 
     def count_verdicts(self, now: datetime, names: Sequence[str] | None = None) -> dict[str, int]:
         """How many configs have which verdict of the due rule."""
-        return dict(self._run(statements.COUNT_VERDICTS, now=now, only_due=False, names=array(names)))
+        return dict(self._run(statements.COUNT_VERDICTS, now=now, only_due=False, recorded_by=None, names=array(names)))
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the next of the configs that are not due comes due; None where none will."""
-        return self._run(statements.NEXT_DUE, now=now, only_due=False, names=None)[0][0]
+        return self._run(statements.NEXT_DUE, now=now, only_due=False, recorded_by=None, names=None)[0][0]
 
-    def tell(self, now: datetime, most: int, names: Sequence[str] | None = None) -> Told:
-        """What the due rule says of all configs: counts by verdict, and `most` of those that are not due."""
-        rows = self._run(statements.TELL, now=now, only_due=False, most=most, names=array(names))
+    def tell(
+        self, now: datetime, most: int, names: Sequence[str] | None = None, recorded_by: str | None = None
+    ) -> Told:
+        """What the due rule says of all configs: counts by verdict, and `most` of those that are not due.
+
+        Those that the batch `recorded_by` recorded were due. It looks at every config: some seconds for a million.
+        """
+        rows = self._run(
+            statements.TELL, now=now, only_due=False, recorded_by=recorded_by, most=most, names=array(names)
+        )
         return Told(rows[0][0] or {}, [Verdict(*row) for _, *row in rows if row[0] is not None])
 
     def record_due(
@@ -65,6 +72,7 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
                 statements.RECORD_DUE,
                 now=now,
                 only_due=True,
+                recorded_by=None,
                 batch=batch,
                 batch_cap=batch_cap,
                 names=array(names),

@@ -16,4 +16,6 @@ passes no judgement and depends on what else the machine does; the ratios of one
     process.py    one program run to its end, and what it took
     rounds.py     the alternating runs of one tab
     report.py     the table that a person reads, and the history
+    surroundings.py  the revision and the machine
+    dispatch/     what a dispatch costs, a benchmark of its own
 """

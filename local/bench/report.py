@@ -1,12 +1,9 @@
 """What was measured: a table that a person reads, and one line of JSON for the history."""
 
-import functools
 import importlib.metadata
 import json
-import os
 import platform
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,8 +12,9 @@ from typing import Any
 
 from rich.table import Table
 
-from local.bench.packages import REPOSITORY, REQUIREMENTS
+from local.bench.packages import REQUIREMENTS
 from local.bench.rounds import Run
+from local.bench.surroundings import commit, machine
 from local.bench.tab import Size
 
 # Those that a measurement depends on most.
@@ -56,13 +54,13 @@ def append_history(path: Path, size: Size, rounds: int, medians: Mapping[str, Ru
     """Append the measurement with all that it depends on."""
     line = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "rows": size.rows,
         "columns": size.columns,
         "rounds": rounds,
         **{name: _rounded(asdict(run)) for name, run in medians.items()},
         "ratios": {f"{one} / {other}": _rounded(ratios(medians, one, other)) for one, other in RATIOS},
-        "machine": _machine(),
+        "machine": machine(),
         "versions": _versions(),
     }
     with path.open("a") as history:
@@ -71,28 +69,6 @@ def append_history(path: Path, size: Size, rounds: int, medians: Mapping[str, Ru
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in values.items()}
-
-
-@functools.cache
-def _commit() -> str:
-    """The revision that is measured, marked where files differ from it; empty outside a checkout.
-
-    Asked once: what is appended to the history makes that differ, too.
-    """
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    return told.stdout.strip()
-
-
-def _machine() -> dict[str, Any]:
-    return {"cpu": _cpu_model(), "cores": os.cpu_count(), "system": platform.platform()}
-
-
-def _cpu_model() -> str:
-    information = Path("/proc/cpuinfo")
-    text = information.read_text() if information.exists() else ""
-    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return model[1] if model else platform.machine()
 
 
 def _versions() -> dict[str, Any]:

@@ -25,6 +25,7 @@ def test_due_configs_are_recorded_admitted_and_published_once(bench, add_config,
     first = dispatched(bench)
     assert (len(first.due), first.recorded, first.admitted, len(bench.published)) == (3, 3, 3, 3)
     assert states(sql) == ["queued"] * 3
+    assert first.counts == {"due": 3}
     second = dispatched(bench)
     assert (second.due, len(bench.published)) == ([], 3)
     assert second.counts == {"open_run": 3}
