@@ -14,8 +14,7 @@ from shared.run import Verdict
 from shared.settings import Settings
 from shared.store import CHUNK, RECORDED, Store
 
-# The answer names so many of the configs that were due and that were not; the counts cover all of them.
-_NAMED_DUE = CHUNK
+# The answer names so many of the configs that were due, and of those that were not; the counts cover all of them.
 _NAMED = 200
 # What a person has to mend: said in the log at every dispatch.
 _REPORTED = ("bad_frequency", "bad_last_run", "table_conflict")
@@ -68,11 +67,11 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
     if request.dry_run:
         told = store.tell(now, _NAMED, names)
         _report(told.skipped)
-        due = store.judge(now, due=True, most=_NAMED_DUE, names=names)
+        due = store.judge(now, due=True, most=CHUNK, names=names)
         return Dispatched(batch, now, True, due, 0, 0, told.skipped, unknown, told.counts)
     due, recorded, admitted = [], 0, 0
     while True:
-        found = store.record_due(now, batch, request.max_parallel_jobs, names, _NAMED_DUE - len(due))
+        found = store.record_due(now, batch, request.max_parallel_jobs, names, _NAMED - len(due))
         due += found.named
         recorded += len(found.run_ids)
         for start in range(0, len(found.run_ids), CHUNK):

@@ -151,7 +151,8 @@ WITH facts AS (
            CASE WHEN reset THEN 'reset' ELSE 'schedule' END AS why,
            CASE
                WHEN NOT was_due AND told NOT IN ('paused', 'not_ours')
-                    AND (told = 'due' OR NOT CAST(:only_due AS boolean)) AND EXISTS (SELECT {_RIVALS}) THEN 'table_conflict'
+                    AND (told = 'due' OR NOT CAST(:only_due AS boolean)) AND EXISTS (SELECT {_RIVALS})
+               THEN 'table_conflict'
                ELSE told
            END AS verdict
     FROM timed c OFFSET 0
