@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from shared import log
 from shared.settings import Settings
-from shared.store import ADMITTED, Store
+from shared.store import ADMITTED, CHUNK, Store
 
 Publish = Callable[[Sequence[str]], None]
 
@@ -21,7 +21,8 @@ def admit(store: Store, publish: Publish, settings: Settings) -> int:
         run_ids = store.admit(now, settings.max_running, settings.sheets_reads_per_minute)
         if run_ids:
             publish(run_ids)
-            log.info("admitted", run_ids=run_ids)
+            for start in range(0, len(run_ids), CHUNK):  # a line has its limit, too
+                log.info("admitted", run_ids=run_ids[start : start + CHUNK])
         admitted += len(run_ids)
         if len(run_ids) < ADMITTED:
             return admitted

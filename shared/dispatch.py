@@ -73,11 +73,11 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
     while True:
         found = store.record_due(now, batch, request.max_parallel_jobs, names, _NAMED - len(due))
         due += found.named
-        recorded += len(found.run_ids)
-        for start in range(0, len(found.run_ids), CHUNK):
-            log.info("recorded", batch=batch, run_ids=found.run_ids[start : start + CHUNK])
+        recorded += found.count
+        if found.count:
+            log.info("recorded", batch=batch, runs=found.count)
         admitted += admit(store, publish, settings)
-        if len(found.run_ids) < RECORDED:
+        if found.count < RECORDED:
             break
     # After the runs are on their way: it takes longer than all the rest where there are many configs.
     told = store.tell(now, _NAMED, names, recorded_by=batch)

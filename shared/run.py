@@ -197,7 +197,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """The runs that one statement recorded: their ids, and the first of their configs."""
+    """The runs that one statement recorded: how many, and the first of their configs."""
 
-    run_ids: list[str]
+    count: int
     named: list[Verdict]

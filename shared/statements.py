@@ -196,7 +196,7 @@ ORDER BY {_BY_URGENCY}
 """
 
 # Records one run for each due config, most overdue first, so many at most that the statement ends within its time.
-# Tells their ids (in every row), and the first `named` of them.
+# Tells how many (in every row), and the first `named` of them.
 RECORD_DUE = f"""{_RULE}, first AS (
     SELECT * FROM judged WHERE verdict = 'due' ORDER BY slot, id LIMIT :most
 ), recorded AS (
@@ -206,10 +206,10 @@ RECORD_DUE = f"""{_RULE}, first AS (
            :batch, :batch_cap, {_READS}
     FROM first c ORDER BY c.slot, c.id
     ON CONFLICT (config_id, why, slot) DO NOTHING
-    RETURNING id, config_id, config_name, destination, why, slot
+    RETURNING config_id, config_name, destination, why, slot
 )
-SELECT counted.run_ids, r.config_id, r.config_name, r.destination, 'due', r.why, r.slot, CAST(NULL AS timestamptz), NULL
-FROM (SELECT array_agg(id::text ORDER BY slot, config_id) AS run_ids FROM recorded) counted
+SELECT counted.n, r.config_id, r.config_name, r.destination, 'due', r.why, r.slot, CAST(NULL AS timestamptz), NULL
+FROM (SELECT count(*) AS n FROM recorded) counted
 LEFT JOIN (SELECT * FROM recorded ORDER BY slot, config_id LIMIT :named) r ON true
 ORDER BY r.slot, r.config_id
 """

@@ -79,7 +79,7 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
                 most=RECORDED,
                 named=named,
             )
-        return Due(rows[0][0] or [], [Verdict(*row) for _, *row in rows if row[0] is not None])
+        return Due(rows[0][0], [Verdict(*row) for _, *row in rows if row[0] is not None])
 
     # -- admission ---------------------------------------------------------------------------------------
 

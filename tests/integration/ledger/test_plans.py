@@ -10,7 +10,7 @@ import pytest
 from local.bench.dispatch import fleet
 from local.ports import HOST
 from local.postgres import Postgres
-from shared import statements
+from shared import run_statements, statements
 from shared.connection import Session, connect
 from shared.settings import Database
 from shared.store import ADMITTED, RECORDED
@@ -144,12 +144,12 @@ def test_admission_of_a_capped_batch_looks_at_as_many_runs_as_the_cap_has(sessio
     assert pages(plan) < 2000
 
 
-@pytest.mark.parametrize("name", ["LEASE_OVER", "UNPUBLISHED"])
-def test_the_sweep_finds_silent_runs_by_index(name: str, session: Session) -> None:
+@pytest.mark.parametrize("statement", [run_statements.LEASE_OVER, statements.UNPUBLISHED])
+def test_the_sweep_finds_silent_runs_by_index(statement: str, session: Session) -> None:
     session.run(statements.RECORD_DUE, **recording(session))
     session.run(statements.ADMIT, **admitting(session))
     now = session.run(statements.NOW)[0][0]
-    parameters = {"now": now} | ({"published_before": now} if name == "UNPUBLISHED" else {})
-    plan = explained(session, getattr(statements, name), **parameters)
+    parameters = {"now": now} | ({"published_before": now} if statement == statements.UNPUBLISHED else {})
+    plan = explained(session, statement, **parameters)
     assert scanned_whole(plan) == []
     assert pages(plan) < 100 * DUE

@@ -18,8 +18,8 @@ BESIDE = ("dispatched", "paused", "launch_unknown", "explained")
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture):
-    """The state changes that were told of a run, in order; each with the ids that it needs."""
+def lines(bench, caplog: pytest.LogCaptureFixture):
+    """The state changes that were told of a run, in order, by its id; what dispatch recorded, by its batch's."""
     caplog.set_level(logging.INFO, logger="sheet_to_bigquery")
 
     def of(run_id: str) -> list[str]:
@@ -30,6 +30,8 @@ def lines(caplog: pytest.LogCaptureFixture):
                 assert "config_id" in fields, each.msg
                 told.append(each.msg)
             told += [each.msg] * fields.get("run_ids", []).count(run_id)
+            if each.msg == "recorded" and fields.get("batch") and fields["batch"] == bench.run(run_id).batch:
+                told.append(each.msg)
         return told
 
     return of
