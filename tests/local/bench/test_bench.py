@@ -72,6 +72,12 @@ def test_cpu_and_memory_are_those_of_the_program(tmp_path: Path) -> None:
     assert asleep.wall_seconds > 1 > asleep.cpu_seconds
 
 
+def test_a_programs_memory_is_not_that_of_who_starts_it(tmp_path: Path) -> None:
+    large = b"x" * (300 << 20)
+    idle = run_measured([sys.executable, "-c", "pass"], {}, tmp_path, tmp_path / "log")
+    assert idle.peak_mib < 100 < len(large) >> 20
+
+
 def test_the_server_counts_bytes_as_they_are_sent_and_answers_the_same_twice(stage: Stage) -> None:
     stage.take_traffic()
     url = f"{stage.url}/v4/spreadsheets/{SPREADSHEET_ID}/values/{TITLE}"
