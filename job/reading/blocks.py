@@ -1,6 +1,6 @@
 """A tab from top to bottom in blocks of rows, each with what its numbers mean: numbers, or dates and times."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from job.columns.kinds import Kind
@@ -36,7 +36,7 @@ class BlockReader:
         # What the cells of a look are in a column, once two of them have been read.
         self._formats: dict[tuple[int, Look], set[Format]] = {}
 
-    def blocks(self) -> Iterator[TabBlock]:
+    def blocks(self) -> Generator[TabBlock]:
         """The blocks; the first one always comes, for its headers."""
         for first_row, header, raws in self._reader.blocks(self._tab):
             columns = [decode(bytes(raw)) for raw in raws]

@@ -1,6 +1,7 @@
 """Reads a config's tab into a typed table that is one state of the sheet, or fails and says why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 
 import msgspec
 
@@ -17,8 +18,12 @@ from job.errors import (
     EmptySheet,
     HeaderRefused,
     KeysViolated,
+    NotAGrid,
     OptionRefused,
+    RangeNotFound,
+    ReadRefused,
     SchemaViolated,
+    TabNotFound,
     TooManyErrors,
     UnstableSheet,
 )
@@ -33,8 +38,20 @@ from shared.errors import SyncError
 
 # A team that types all day leaves pauses of seconds; a form that is answered all the time never does.
 READINGS = 5
-# What is wrong with cells that may be another minute's.
-_OF_CONTENT = (EmptySheet, SchemaViolated, TooManyErrors, HeaderRefused, KeysViolated, OptionRefused)
+# What is wrong with cells that may be another minute's; and with a tab that was renamed, cut or taken away between two
+# requests: Google refuses a range that lies outside of it.
+_OF_CONTENT = (
+    EmptySheet,
+    SchemaViolated,
+    TooManyErrors,
+    HeaderRefused,
+    KeysViolated,
+    OptionRefused,
+    TabNotFound,
+    RangeNotFound,
+    NotAGrid,
+    ReadRefused,
+)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -103,14 +120,8 @@ class _TabReading:
         self._unmeasured: list[tuple[Block, dict[int, Column]]] = []
 
     def read(self) -> Reading:
-        blocks = self._blocks()
-        first = next(blocks)  # it always comes
-        plans = plan_columns(first.headers, self._asked, self._subject, self._standing)
-        builder = TableBuilder(plans)
-        self._take(first, plans, builder)
-        del first  # or its cells would stay in memory to the end
-        for block in blocks:
-            self._take(block, plans, builder)
+        with closing(self._blocks()) as blocks:
+            builder = self._gathered(blocks)
         self._measure()
         self._findings.raise_violations(self._subject)
         self._findings.raise_errors(self._subject, self._most_errors)
@@ -118,7 +129,17 @@ class _TabReading:
         blank_rows = self._last_row - self._tab.header_row - builder.rows
         return Reading(table, self._findings.warnings(blank_rows, self._tab.renamed))
 
-    def _blocks(self) -> Iterator[TabBlock]:
+    def _gathered(self, blocks: Iterator[TabBlock]) -> TableBuilder:
+        first = next(blocks)  # it always comes
+        plans = plan_columns(first.headers, self._asked, self._subject, self._standing)
+        builder = TableBuilder(plans)
+        self._take(first, plans, builder)
+        del first  # or its cells would stay in memory to the end
+        for block in blocks:
+            self._take(block, plans, builder)
+        return builder
+
+    def _blocks(self) -> Generator[TabBlock]:
         blocks = BlockReader(self._reader, self._tab).blocks()
         return ahead(blocks) if self._tab.height * self._tab.width > FIRST_BLOCK_CELLS else blocks
 

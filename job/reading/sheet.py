@@ -1,6 +1,6 @@
 """A spreadsheet's tab through the Sheets and Drive APIs: where it is, its cells, its number formats, its version."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -119,7 +119,7 @@ class SheetReader:
         for first, (header, columns) in self._in_blocks(tab, start, read):
             yield first, left + header, left + columns
 
-    def shown(self, tab: Tab) -> Iterator[tuple[int, Lines]]:
+    def shown(self, tab: Tab) -> Generator[tuple[int, Lines]]:
         """The tab from its header to the bottom as the sheet shows it: first row, and the rows as the API has them.
 
         A row ends with its last cell, a block with its last row that has any; the first block has the header.

@@ -5,7 +5,8 @@ nothing (NULL) for those that the API leaves out at a row's end, a row of NULLs 
 error as its text. So it asks for rows as they are, rather than making them of columns.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from itertools import zip_longest
 
 import pyarrow as pa
@@ -22,17 +23,17 @@ from job.reading.tab import Tab
 
 def read_shown(reader: SheetReader, tab: Tab, subject: str) -> Table:
     """The tab as a table of STRINGs. Raises `HeaderRefused`, and what `SheetReader` raises."""
-    blocks = _blocks(reader, tab)
-    _, (header, *lines) = next(blocks)
-    plans = _plans(header, tab, subject)
-    builder = TableBuilder(plans)
-    following = _gather(tab.header_row + 1, lines, plans, builder, tab.header_row + 1)
-    for first, lines in blocks:
-        following = _gather(first, lines, plans, builder, following)
+    with closing(_blocks(reader, tab)) as blocks:
+        _, (header, *lines) = next(blocks)
+        plans = _plans(header, tab, subject)
+        builder = TableBuilder(plans)
+        following = _gather(tab.header_row + 1, lines, plans, builder, tab.header_row + 1)
+        for first, lines in blocks:
+            following = _gather(first, lines, plans, builder, following)
     return builder.finish(lambda _: {})
 
 
-def _blocks(reader: SheetReader, tab: Tab) -> Iterator[tuple[int, Lines]]:
+def _blocks(reader: SheetReader, tab: Tab) -> Generator[tuple[int, Lines]]:
     blocks = reader.shown(tab)
     return ahead(blocks) if tab.height * tab.width > FIRST_BLOCK_CELLS else blocks
 

@@ -1,18 +1,21 @@
 """One tab read as a whole: rows, warnings, emptiness, and one state of the sheet."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import pytest
 
 from job.columns.moments import Format
-from job.errors import EmptySheet, SchemaViolated, TooManyErrors, UnstableSheet
+from job.errors import EmptySheet, HeaderRefused, ReadRefused, SchemaViolated, TooManyErrors, UnstableSheet
 from job.reading.read import READINGS, read_table
-from job.reading.sheet import Raw
+from job.reading.sheet import FIRST_BLOCK_CELLS, Lines, Raw
 from job.reading.tab import Tab
 from shared.config import Column, Config
+from shared.errors import SyncError
 from shared.options import Options
-from tests.unit.job.grid import GridReader, Moment, Said
+from tests.unit.job.grid import GridReader, Moment, Rows, Said
 from tests.unit.job.reading import config, linked, loaded, read, types
 
 
@@ -143,6 +146,71 @@ class ClearedMeanwhile(GridReader):
             yield 2, [Raw(b'["a"]')], []
         else:
             yield from super().blocks(tab)
+
+
+class Renamed(GridReader):
+    """A tab whose name is another one when its cells are asked for, in the first reading."""
+
+    readings = 0
+
+    def blocks(self, tab: Tab) -> Iterator[tuple[int, list[Raw], list[Raw]]]:
+        self.readings += 1
+        if self.readings == 1:
+            raise ReadRefused("Google refuses to read the tab (400)", "report it")
+        return super().blocks(tab)
+
+
+def test_a_tab_that_is_renamed_or_cut_meanwhile_is_read_again() -> None:
+    reader = Renamed([["a"], ["x"]], versions=["1", "2"])
+    assert read_table(reader, config(), "config").table.rows == 1
+
+
+def test_a_refusal_is_told_where_the_sheet_stood_still() -> None:
+    with pytest.raises(ReadRefused):
+        read_table(Renamed([["a"], ["x"]]), config(), "config")
+
+
+class Slow(GridReader):
+    """A large tab; `answered` tells in which order its second block and its version came."""
+
+    def __init__(self, rows: Rows, **grid: Any) -> None:
+        super().__init__(rows, **grid)
+        self.answered: list[str] = []
+
+    def tab(self) -> Tab:
+        return msgspec.structs.replace(super().tab(), rows=FIRST_BLOCK_CELLS * 2)
+
+    def version(self) -> str:
+        self.answered.append("version")
+        return super().version()
+
+    def blocks(self, tab: Tab) -> Iterator[tuple[int, list[Raw], list[Raw]]]:
+        yield next(super().blocks(tab))
+        time.sleep(0.2)
+        self.answered.append("block")
+        yield 1002, [], []
+
+    def shown(self, tab: Tab) -> Iterator[tuple[int, Lines]]:
+        yield next(super().shown(tab))
+        time.sleep(0.2)
+        self.answered.append("block")
+        yield 1002, []
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"schema_handling": "custom", "custom_schema": (Column("gone", "INT64"),)}, SchemaViolated),
+        ({"schema_handling": "string"}, HeaderRefused),
+    ],
+)
+def test_a_reading_that_stops_at_its_header_leaves_no_request_under_way(
+    changes: dict[str, Any], error: type[SyncError]
+) -> None:
+    reader = Slow([["a", "A"], ["x", "y"]])
+    with pytest.raises(error):
+        read_table(reader, msgspec.structs.replace(config(), **changes), "config")
+    assert reader.answered == ["version", "block", "version"]
 
 
 def test_emptiness_counts_only_if_the_sheet_stood_still() -> None:
