@@ -3,9 +3,11 @@
 https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-json
 """
 
+import gzip
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from local.bigquery.schema import Column, Schema, by_name
 from local.bigquery.text_values import value_of_text
 from local.bigquery.typed_batches import batches
 from local.bigquery.values import reading_failed
+
+# The first bytes of a gzip file (RFC 1952).
+_GZIP = b"\x1f\x8b"
 
 
 class JsonInput:
@@ -31,10 +36,16 @@ class JsonInput:
         return batches(self._rows(schema), schema)
 
     def _rows(self, schema: Schema) -> Iterator[list[Any]]:
-        with self._path.open("rb") as file:
+        with self._opened() as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield list(self._record(self._parsed(line, number), schema, number).values())
+
+    def _opened(self) -> gzip.GzipFile | BufferedReader:
+        """Plain or compressed: BigQuery tells by the file's first bytes."""
+        with self._path.open("rb") as file:
+            compressed = file.read(2) == _GZIP
+        return gzip.open(self._path) if compressed else self._path.open("rb")
 
     def _parsed(self, line: bytes, number: int) -> Any:
         try:
