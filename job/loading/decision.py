@@ -1,5 +1,7 @@
 """What a load will do to the destination, decided before anything is written. Pure."""
 
+from fractions import Fraction
+
 import msgspec
 
 from job.columns.keys import key_columns
@@ -39,7 +41,8 @@ def decide(table: Table, standing: Standing | None, options: Options, subject: s
 
 
 def _check_shrink(rows: int, before: int, most: float, subject: str) -> None:
-    if rows < before * (1 - most):
+    # The fraction that was written: as a binary one, 0.7 of 10 rows would be a little less than 7.
+    if before - rows > before * Fraction(repr(most)):
         raise SheetShrank(
             f"{subject}: the table has {before:,} rows and the sheet {rows:,}, which max_shrink {most:g} forbids",
             "restore the sheet; or, if that is meant, run it once with `job_helper.py run … --allow-shrink`",
