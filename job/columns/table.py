@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -20,7 +21,8 @@ class LoadColumn(msgspec.Struct, frozen=True):
     """A column as the load describes it to BigQuery.
 
     `index` counts the tab's columns from 0, `header` is the sheet's text, and `blank` tells that no cell has a value
-    and nobody asked for the type. The other fields are those of `shared.column.Column`.
+    and nobody asked for the type. `inner` is what else the API tells of a type that no sheet fills, as RECORD: only a
+    table that is there has such. The other fields are those of `shared.column.Column`.
     """
 
     name: str
@@ -34,6 +36,7 @@ class LoadColumn(msgspec.Struct, frozen=True):
     scale: int | None = None
     max_length: int | None = None
     default_value_expression: str | None = None
+    inner: Mapping[str, Any] = {}
 
     @property
     def can_be_filled(self) -> bool:

@@ -54,8 +54,8 @@ def lay(target: Any, layout: Layout) -> None:
         target.clustering_fields = list(layout.cluster_by)
 
 
-def _field(column: LoadColumn) -> dict[str, str]:
-    field = {"name": column.name, "type": column.type, "mode": column.mode}
+def _field(column: LoadColumn) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": column.name, "type": column.type, "mode": column.mode, **column.inner}
     for key, parameter in (
         ("precision", column.precision),
         ("scale", column.scale),

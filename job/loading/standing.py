@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
 
+# What belongs to the type itself, of RECORD and of RANGE
+# (cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema).
+_INNER = ("fields", "rangeElementType")
+
+
 class Standing(msgspec.Struct, frozen=True):
     """A table that is there. `columns` as a load would describe them; `partition_type` of `partition_by`, which is
     None for a table that is partitioned by the time of loading; `streaming`: rows are still being streamed in."""
@@ -81,4 +86,5 @@ def _column(field: "bigquery.SchemaField") -> LoadColumn:
         scale=field.scale,
         max_length=field.max_length,
         default_value_expression=field.default_value_expression,
+        inner={key: value for key, value in field.to_api_repr().items() if key in _INNER},
     )

@@ -134,6 +134,18 @@ def test_keep_leaves_the_tables_columns_and_says_what_is_not_loaded(desk: Desk, 
     assert {change.name for change in completed.schema_changes} == {"day", "paid"}
 
 
+@pytest.mark.parametrize("asked", [{"schema_drift": "keep"}, {"load_mode": "append"}])
+def test_columns_that_no_sheet_can_fill_stay_in_a_table_whose_columns_stay(
+    asked: dict[str, str], desk: Desk, runs: Runs
+) -> None:
+    desk.bigquery.create_dataset(f"{PROJECT}.{DATASET}", exists_ok=True)
+    extra = "extra STRUCT<x INT64, y STRING>, tags ARRAY<STRING>"
+    desk.bigquery.query_and_wait(f"CREATE TABLE `{PROJECT}.{DATASET}.{desk.id}` (units INT64, {extra})")
+    assert runs.next([[3]], ["Units"], **options(**asked)).code == 0
+    assert desk.rows() == [(3, None, [])]
+    assert desk.columns()["extra"] == "STRUCT<x INT64, y STRING>"
+
+
 def test_fail_stops_at_any_other_column_and_names_none_in_the_log(desk: Desk, runs: Runs, outcomes: Outcomes) -> None:
     runs.next(ROWS)
     ended = runs.next([["x", "North", True]], ["Units", "Shop", "Paid"], **options(schema_drift="fail"))
