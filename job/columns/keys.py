@@ -43,36 +43,47 @@ def check_keys(table: Table, keys: Sequence[str], title: str, subject: str) -> N
         return
     columns = key_columns(table.columns, keys, subject)
     values = pq.read_table(pa.BufferReader(table.parquet), columns=[column.name for column in columns])
-    problems = [*_blanks(table, values, columns, title), *_repeated(table, values, columns, title)]
-    if problems:
-        more = f"; and {len(problems) - ADDRESSES_TOLD} more" if len(problems) > ADDRESSES_TOLD else ""
+    blank = {column.index or 0: pc.indices_nonzero(pc.is_null(values.column(column.name))) for column in columns}
+    repeated = _repeated(values)
+    count = sum(map(len, blank.values())) + repeated.num_rows
+    if count:
+        told = [cell for index, rows in blank.items() for cell in _blanks(table, rows, title, index)]
+        told = [*told, *_pairs(table, repeated, title, columns[0].index or 0)][:ADDRESSES_TOLD]
+        more = f"; and {count - len(told)} more" if count > len(told) else ""
         raise KeysViolated(
-            f"{subject}: merge_keys do not tell the rows apart: {'; '.join(problems[:ADDRESSES_TOLD])}{more}",
+            f"{subject}: merge_keys do not tell the rows apart: {'; '.join(told)}{more}",
             "correct these cells, or name columns that together are different in every row",
         )
 
 
-def _blanks(table: Table, values: pa.Table, columns: Sequence[LoadColumn], title: str) -> Iterator[str]:
-    for column in columns:
-        missing = pc.indices_nonzero(pc.is_null(values.column(column.name))).to_pylist()
-        for row in table.sheet_rows(missing):
-            yield f"nothing in {address(title, row, column.index or 0)}"
+def _blanks(table: Table, positions: pa.Array, title: str, index: int) -> Iterator[str]:
+    """The first of a key column's blank cells."""
+    for row in table.sheet_rows(positions.slice(0, ADDRESSES_TOLD).to_pylist()):
+        yield f"nothing in {address(title, row, index)}"
 
 
-def _repeated(table: Table, values: pa.Table, columns: Sequence[LoadColumn], title: str) -> Iterator[str]:
-    """Rows whose whole key another row above has, each named with the first of its like."""
-    names = [column.name for column in columns]
-    groups = values.group_by(names).aggregate([([], "count_all")])
-    if len(groups) == len(values):
-        return
-    first: dict[tuple[object, ...], int] = {}
-    repeated: list[tuple[int, int]] = []
-    for position, row in enumerate(values.to_pylist()):
-        key = tuple(row[name] for name in names)
-        if None not in key and first.setdefault(key, position) != position:
-            repeated.append((first[key], position))
-    positions = sorted({position for pair in repeated for position in pair})
-    numbers = dict(zip(positions, table.sheet_rows(positions), strict=True))
-    index = columns[0].index or 0
-    for one, other in repeated:
-        yield f"{address(title, numbers[one], index)} and {address(title, numbers[other], index)} have the same key"
+def _pairs(table: Table, repeated: pa.Table, title: str, index: int) -> Iterator[str]:
+    """The first of the rows that repeat a key, each named with the first of its like."""
+    pairs = repeated.slice(0, ADDRESSES_TOLD).to_pylist()
+    positions = sorted({position for pair in pairs for position in pair.values()})
+    rows = dict(zip(positions, table.sheet_rows(positions), strict=True))
+    for pair in pairs:
+        first, other = (address(title, rows[pair[each]], index) for each in ("first", "row"))
+        yield f"{first} and {other} have the same key"
+
+
+def _repeated(values: pa.Table) -> pa.Table:
+    """Rows whose whole key another row above has (`row`, from the top), with the first of their like (`first`).
+
+    No row becomes an object of Python's: one slip in a formula repeats the keys of a whole sheet.
+    """
+    keys = [str(number) for number in range(values.num_columns)]
+    rows = pa.arange(0, values.num_rows)
+    numbered = values.rename_columns(keys).append_column("row", rows).drop_null()
+    groups = numbered.group_by(keys, use_threads=False).aggregate([("row", "list")])
+    alike = groups.column("row_list").combine_chunks()
+    if len(alike) == numbered.num_rows:
+        return pa.table({"row": rows, "first": rows}).slice(0, 0)
+    firsts = pc.list_element(alike, 0).take(pc.list_parent_indices(alike))
+    pairs = pa.table({"row": alike.flatten(), "first": firsts})
+    return pairs.filter(pc.not_equal(pairs.column("row"), pairs.column("first"))).sort_by("row")
