@@ -51,7 +51,7 @@ class EmptySheet(SyncError):
 
 
 class SchemaViolated(InvalidInput):
-    """Cells that the config's custom schema does not allow; the table is left as it was."""
+    """Cells that the config's custom schema, or a table whose columns stay, does not allow; it is left as it was."""
 
 
 class SchemaDrifted(SyncError):

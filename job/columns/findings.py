@@ -74,12 +74,12 @@ class Findings:
         self.violations += len(found)
         self._violations = heapq.nsmallest(ADDRESSES_TOLD, [*self._violations, *found])
 
-    def raise_violations(self, subject: str) -> None:
-        """Raises `SchemaViolated` with the first violations and their count, if there is any."""
+    def raise_violations(self, subject: str, by: str) -> None:
+        """Raises `SchemaViolated` with the first violations and their count, if there is any; `by` is what asks."""
         if self.violations:
             cells = [f"{self._linked(row, index)}: {reason}" for row, index, reason in self._violations]
             raise SchemaViolated(
-                f"{subject}: {_cells(self.violations)} not as custom_schema asks: {_listed(cells, self.violations)}",
+                f"{subject}: {_cells(self.violations)} not as {by} asks: {_listed(cells, self.violations)}",
                 "correct the cells, or the schema",
             )
 

@@ -123,11 +123,17 @@ class _TabReading:
         with closing(self._blocks()) as blocks:
             builder = self._gathered(blocks)
         self._measure()
-        self._findings.raise_violations(self._subject)
+        self._findings.raise_violations(self._subject, self._by())
         self._findings.raise_errors(self._subject, self._most_errors)
         table = builder.finish(self._mixed(builder.mixed()).of)
         blank_rows = self._last_row - self._tab.header_row - builder.rows
         return Reading(table, self._findings.warnings(blank_rows, self._tab.renamed))
+
+    def _by(self) -> str:
+        """What asks for the columns' types, as errors name it."""
+        if not self._standing:
+            return "custom_schema"
+        return "custom_schema or the table" if self._asked else "the table"
 
     def _gathered(self, blocks: Iterator[TabBlock]) -> TableBuilder:
         first = next(blocks)  # it always comes

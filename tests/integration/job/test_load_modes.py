@@ -52,7 +52,7 @@ def test_a_cell_that_the_tables_column_cannot_hold_is_named_and_nothing_is_appen
     loads(desk, [["A", "Ada", 1]], **append)
     line = loads(desk, [["B", "Bo", 2], ["C", "Cy", "many"]], **append)
     assert line.startswith("Job execution failed: SchemaViolated: ")
-    assert "Sheet1!C3" in line
+    assert "1 cell is not as the table asks: Sheet1!C3" in line
     assert "many" not in line
     assert desk.rows() == [("A", "Ada", 1)]
 
