@@ -16,13 +16,16 @@ _INCOMPARABLE = ("JSON", "GEOGRAPHY")
 
 
 def key_columns(columns: Sequence[LoadColumn], keys: Sequence[str], subject: str) -> list[LoadColumn]:
-    """The columns that `merge_keys` name. Raises `OptionRefused` where one names none, or none that can be compared."""
+    """The columns that `merge_keys` name, each once.
+
+    Raises `OptionRefused` where one names none, or none that can be compared.
+    """
     found: list[LoadColumn] = []
     for number, key in enumerate(keys, 1):
         column = named(columns, key)
         if column is None:
             raise OptionRefused(
-                f"{subject}: merge_keys names, as number {number}, a column that the tab does not have",
+                f"{subject}: merge_keys names, as number {number}, a column that is not loaded",
                 "give the header's exact text, or the column name that is made of it",
             )
         if column.type in _INCOMPARABLE:
@@ -30,7 +33,8 @@ def key_columns(columns: Sequence[LoadColumn], keys: Sequence[str], subject: str
                 f"{subject}: merge_keys names, as number {number}, a column of {column.type}, which cannot be compared",
                 "name another column",
             )
-        found.append(column)
+        if column not in found:
+            found.append(column)
     return found
 
 

@@ -51,6 +51,7 @@ def fit(table: Table, standing: Standing | None, options: Options, subject: str)
     write: Write = "WRITE_TRUNCATE" if options.load_mode in ("replace", "snapshot") else "WRITE_APPEND"
     if standing is None or not standing.columns:
         return Fitting(table.columns, table.columns, write)
+    standing = msgspec.structs.replace(standing, columns=_headed(standing.columns, table.columns))
     if not table.rows:  # cells have no say in the types
         emptied: Write = "WRITE_TRUNCATE_DATA" if options.load_mode == "replace" else write
         return Fitting(standing.columns, tuple(column for column in standing.columns if column.can_be_filled), emptied)
@@ -72,6 +73,12 @@ def differences(before: Sequence[LoadColumn], after: Sequence[LoadColumn]) -> tu
         if key not in was or was[key].told != column.told
     ]
     return (*came, *(ColumnChange(column.name, column.told) for key, column in was.items() if key not in now))
+
+
+def _headed(standing: Sequence[LoadColumn], sheets: Sequence[LoadColumn]) -> tuple[LoadColumn, ...]:
+    """The destination's columns with the sheet's headers, by which options may name them."""
+    headers = {column.name.casefold(): column.header for column in sheets}
+    return tuple(msgspec.structs.replace(column, header=headers.get(column.name.casefold(), "")) for column in standing)
 
 
 def _drift(sheets: Sequence[LoadColumn], standing: Sequence[LoadColumn]) -> _Drift:

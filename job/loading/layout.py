@@ -80,7 +80,7 @@ def _clustering(schema: Sequence[LoadColumn], options: Options, subject: str) ->
                 " which BigQuery cannot cluster by",
                 "name another column, or give this one a type in custom_schema",
             )
-    return tuple(column.name for column in columns)
+    return tuple(dict.fromkeys(column.name for column in columns))  # once, whether by header or by name
 
 
 def _column(schema: Sequence[LoadColumn], name: str, option: str, subject: str) -> LoadColumn:

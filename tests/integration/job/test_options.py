@@ -61,6 +61,17 @@ def test_a_table_is_partitioned_and_clustered_as_asked_and_stays_so(desk: Desk, 
     assert table(desk).clustering_fields == ["shop", "units"]
 
 
+@pytest.mark.parametrize("more", [{}, {"load_mode": "append"}, {"schema_drift": "keep"}, {"on_empty": "empty"}])
+def test_a_layout_by_headers_is_found_again_in_the_table_that_has_it(
+    more: dict[str, Any], desk: Desk, runs: Runs
+) -> None:
+    laid = options(partition_by="Order Day", cluster_by=["Shop (Name)", "shop_name"], **more)
+    header = ["Order Day", "Shop (Name)", "Units"]
+    assert runs.next(ROWS, header, **laid).code == 0
+    assert table(desk).clustering_fields == ["shop_name"]
+    assert runs.next([] if "on_empty" in more else ROWS, header, **laid).line.startswith("Job completed")
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

@@ -35,6 +35,12 @@ def test_rows_without_a_whole_key_are_told_by_the_cell_alone() -> None:
     assert refused(read(rows), "a", "b") == "nothing in Sheet1!A4; nothing in Sheet1!B2; nothing in Sheet1!B3"
 
 
+def test_a_key_that_is_named_by_its_header_and_by_its_name_is_one_key() -> None:
+    assert refused(read([["Order ID"], ["x"], ["x"]]), "Order ID", "order_id") == (
+        "Sheet1!A2 and Sheet1!A3 have the same key"
+    )
+
+
 @pytest.mark.parametrize("cell", ["same", None])
 def test_a_whole_sheet_of_wrong_keys_is_counted_without_an_object_for_each_row(cell: Any) -> None:
     reading = read([["a", "b"], ["other", 1], *([cell, 1] for _ in range(ROWS))], block_rows=ROWS)
