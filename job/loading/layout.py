@@ -52,7 +52,23 @@ def lay_out(schema: Sequence[LoadColumn], standing: Standing | None, options: Op
             f"{subject}: the table is clustered by other columns than cluster_by asks for",
             "change them with `bq update --clustering_fields=…`, or correct cluster_by",
         )
+    _check_kept(there, schema, subject)
     return there
+
+
+def _check_kept(there: Layout, schema: Sequence[LoadColumn], subject: str) -> None:
+    """BigQuery lays no table out by a column that it loses, or that gets a type which cannot serve."""
+    types = {column.name.casefold(): column.type for column in schema}
+    partitioned = (there.partition_by,) if there.partition_by else ()
+    for told, names, serving in (
+        ("partitioned", partitioned, _PARTITIONING),
+        ("clustered", there.cluster_by, _CLUSTERING),
+    ):
+        if any(types.get(name.casefold()) not in serving for name in names):
+            raise OptionRefused(
+                f"{subject}: the table is {told} by a column that the tab has no more, or not in a type that can serve",
+                "correct the column, set schema_drift to keep, or load into another table",
+            )
 
 
 def _wanted(schema: Sequence[LoadColumn], options: Options, subject: str) -> Layout:
