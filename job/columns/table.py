@@ -21,8 +21,9 @@ class LoadColumn(msgspec.Struct, frozen=True):
     """A column as the load describes it to BigQuery.
 
     `index` counts the tab's columns from 0, `header` is the sheet's text, and `blank` tells that no cell has a value
-    and nobody asked for the type. `inner` is what else the API tells of a type that no sheet fills, as RECORD: only a
-    table that is there has such. The other fields are those of `shared.column.Column`.
+    and nobody asked for the type. Only columns of a table that is there have `inner`, what else the API tells of a type
+    that no sheet fills (RECORD), and `policy_tags`, with which people protect a column. The other fields are those of
+    `shared.column.Column`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class LoadColumn(msgspec.Struct, frozen=True):
     max_length: int | None = None
     default_value_expression: str | None = None
     inner: Mapping[str, Any] = {}
+    policy_tags: tuple[str, ...] = ()
 
     @property
     def can_be_filled(self) -> bool:

@@ -106,8 +106,18 @@ def _followed(drift: _Drift, standing: Standing) -> Fitting:
     old = {column.name for column in standing.columns}
     spelled = all(column.name in old or column in drift.new for column in drift.columns)
     if drift.gone or drift.other or not spelled or _required(drift.new):
-        return Fitting(drift.columns, drift.columns, "WRITE_TRUNCATE", changes=drift.changes)
+        columns = _protected(drift.columns, standing.columns)
+        return Fitting(columns, columns, "WRITE_TRUNCATE", changes=drift.changes)
     return _extended(drift, standing, "WRITE_TRUNCATE_DATA")
+
+
+def _protected(columns: Sequence[LoadColumn], standing: Sequence[LoadColumn]) -> tuple[LoadColumn, ...]:
+    """The columns, with the policy tags that those of their names have: what a stranger's header changes in a table
+    must not uncover other columns of it."""
+    tags = {column.name.casefold(): column.policy_tags for column in standing}
+    return tuple(
+        msgspec.structs.replace(column, policy_tags=tags.get(column.name.casefold(), ())) for column in columns
+    )
 
 
 def _added(drift: _Drift, standing: Standing, write: Write, subject: str) -> Fitting:

@@ -64,4 +64,8 @@ def _field(column: LoadColumn) -> dict[str, Any]:
     ):
         if parameter is not None:
             field[key] = str(parameter)
-    return field | ({"description": column.description} if column.index is not None else {})
+    if column.index is None:
+        return field
+    if column.policy_tags:
+        field["policyTags"] = {"names": list(column.policy_tags)}
+    return field | {"description": column.description}

@@ -86,5 +86,6 @@ def _column(field: "bigquery.SchemaField") -> LoadColumn:
         scale=field.scale,
         max_length=field.max_length,
         default_value_expression=field.default_value_expression,
+        policy_tags=field.policy_tags.names if field.policy_tags else (),
         inner={key: value for key, value in field.to_api_repr().items() if key in _INNER},
     )

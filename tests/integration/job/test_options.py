@@ -91,6 +91,15 @@ def test_an_option_that_does_not_fit_the_sheet_is_refused_and_nothing_is_made(
     assert desk.columns() == {}
 
 
+@pytest.mark.parametrize("laid", [{"partition_by": "Day"}, {"cluster_by": ["Day"]}])
+def test_a_column_that_a_table_is_laid_out_by_is_missed_in_words(laid: dict[str, Any], desk: Desk, runs: Runs) -> None:
+    runs.next(ROWS, **options(**laid))
+    ended = runs.next([["North", 3]], ["Shop", "Units"])
+    assert refused(ended, "OptionRefused")
+    assert "ed by a column that the tab has no more" in ended.line
+    assert table(desk).num_rows == 2
+
+
 def test_a_table_that_has_another_layout_is_left_as_it_is(desk: Desk, runs: Runs) -> None:
     runs.next(ROWS)
     for asked, told in (({"partition_by": "Day"}, "cannot change that"), ({"cluster_by": ["Shop"]}, "bq update")):
@@ -119,6 +128,24 @@ def test_what_people_added_to_columns_stays_when_the_sheet_gets_more(desk: Desk,
     schema = {field.name: field for field in table(desk).schema}
     assert [schema[name].description for name in ("day", "paid")] == ["What day means", "Paid"]
     assert schema["shop"].policy_tags.names == tuple(tags["names"])
+
+
+def test_columns_stay_protected_when_others_change(desk: Desk, runs: Runs) -> None:
+    """In the wild: WRITE_TRUNCATE drops column descriptions, policy tags, constraints."""
+    runs.next(ROWS)
+    protected = table(desk)
+    tags = {"names": ["projects/p/locations/us/taxonomies/1/policyTags/2"]}
+    protected.schema = [
+        bigquery.SchemaField.from_api_repr(field.to_api_repr() | {"policyTags": tags}) for field in protected.schema
+    ]
+    desk.bigquery.update_table(protected, ["schema"])
+    assert runs.next([["x", "North", True]], ["Units", "Shop", "Paid"]).code == 0
+    found = {field.name: field.policy_tags for field in table(desk).schema}
+    assert {name: tuple(each.names) if each else () for name, each in found.items()} == {
+        "units": tuple(tags["names"]),
+        "shop": tuple(tags["names"]),
+        "paid": (),
+    }
 
 
 def test_a_column_without_a_value_keeps_its_type(desk: Desk, runs: Runs) -> None:
