@@ -76,8 +76,10 @@ class _GridRange(msgspec.Struct, rename="camel"):
 
 
 class _NamedRange(msgspec.Struct):
+    """Without a range where its cells were deleted."""
+
     name: str
-    range: _GridRange = msgspec.field(default_factory=_GridRange)
+    range: _GridRange | None = None
 
 
 class SpreadsheetAnswer(msgspec.Struct, rename="camel"):
@@ -159,8 +161,9 @@ class _Search:
 
     def _named(self, name: str) -> tuple[_SheetProperties, Area]:
         named = next((each for each in self._found.named_ranges if _same(each.name, name)), None)
-        tab = next((each for each in self._tabs if named and each.sheet_id == named.range.sheet_id), None)
-        if named is None or tab is None:
+        cells = named.range if named else None
+        tab = next((each for each in self._tabs if cells and each.sheet_id == cells.sheet_id), None)
+        if cells is None or tab is None:
             told = _told([each.name for each in self._found.named_ranges])
             raise RangeNotFound(
                 f'{self._subject}: "{name}" (options: range) is neither an area, such as B3:F, nor a named range',
@@ -168,7 +171,7 @@ class _Search:
             )
         if self._name is not None and self._chosen() is not tab:
             raise self._elsewhere(tab.title)
-        return tab, named.range.area()
+        return tab, cells.area()
 
     def _chosen(self) -> _SheetProperties:
         name, gid = self._name, self._config.spreadsheet.gid

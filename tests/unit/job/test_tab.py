@@ -16,6 +16,7 @@ NAMED = [
     {"name": "Totals", "range": {"sheetId": 5, "startRowIndex": 2, "endRowIndex": 40, "startColumnIndex": 1}},
     {"name": "all_of_it", "range": {}},
     {"name": "gone", "range": {"sheetId": 99}},
+    {"name": "deleted"},
 ]
 
 
@@ -104,9 +105,10 @@ def test_the_header_is_in_the_row_that_the_config_says(options: Options, header_
             {},
             RangeNotFound,
             '"nowhere" (options: range) is neither an area, such as B3:F, nor a named range: '
-            'correct it; the spreadsheet\'s named ranges are "Totals", "all_of_it", "gone"',
+            'correct it; the spreadsheet\'s named ranges are "Totals", "all_of_it", "gone", "deleted"',
         ),
         (Options(range="gone"), {}, RangeNotFound, '"gone" (options: range) is neither an area'),
+        (Options(range="deleted"), {}, RangeNotFound, '"deleted" (options: range) is neither an area'),
         (Options(range="A:D9"), {}, RangeNotFound, "is neither an area"),
         (Options(range="Sales!nowhere"), {}, RangeNotFound, "is neither an area"),
         (Options(range="A1001:B"), {}, RangeNotFound, 'lies outside of the tab "Sales", which ends at Z1000: correct'),
