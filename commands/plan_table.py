@@ -62,13 +62,14 @@ def plan_table(config: Config, destination: Destination, table: Table | None, su
     """How loading `table` would change the destination; without one, nothing would. Raises what `decide` raises."""
     options, standing = config.options, destination.standing
     before = standing.rows if standing else None
+    nothing = TablePlan("leaves it as it is" if standing else "makes no table", destination.location, before)
     if table is None:
-        return TablePlan("leaves it as it is" if standing else "makes no table", destination.location, before)
+        return nothing
     decision = decide(table, standing, options, subject, may_shrink=False)
     if decision.keeps:
-        return TablePlan("leaves it as it is", destination.location, before, before)
+        return msgspec.structs.replace(nothing, after=before)
     return TablePlan(
-        effect=_effect(options, destination),
+        effect=_effect(options, destination) + _unless(options, standing),
         location=destination.location,
         rows=before,
         after=_rows_after(options, standing, table.rows),
@@ -89,6 +90,10 @@ def _effect(options: Options, destination: Destination) -> str:
             return f"replaces its partition of today, {datetime.now(UTC):%Y-%m-%d}"
         case _:
             return "replaces it"
+
+
+def _unless(options: Options, standing: Standing | None) -> str:
+    return ", unless the last run brought this very content" if options.skip_unchanged and standing else ""
 
 
 def _rows_after(options: Options, standing: Standing | None, rows: int) -> int | None:

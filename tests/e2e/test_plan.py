@@ -121,6 +121,19 @@ def test_a_plan_tells_how_the_table_would_change(team: Team, plan: Plan) -> None
     assert "~ wider INT64 NULLABLE → FLOAT64 NULLABLE" in out
 
 
+def test_a_plan_does_not_promise_what_options_may_spare(team: Team, plan: Plan) -> None:
+    name = team.unique("spared")
+    team.write_sheet(name, ROWS)
+    config_id = team.add_config(name, run_frequency_hours=0, options='{"skip_unchanged": true, "on_empty": "keep"}')
+    run_now(team, config_id)
+    effect = planned(plan(str(config_id), "--json"))["change"]["effect"]
+    assert effect == "replaces it, unless the last run brought this very content"
+    empty = team.unique("spared")
+    team.write_sheet(empty, ROWS[:1])
+    config_id = team.add_config(empty, run_frequency_hours=0, options='{"on_empty": "keep"}')
+    assert planned(plan(str(config_id), "--json"))["change"]["effect"] == "makes no table"
+
+
 def test_violations_come_with_their_values_a_link_and_the_runs_own_error(team: Team, plan: Plan) -> None:
     name = team.unique("violated")
     team.write_sheet(name, [["id", "amount"], [1, 5], [2, "five and more"], [3, None]], tab="Q4 Sales")
