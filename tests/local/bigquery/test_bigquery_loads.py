@@ -1,6 +1,7 @@
 """Load jobs: columns by name, schemas, dispositions, and nothing lost by a load that fails."""
 
 import datetime
+import gzip
 import io
 
 import pyarrow as pa
@@ -206,6 +207,11 @@ def test_csv_of_another_shape_is_refused(warehouse, content):
 def test_csv_without_any_schema_is_refused(warehouse):
     with pytest.raises(BadRequest, match="No schema specified on job or table"):
         warehouse.loaded(b"1\n", source_format="CSV")
+
+
+def test_compressed_ndjson_is_told_by_its_first_bytes(warehouse):
+    warehouse.loaded(gzip.compress(b'{"id": 1}\n{"id": 2}\n'), schema=[ID], source_format="NEWLINE_DELIMITED_JSON")
+    assert warehouse.rows() == [(1,), (2,)]
 
 
 def test_ndjson_refuses_an_unknown_field(warehouse):
