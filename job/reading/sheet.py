@@ -34,6 +34,8 @@ BLOCK_CELLS = 500_000
 FIRST_BLOCK_CELLS = 60_000
 # Bytes of an answer, unpacked, from which on the next block is made smaller: memory has to hold it a few times over.
 BLOCK_BYTES = 16_000_000
+# Bytes of an answer that is asked for again in parts: cells above may have been a thousand times as short.
+_MOST_BYTES = 4 * BLOCK_BYTES
 # A block that Google cannot answer in time is halved, but not below this many rows.
 SMALLEST_BLOCK = 100
 # Characters of a request's ranges: with the rest, its address stays below the 2,048 that everyone takes.
@@ -181,22 +183,28 @@ class SheetReader:
     def _in_blocks(self, tab: Tab, start: int, read: Callable[[int, int], Answer]) -> Iterator[tuple[int, Answer]]:
         """What `read` gives for the tab's rows from `start` on, a block at a time, each with its first row.
 
-        The first block always comes. What Google cannot answer in time is asked for in halves.
+        The first block always comes. What Google cannot answer in time is asked for in halves, and
+        what fills too much memory in parts.
         """
         most = max(1, BLOCK_CELLS // max(1, tab.width))
         first, rows = start, max(1, min(FIRST_BLOCK_CELLS // max(1, tab.width), tab.rows - start + 1))
         while first == start or first <= tab.rows:
+            last = min(first + rows - 1, tab.rows)
+            asked = max(1, last - first + 1)
             try:
-                answer = read(first, min(first + rows - 1, tab.rows))
+                answer = read(first, last)
             except ReadTimedOut:
-                if rows <= SMALLEST_BLOCK:
+                if asked <= SMALLEST_BLOCK:
                     raise
-                most = rows = rows // 2
+                most = rows = asked // 2
                 continue
-            following = first + rows
-            rows = max(1, min(most, rows * BLOCK_BYTES // max(1, self._calls.answer_bytes)))
+            size = max(1, self._calls.answer_bytes)
+            rows = max(1, min(most, asked * BLOCK_BYTES // size))
+            if size > _MOST_BYTES and rows < asked:
+                del answer  # before the next one comes
+                continue
             yield first, answer
-            first = following
+            first += asked
 
     def _ranges(self, ranges: list[str], render: str, dates: str) -> list[list[Raw]]:
         return self._batch(

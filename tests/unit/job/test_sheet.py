@@ -14,12 +14,13 @@ from job.errors import QuotaExceeded, ReadTimedOut
 from job.reading.calls import Calls
 from job.reading.read import read_table
 from job.reading.refusals import Subject
-from job.reading.sheet import BLOCK_CELLS, FIRST_BLOCK_CELLS, SMALLEST_BLOCK, SheetReader
+from job.reading.sheet import BLOCK_BYTES, BLOCK_CELLS, FIRST_BLOCK_CELLS, SMALLEST_BLOCK, SheetReader
 from job.reading.tab import Tab
 from tests.unit.job.faulty_server import FaultyServer, body, error, faulty_server
 from tests.unit.job.reading import config
 
 TAB = Tab(gid=0, title="It's 数量", rows=1001, columns=3, locale="en_US", time_zone="Etc/GMT")
+RANGE_OF_A = re.compile(r"A(\d+):A(\d+)")
 RANGE = re.compile(r"'It''s 数量'!A(\d+):C(\d+)")
 
 
@@ -190,3 +191,22 @@ def test_blocks_are_as_large_as_memory_and_quota_have_room_for(server: FaultySer
     assert [row for span in asked for row in span] == list(range(1, 1_000_001))
     assert len(asked[0]) == FIRST_BLOCK_CELLS
     assert most * 0.7 < max(len(span) for span in asked[1:]) <= most
+
+
+def test_a_block_of_far_longer_cells_than_those_above_it_is_asked_for_again_in_parts(server: FaultyServer) -> None:
+    """In the wild: a column of long comments, which begins half-way down."""
+    sizes: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        first, last = map(int, RANGE_OF_A.findall(parse_qs(urlsplit(handler.path).query)["ranges"][-1])[0])
+        cells = [b"x" * (1 if row <= FIRST_BLOCK_CELLS else 1000) for row in range(first, last + 1)]
+        sizes.append(sum(map(len, cells)))
+        body(b'{"valueRanges":[{"values":[["' + b'","'.join(cells) + b'"]]}]}')(handler)
+
+    server.answers = [answer]
+    tab = msgspec.structs.replace(TAB, columns=1, rows=FIRST_BLOCK_CELLS + 70_000)
+    taken = [(first, len(lines[0])) for first, lines in reader(server).shown(tab)]
+    assert [size > 4 * BLOCK_BYTES for size in sizes] == [False, True, *[False] * 5]
+    assert taken[0] == (1, FIRST_BLOCK_CELLS)
+    assert [first for first, _ in taken[1:]] == [sum(rows for _, rows in taken[:n]) + 1 for n in range(1, len(taken))]
+    assert sum(rows for _, rows in taken) == FIRST_BLOCK_CELLS + 70_000
