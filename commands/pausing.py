@@ -30,13 +30,13 @@ def resume(wanted: Sequence[str], environ: Mapping[str, str], screen: Screen) ->
         rows = [find_named(each, store) for each in wanted]
         for row in rows:
             store.resume_config(row["id"])
-        _show(rows, store, screen)
+        _show(rows, store, screen, "resumed; ")
     return SUCCEEDED
 
 
-def _show(rows: Sequence[Mapping[str, Any]], store: Store, screen: Screen) -> None:
+def _show(rows: Sequence[Mapping[str, Any]], store: Store, screen: Screen, done: str = "") -> None:
     ids = {row["id"] for row in rows}
     found = [each for each in registered(store, [row["name"] for row in rows]) if each.id in ids]
     for each in found:
-        screen.say(f"{each.id} {each.name}: {each.told}")
+        screen.say(f"{each.id} {each.name}: {done}{each.told}")
     screen.json(found)

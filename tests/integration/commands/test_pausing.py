@@ -29,7 +29,7 @@ def test_a_resumed_config_is_due_as_ever_and_its_reason_forgotten(helper, add_co
     config_id = add_config("sales")
     helper("pause", str(config_id), "--reason", "for now")
     done = helper("resume", "sales")
-    assert (done.returncode, done.stdout) == (0, f"{config_id} sales: due\n")
+    assert (done.returncode, done.stdout) == (0, f"{config_id} sales: resumed; due\n")
     assert sql("SELECT is_active, paused_reason FROM sheet_to_bigquery_configs") == [[True, None]]
 
 

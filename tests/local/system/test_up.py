@@ -1,13 +1,16 @@
 """What `make up` tells a person to do: all of it is in the README too, and works."""
 
+import os
 import re
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from local.ports import reserve_port
 from tests.local.system.test_ending import REPOSITORY, UP, Running
 
 
@@ -55,3 +58,14 @@ def test_a_table_that_is_not_there_is_answered_with_those_that_are(up: Running) 
     assert looked.returncode == 1
     assert looked.stdout.startswith("✘ there is no table demo.nope; there are: ")
     assert "inventory" in looked.stdout
+    looked = typed(up, f"{shlex.quote(UP[0])} -m local.look local-project.demo.inventory")
+    assert (looked.returncode, "sku" in looked.stdout) == (0, True), looked.stderr
+
+
+def test_a_system_that_is_gone_is_told_at_once() -> None:
+    environment = {**os.environ, "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{reserve_port()}"}
+    command = [sys.executable, "-m", "local.look"]
+    looked = subprocess.run(
+        command, env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (looked.returncode, "is `make up` still running?" in looked.stdout) == (1, True), looked.stderr
