@@ -18,10 +18,10 @@ from job.reading.calls import Calls
 from job.reading.read import Reading, read_table
 from job.reading.refusals import Subject
 from job.reading.sheet import SheetReader
-from shared import log
+from shared import failpoints, log
 from shared.clients import Clients
 from shared.errors import SyncError
-from shared.settings import JobSettings, read_job_settings
+from shared.settings import JobSettings, read_failpoints, read_job_settings
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Runs the job that the environment describes; 0 if the table is loaded, 1 if not."""
     log.configure()
+    failpoints.arm(read_failpoints(os.environ))
     _use_little()
     tally = report.Tally()
     try:
@@ -43,7 +44,9 @@ def main() -> int:
         error = problem if isinstance(problem, SyncError) else UnexpectedFailure.of(problem)
         report.tell_failure(settings, clients, tally, error)
         return end(f"Job execution failed: {error.name}: {error}", 1)
+    failpoints.failpoint("job.after_load")
     report.tell_success(settings, clients, tally, loaded)
+    failpoints.failpoint("job.after_publish")
     return end(f"Job completed successfully: {_told(loaded)} {settings.config.destination}", 0)
 
 
@@ -61,6 +64,7 @@ def sync(settings: JobSettings, clients: Clients, tally: report.Tally) -> Loaded
     """Reads the sheet, then brings it into the table in one load."""
     with tally.stage("read"):
         tally.reading = get_sheet_data(settings, clients, tally)
+    failpoints.failpoint("job.after_read")
     with tally.stage("load"):
         subject = Subject.of(settings.config, clients.identity).config
         return load(tally.reading.table, settings, clients.bigquery, subject)

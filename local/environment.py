@@ -16,17 +16,28 @@ JOB = "sheettobigquery-job"
 
 @dataclass(frozen=True)
 class Environment:
-    """One system's addresses and settings; `extra_settings` are the functions' own, and win."""
+    """One system's addresses and settings; `extra_settings` are the functions' own, and win.
+
+    `detours` has the ports at which the product reaches components in place of their own; `job_settings` adds to
+    what the deployed job is told. With `faulty`, servers take orders to fail.
+    """
 
     folder: Path
     ports: Mapping[str, int]
     postgres: Postgres
     pubsub: PubSub
     extra_settings: Mapping[str, str] = field(default_factory=dict)
+    detours: Mapping[str, int] = field(default_factory=dict)
+    job_settings: Mapping[str, str] = field(default_factory=dict)
+    faulty: bool = False
 
     def url(self, name: str) -> str:
         """A component's base URL."""
         return f"http://{HOST}:{self.ports[name]}"
+
+    def reached(self, name: str) -> str:
+        """A component's address, as `HOST:PORT`, for those that call it."""
+        return f"{HOST}:{self.detours.get(name, self.ports[name])}"
 
     @property
     def key_file(self) -> Path:
@@ -49,11 +60,11 @@ class Environment:
     def endpoints(self) -> Mapping[str, str]:
         """Where each of Google's services is called, and as whom."""
         return {
-            "PUBSUB_EMULATOR_HOST": self.pubsub.host,
-            "BIGQUERY_EMULATOR_HOST": self.url("bigquery"),
-            "SHEETS_API_ENDPOINT": self.url("sheets"),
-            "DRIVE_API_ENDPOINT": self.url("sheets"),
-            "RUN_API_ENDPOINT": self.url("run"),
+            "PUBSUB_EMULATOR_HOST": self.reached("pubsub"),
+            "BIGQUERY_EMULATOR_HOST": f"http://{self.reached('bigquery')}",
+            "SHEETS_API_ENDPOINT": f"http://{self.reached('sheets')}",
+            "DRIVE_API_ENDPOINT": f"http://{self.reached('sheets')}",
+            "RUN_API_ENDPOINT": f"http://{self.reached('run')}",
             "GOOGLE_APPLICATION_CREDENTIALS": str(self.key_file),
             "GOOGLE_CLOUD_PROJECT": PROJECT,
         }
@@ -64,6 +75,7 @@ class Environment:
         return {
             **self.endpoints,
             **self.postgres.settings,
+            "POSTGRES_PORT": self.reached("postgres").rpartition(":")[2],
             "REGION": REGION,
             "JOB_NAME": JOB,
             "REQUEST_TOPIC": REQUESTS,
@@ -77,4 +89,4 @@ class Environment:
     @property
     def job(self) -> Mapping[str, str]:
         """What the deployed job is told; all else reaches it as a run's overrides."""
-        return {**self.endpoints, "COMPLETION_TOPIC": COMPLETIONS}
+        return {**self.endpoints, "COMPLETION_TOPIC": COMPLETIONS, **self.job_settings}

@@ -26,7 +26,8 @@ def sheets(environment: Environment, samples: Path, log: Path) -> Component:
 def bigquery(environment: Environment, log: Path) -> Component:
     """BigQuery v2, with its tables on disk."""
     data = environment.folder / "bigquery"
-    return _server("bigquery", ["--data", str(data), "--require-auth"], environment, log)
+    options = ["--data", str(data), "--require-auth", *_faults(environment)]
+    return _server("bigquery", options, environment, log)
 
 
 def run(environment: Environment, log: Path) -> Component:
@@ -34,6 +35,7 @@ def run(environment: Environment, log: Path) -> Component:
     options = ["--data", str(environment.folder / "run"), "--job-file", str(_job_file(environment))]
     options += ["--pubsub", environment.pubsub.host]
     options += ["--completion-topic", f"projects/{PROJECT}/topics/{COMPLETIONS}", "--require-auth"]
+    options += _faults(environment)
     return _server("run", options, environment, log)
 
 
@@ -41,6 +43,10 @@ def scheduler(environment: Environment, log: Path) -> Component:
     """Cloud Scheduler's two calls of dispatch."""
     options = ["--dispatch", environment.url("dispatch"), "--key-file", str(environment.key_file)]
     return _server("scheduler", options, environment, log)
+
+
+def _faults(environment: Environment) -> Sequence[str]:
+    return ["--faults"] if environment.faulty else []
 
 
 def _job_file(environment: Environment) -> Path:

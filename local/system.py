@@ -8,7 +8,7 @@ import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -36,7 +36,9 @@ _SIGNALS_THAT_END = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 class System:
     """One local system in `folder` (empty), serving the spreadsheets in `samples` (.xlsx files).
 
-    `settings` adds to the functions' environment or overrides it; `scheduler` calls dispatch by the clock.
+    `settings` adds to the functions' environment or overrides it, `job_settings` to the job's; `scheduler` calls
+    dispatch by the clock. `detour` is told each component's name and port, and gives the port at which others reach
+    it: another one where something stands between. With `faulty`, servers take orders to fail.
     As a context manager it is ready when entered, and everything that it started has ended when left. Only
     the main thread may start components.
     """
@@ -47,15 +49,28 @@ class System:
         samples: Path,
         *,
         settings: Mapping[str, str] | None = None,
+        job_settings: Mapping[str, str] | None = None,
         scheduler: bool = False,
+        detour: Callable[[str, int], int] = lambda _, port: port,
+        faulty: bool = False,
     ) -> None:
         ports = {name: reserve_port() for name in COMPONENTS}
+        detours = {name: detour(name, port) for name, port in ports.items()}
         self.folder = folder
         self.samples = samples
         self._with_scheduler = scheduler
         self._postgres = Postgres.in_folder(folder / "postgres", ports["postgres"])
         self._pubsub = PubSub(PROJECT, ports["pubsub"])
-        self._environment = Environment(folder, ports, self._postgres, self._pubsub, dict(settings or {}))
+        self._environment = Environment(
+            folder,
+            ports,
+            self._postgres,
+            self._pubsub,
+            dict(settings or {}),
+            detours,
+            dict(job_settings or {}),
+            faulty,
+        )
         self._components: dict[str, Component] = {}
 
     def __enter__(self) -> "System":
@@ -185,8 +200,9 @@ class System:
             raise ComponentFailed(f"the schema could not be applied: {applied.stderr or applied.stdout}")
 
     def _create_topics(self) -> None:
-        url = self._environment.url
-        self._pubsub.create_topics({REQUESTS: url("launch"), COMPLETIONS: url("complete")})
+        reached = self._environment.reached
+        endpoints = {REQUESTS: reached("launch"), COMPLETIONS: reached("complete")}
+        self._pubsub.create_topics({topic: f"http://{address}" for topic, address in endpoints.items()})
 
 
 @contextlib.contextmanager

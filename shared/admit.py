@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from shared import log
+from shared.failpoints import failpoint
 from shared.settings import Settings
 from shared.store import ADMITTED, CHUNK, Store
 
@@ -20,7 +21,9 @@ def admit(store: Store, publish: Publish, settings: Settings) -> int:
         now = store.now()
         run_ids = store.admit(now, settings.max_running, settings.sheets_reads_per_minute)
         if run_ids:
+            failpoint("admit.after_queue")
             publish(run_ids)
+            failpoint("admit.after_publish")
             for start in range(0, len(run_ids), CHUNK):  # a line has its limit, too
                 log.info("admitted", run_ids=run_ids[start : start + CHUNK])
         admitted += len(run_ids)

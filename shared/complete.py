@@ -6,6 +6,7 @@ from shared import log
 from shared.admit import Publish, admit
 from shared.errors import InvalidInput
 from shared.executions import Executions
+from shared.failpoints import failpoint
 from shared.messages import Ended, RunCompleted
 from shared.run import Failure, Run
 from shared.settings import Settings
@@ -37,6 +38,7 @@ def complete(
     settled = settle(run, store, bigquery_of, executions, settings, ended.completed)
     if settled == "settled_before" and ended.completed and ended.execution == short_name(run.execution):
         _add_words(run, ended.completed, store, settings)
+    failpoint("complete.before_admit")
     admit(store, publish, settings)
     return settled
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from shared import log
 from shared.admit import Publish, admit
+from shared.failpoints import failpoint
 from shared.run import Verdict
 from shared.settings import Settings
 from shared.store import CHUNK, RECORDED, Store
@@ -72,6 +73,7 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
     due, recorded, admitted = [], 0, 0
     while True:
         found = store.record_due(now, batch, request.max_parallel_jobs, names, _NAMED - len(due))
+        failpoint("dispatch.after_record")
         due += found.named
         recorded += found.count
         if found.count:

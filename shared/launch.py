@@ -8,6 +8,7 @@ from shared import log
 from shared.config import Config, encode_custom_schema
 from shared.errors import InvalidInput, LaunchRefused, NotOurs, SyncError
 from shared.executions import Congested, Executions, LaunchUnknown
+from shared.failpoints import failpoint
 from shared.load_job import job_id
 from shared.options import encode_options
 from shared.retry import retry_at
@@ -84,6 +85,7 @@ def _claim(standing: Standing, config: Config, store: Store, location: str, sett
 def _start(
     run: Run, config: Config, previous: LoadedBefore | None, store: Store, executions: Executions, settings: Settings
 ) -> Launched:
+    failpoint("launch.after_claim")
     try:
         name = executions.start(environment(run, config, settings, previous), settings.run_timeout_seconds)
     except Congested as error:
@@ -98,9 +100,11 @@ def _start(
     except LaunchUnknown as error:
         log.warning("launch_unknown", run_id=run.id, attempt=run.attempt, error=str(error))
         return "unknown"
+    failpoint("launch.after_run_job")
     # What settled the attempt, or found the execution, before this answer came, has told so.
     if not store.note_execution(run.id, run.attempt, name):
         return "launched"
+    failpoint("launch.after_note")
     log.info("launched", run_id=run.id, config_id=run.config_id, attempt=run.attempt, execution=name, why=run.why)
     return "launched"
 

@@ -208,6 +208,11 @@ def read_deployment(environ: Mapping[str, str]) -> tuple[Settings, Database, Not
     return settings.model, database.model, notifying.model
 
 
+def read_failpoints(environ: Mapping[str, str]) -> str | None:
+    """The folder of FAILPOINTS (`shared/failpoints.py`), which nobody but the fault tests sets."""
+    return environ.get("FAILPOINTS") or None
+
+
 def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
     """The job's settings, from the guide's variables and those that launch adds.
 

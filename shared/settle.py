@@ -10,6 +10,7 @@ import msgspec
 from shared import load_job, log
 from shared.errors import ExecutionFailed, LoadFailed, SyncError
 from shared.executions import Executions
+from shared.failpoints import failpoint
 from shared.messages import RunCompleted
 from shared.retry import retry_at
 from shared.run import Closed, Failure, Run
@@ -45,10 +46,13 @@ def settle(
     now = store.now()
     client, location = bigquery_of(run.job_project), run.job_location
     seen = load_job.look(client, run.id, run.attempt, location)
+    failpoint("settle.after_look")
     if seen.found == "absent":
         run = _with_execution(run, store, executions, now)
         if _has_ended(run, executions, now, completed):
+            failpoint("settle.before_burn")
             seen = load_job.burn(client, run.id, run.attempt, location)
+            failpoint("settle.after_burn")
     if seen.found in ("absent", "going"):
         store.extend_lease(run, now + timedelta(seconds=settings.lease_seconds))
         return "open"

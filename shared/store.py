@@ -10,6 +10,7 @@ from datetime import datetime
 from shared import end_statements, message_statements, statements
 from shared.connection import Session, connect
 from shared.end_queries import EndQueries
+from shared.failpoints import failpoint
 from shared.message_queries import MessageQueries
 from shared.notice_queries import NoticeQueries
 from shared.queries import array
@@ -93,6 +94,8 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
                 rows = self._run(statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute, most=ADMITTED)
                 run_ids += [run_id for run_id, _ in rows]
                 room_left = any(left for _, left in rows[:1])
+            if run_ids:
+                failpoint("admit.before_commit")
         return run_ids
 
     def next_admission(self, now: datetime, cap: int) -> datetime | None:

@@ -10,6 +10,7 @@ from shared.admit import Publish, admit
 from shared.channels import Channel
 from shared.errors import DatabaseUnavailable, PermissionMissing, SyncError
 from shared.executions import Executions
+from shared.failpoints import failpoint
 from shared.notify import notify
 from shared.settings import Settings
 from shared.settle import BigQuery, settle
@@ -45,6 +46,7 @@ def sweep(
                 continue
             looked_at.add(run_id)
             counts[_settle(run_id, store, bigquery_of, executions, settings)] += 1
+            failpoint("sweep.after_settle")
         counts["published_again"] += _publish_unheard(store, publish, settings)
         counts["admitted"] += admit(store, publish, settings)
         pause = _pause(store, settings, started)
@@ -77,6 +79,7 @@ def _publish_unheard(store: Store, publish: Publish, settings: Settings) -> int:
     now = store.now()
     unheard = store.unpublished(now, now - timedelta(seconds=settings.lease_seconds))
     if unheard:
+        failpoint("sweep.before_publish")
         publish(unheard)
     return len(unheard)
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from google.api_core import exceptions
 
-from shared import log
+from shared import failpoints, log
 from shared.channels import Channel, Slack, Webhook
 from shared.clients import UNANSWERED, Clients
 from shared.config import Config
 from shared.errors import LoadRefused, PermissionMissing, ServiceUnavailable
 from shared.executions import Executions
 from shared.publish import publish_requests
-from shared.settings import read_deployment
+from shared.settings import read_deployment, read_failpoints
 from shared.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _SECONDS = 20
 def wiring() -> "Wiring":
     """This process's wiring, built at the first call; its log lines are Cloud Logging's from then on."""
     log.configure()
+    failpoints.arm(read_failpoints(os.environ))
     return Wiring(os.environ)
 
 

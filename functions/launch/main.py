@@ -6,6 +6,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.admit import admit
+from shared.failpoints import failpoint
 from shared.launch import launch as launch_run
 from shared.messages import Envelope, RunRequested, decode_request
 from shared.receive import receive
@@ -31,6 +32,7 @@ def _act(store: Store, envelope: Envelope) -> str:
             return done
     else:
         done = record(envelope, request, store)
+    failpoint("launch.before_admit")
     # There is a run more, or a place more.
     admit(store, here.publish, here.settings)
     return done

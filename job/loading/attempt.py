@@ -13,6 +13,7 @@ from job.loading.files import LoadFile
 from job.loading.patience import SECONDS, UPLOAD_RETRIES, UPLOAD_SECONDS, retry
 from job.loading.slot import Slot
 from shared.errors import AttemptClosed
+from shared.failpoints import failpoint
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -75,7 +76,9 @@ class Attempt:
         Raises what BigQuery says of a job that failed, and `AttemptClosed` where the id is taken by a job that is
         not this attempt's.
         """
+        failpoint("job.before_insert")
         job = self._inserted(insert, slot)
+        failpoint("job.after_insert")
         pause = _FIRST_PAUSE
         while job.state != "DONE":
             time.sleep(pause)

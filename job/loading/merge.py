@@ -12,6 +12,7 @@ from job.loading.decision import Decision
 from job.loading.files import LoadFile
 from job.loading.load_config import lay, schema_fields
 from job.loading.patience import SECONDS, retry
+from shared.failpoints import failpoint
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -48,6 +49,7 @@ class Merge:
         and the MERGE tells so by the labels that they were staged with.
         """
         staged = self._stage(file, labels, now)
+        failpoint("job.after_stage")
         self._prepare()
         names = [field.name for field in staged.schema]
         sql = _statement(self._destination, self._staging, names, [key.name for key in self._decision.keys])

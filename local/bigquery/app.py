@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from local.bigquery import dataset_api, job_api, query_api, table_api, upload_api
+from local.bigquery import dataset_api, faults, job_api, query_api, table_api, upload_api
 from local.bigquery.copying import run_copy
 from local.bigquery.discovery import document
 from local.bigquery.errors import BigQueryError, answer_error
@@ -36,8 +36,11 @@ async def projects(_: Request) -> Response:
     return JSONResponse({"kind": "bigquery#projectList", "etag": "", "projects": [], "totalItems": 0})
 
 
-def bigquery_app(directory: Path, *, load_seconds: float, require_auth: bool) -> Starlette:
-    """The server over the data in `directory`; every load job takes at least `load_seconds`."""
+def bigquery_app(directory: Path, *, load_seconds: float, require_auth: bool, faulty: bool = False) -> Starlette:
+    """The server over the data in `directory`; every load job takes at least `load_seconds`.
+
+    Where it is `faulty`, `POST /faults` orders some.
+    """
 
     @contextlib.asynccontextmanager
     async def opened(app: Starlette) -> AsyncIterator[None]:
@@ -63,6 +66,7 @@ def bigquery_app(directory: Path, *, load_seconds: float, require_auth: bool) ->
         *upload_api.ROUTES,
         *[Route(path, discovery) for path in DISCOVERY_PATHS],
         Mount("/bigquery/v2", routes=api),
+        *([faults.ROUTE] if faulty else []),
     ]
     return google_app(
         routes,

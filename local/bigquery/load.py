@@ -35,6 +35,7 @@ async def run_load(warehouse: Warehouse, job: Job) -> None:
     """
     request = LoadRequest.from_api(job.configuration["load"], job.name.project)
     await asyncio.sleep(warehouse.load_seconds)
+    warehouse.faults.strike()
     async with warehouse.changing(request.destination):
         old = _existing(warehouse, request)
         upload = warehouse.uploads.path(job.upload or "")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from local.bigquery.catalog import Catalog
 from local.bigquery.engine import Engine
+from local.bigquery.faults import Faults
 from local.bigquery.files import Files
 from local.bigquery.jobs import Jobs
 from local.bigquery.names import DatasetName, TableName
@@ -26,6 +27,7 @@ class Warehouse:
 
     def __init__(self, directory: Path, load_seconds: float) -> None:
         self.load_seconds = load_seconds
+        self.faults = Faults()
         self.store = Store(directory)
         self.files = Files(directory / "files")
         self.uploads = Files(directory / "uploads")

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     announce = LogSink(options.pubsub, options.completion_topic).announce if options.pubsub else _unannounced
     runner = Runner(store, options.cpu_slots, announce)
     service = Service(_jobs(options.job_file), store, runner, options.max_running)
-    serve(run_app(service, runner, require_auth=options.require_auth), options.port)
+    serve(run_app(service, runner, require_auth=options.require_auth, faults=options.faults), options.port)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -41,6 +41,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=(os.cpu_count() or 1) * SLOTS_PER_CPU,
         help="tasks that run at a time; the others wait",
     )
+    parser.add_argument("--faults", action="store_true", help="take orders to fail at POST /faults")
     options = parser.parse_args(arguments)
     if bool(options.pubsub) != bool(options.completion_topic):
         parser.error("--pubsub and --completion-topic belong together")

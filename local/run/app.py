@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from local.http import google_app
 from local.run.errors import ApiError, invalid_argument
+from local.run.faults import Faults
 from local.run.job import seconds_of
 from local.run.overrides import Request as ExecutionRequest
 from local.run.overrides import RunJobRequest, WaitRequest
@@ -36,7 +37,9 @@ TASK = EXECUTION + "/tasks/{task}"
 OPERATION = LOCATION + "/operations/{operation}"
 
 
-def run_app(service: Service, runner: Runner, *, require_auth: bool) -> Starlette:
+def run_app(service: Service, runner: Runner, *, require_auth: bool, faults: bool = False) -> Starlette:
+    """The server; with `faults`, `POST /faults` orders some."""
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         service.take_up()
@@ -48,6 +51,10 @@ def run_app(service: Service, runner: Runner, *, require_auth: bool) -> Starlett
             return JSONResponse(await handler(service, request))
 
         return Route(path, endpoint, methods=[method])
+
+    async def order_faults(request: Request) -> Response:
+        runner.faults.order(await _body(request, Faults))
+        return JSONResponse(msgspec.to_builtins(runner.faults))
 
     routes = [
         route(JOB + ":run", _run, "POST"),
@@ -62,6 +69,8 @@ def run_app(service: Service, runner: Runner, *, require_auth: bool) -> Starlett
         route(OPERATION + ":wait", _wait, "POST"),
         route(OPERATION, _get_operation),
     ]
+    if faults:
+        routes.append(Route("/faults", order_faults, methods=["POST"]))
     return google_app(routes, require_auth=require_auth, exception_handlers={ApiError: _api_error}, lifespan=lifespan)
 
 

@@ -15,6 +15,7 @@ from local.run.execution import (
     Outcome,
     Task,
 )
+from local.run.faults import Faults
 from local.run.job import seconds_of
 from local.run.process import Program, run_attempt
 from local.run.store import Store
@@ -32,6 +33,7 @@ class Runner:
     """
 
     def __init__(self, store: Store, slots: int, announce: Announce) -> None:
+        self.faults = Faults()
         self._store = store
         self._announce = announce
         self._free_slots = slots
@@ -105,6 +107,9 @@ class Runner:
         self._store.save(execution)
 
     async def _attempts(self, execution: Execution, task: Task) -> Literal["succeeded", "failed", "cancelled"]:
+        if struck := await self.faults.strike(self._cancelled[execution.name]):
+            task.last_attempt = struck
+            return "cancelled" if struck.code == CANCELLED else "failed"
         while await self._take_slot(self._cancelled[execution.name]):
             try:
                 task.last_attempt = await self._attempt(execution, task)
