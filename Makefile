@@ -9,12 +9,12 @@ python := .venv/bin/python
 any_python := $(shell command -v python3 || echo .venv/bin/python)
 compile := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: help demo up test lint bench stage requirements clean prerequisites
+.PHONY: help demo up test lint faults bench stage requirements clean prerequisites
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
-# make hands SHEET and SIZE on in the environment, where no character of a path means anything to a shell.
+# make hands SHEET, SIZE, SEED and ROUNDS on in the environment, where no character of a path means anything to a shell.
 demo: prerequisites .venv/installed ## load the sample sheets, or SHEET=/path/to/any.xlsx, through the whole system
 	@$(python) -m local.demo $${SHEET:+--sheet "$$SHEET"}
 
@@ -30,6 +30,9 @@ lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@.venv/bin/lint-imports
 	@$(python) -m mypy
 	@.venv/bin/shellcheck deploy.sh local/install.sh .ci/run
+
+faults: prerequisites .venv/installed ## hunt for broken promises: SEED=n repeats a seed, ROUNDS=k hunts on
+	@$(python) -m tests.faults $${SEED:+--seed "$$SEED"} $${ROUNDS:+--rounds "$$ROUNDS"}
 
 bench: .venv/installed ## measure the job beside the limit and the habitual way, and dispatch beside a queue; SIZE=all adds the largest sheet
 	@$(python) -m local.bench $${SIZE:+--size "$$SIZE"}

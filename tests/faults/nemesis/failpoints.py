@@ -1,0 +1,25 @@
+"""Where the product can be made to die or to sleep."""
+
+# Each has a line of its own in the product: what comes there first, dies or sleeps there once.
+FAILPOINTS = (
+    "dispatch.after_record",
+    "admit.before_commit",
+    "admit.after_queue",
+    "admit.after_publish",
+    "launch.after_claim",
+    "launch.after_run_job",
+    "launch.after_note",
+    "launch.before_admit",
+    "job.after_read",
+    "job.before_insert",
+    "job.after_insert",
+    "job.after_stage",
+    "job.after_load",
+    "job.after_publish",
+    "complete.before_admit",
+    "settle.after_look",
+    "settle.before_burn",
+    "settle.after_burn",
+    "sweep.after_settle",
+    "sweep.before_publish",
+)

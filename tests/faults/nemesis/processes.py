@@ -1,0 +1,74 @@
+"""Processes that die, sleep, and are called too often."""
+
+import random
+import signal
+import time
+
+from tests.faults.arena import Arena
+from tests.faults.nemesis.failpoints import FAILPOINTS
+from tests.faults.nemesis.fault import FAULTS, LONG, Fault, fault, send_signal
+
+for _point in FAILPOINTS:
+
+    def _kill_at(arena: Arena, _chance: random.Random, point: str = _point) -> None:
+        arena.arm(point, "exit", f"kill -9: at {point}")
+
+    def _sleep_at(arena: Arena, _chance: random.Random, point: str = _point) -> None:
+        arena.arm(point, f"sleep {LONG}", f"asleep beyond the lease: at {point}")
+
+    FAULTS.append(Fault("kill -9", f"at {_point}", _kill_at))
+    FAULTS.append(Fault("asleep beyond the lease", f"at {_point}", _sleep_at))
+
+
+@fault("kill -9", "a function")
+def _(arena: Arena, chance: random.Random) -> None:
+    name = chance.choice(["dispatch", "launch", "complete"])
+    arena.injected["kill -9: a function"] += 1
+    arena.system.kill(name)
+    time.sleep(chance.uniform(0, 2))
+    arena.start(name)
+
+
+@fault("SIGSTOP", "a function, beyond the lease")
+def _(arena: Arena, chance: random.Random) -> None:
+    name = chance.choice(["dispatch", "launch", "complete"])
+    arena.injected["SIGSTOP: a function, beyond the lease"] += 1
+    arena.signal(name, signal.SIGSTOP)
+    time.sleep(LONG)
+    arena.signal(name, signal.SIGCONT)
+
+
+@fault("SIGSTOP", "an execution, beyond the lease")
+def _(arena: Arena, chance: random.Random) -> None:
+    if running := sorted(arena.executions().items()):
+        arena.injected["SIGSTOP: an execution, beyond the lease"] += 1
+        pid = chance.choice(running)[1]
+        send_signal(pid, signal.SIGSTOP)
+        time.sleep(LONG)
+        send_signal(pid, signal.SIGCONT)
+
+
+@fault("scheduler", "eight calls of dispatch at once")
+def _(arena: Arena, _chance: random.Random) -> None:
+    arena.injected["scheduler: eight calls of dispatch at once"] += 1
+    for _ in range(8):
+        arena.call("/run")
+
+
+@fault("scheduler", "a config is added that is overdue already")
+def _(arena: Arena, chance: random.Random) -> None:
+    arena.injected["scheduler: a config is added that is overdue already"] += 1
+    config_id = arena.add_config(f"late{chance.getrandbits(40):x}", chance.getrandbits(32), run_frequency_hours=0)
+    arena.sql(
+        "UPDATE sheet_to_bigquery_configs SET run_frequency_hours = 1, last_run = now() - interval '9 hours'"
+        " WHERE id = :config_id",
+        config_id=config_id,
+    )
+    arena.call("/run")
+
+
+@fault("scheduler", "four sweeps at once")
+def _(arena: Arena, _chance: random.Random) -> None:
+    arena.injected["scheduler: four sweeps at once"] += 1
+    for _ in range(4):
+        arena.call("/sweep")
