@@ -47,7 +47,7 @@ def follow(look: Callable[[], Sequence[Step]], screen: Screen, seconds: float | 
     """
     begun = time.monotonic()
     told: dict[str, str] = {}
-    terminal = screen.progress.is_terminal
+    terminal = screen.progress.is_terminal and not screen.progress.is_dumb_terminal  # which shows nothing that moves
     with Live(console=screen.progress, transient=True, auto_refresh=terminal) as live:
         while True:
             steps = look()

@@ -36,7 +36,7 @@ def follow(
         while True:
             runs = look()
             newest = {run.config_id: run for run in runs}
-            if console.is_terminal:
+            if console.is_terminal and not console.is_dumb_terminal:  # which shows nothing that moves
                 live.update(_table(names, newest, spinner))
             else:
                 _print_changes(console, names, newest, shown, time.monotonic() - started)

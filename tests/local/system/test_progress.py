@@ -13,10 +13,11 @@ from local.runs import RunSeen
 RUN = RunSeen("id", 1, "queued", 0, 0.5, None, None, None, datetime(2026, 3, 1, tzinfo=UTC))
 
 
-def shown(*looks: list[RunSeen], terminal: bool = False) -> str:
-    """What a person sees while the runs go through these states."""
+def shown(*looks: list[RunSeen], terminal: str | None = None) -> str:
+    """What a person sees while the runs go through these states, on a terminal of this kind or on none."""
     states: Iterator[list[RunSeen]] = iter(looks)
-    console = Console(width=100, no_color=True, force_terminal=terminal)
+    environ = {"TERM": terminal or ""}
+    console = Console(width=100, no_color=True, force_terminal=terminal is not None, _environ=environ)
     with console.capture() as captured:
         follow(console, {1: "sales", 2: "stock"}, lambda: next(states), seconds=5)
     return captured.get()
@@ -45,10 +46,19 @@ def test_times_never_run_backwards_though_runs_are_recorded_one_after_the_other(
 
 def test_a_terminal_shows_all_configs_and_what_went_wrong() -> None:
     failed = replace(RUN, state="failed", error="[no] sheet")
-    told = shown([], [failed], [failed, replace(RUN, config_id=2, state="succeeded")], terminal=True)
+    told = shown([], [failed], [failed, replace(RUN, config_id=2, state="succeeded")], terminal="xterm")
     assert "sales" in told
     assert "stock" in told
     assert "[no] sheet" in told
+
+
+def test_a_terminal_that_can_move_nothing_gets_lines() -> None:
+    told = shown([RUN], [replace(RUN, state="succeeded"), replace(RUN, config_id=2, state="succeeded")], terminal="dumb")
+    assert [line.partition(" s  ")[2] for line in told.splitlines()] == [
+        "sales: queued",
+        "sales: succeeded",
+        "stock: succeeded",
+    ]
 
 
 def test_the_newest_run_of_a_config_counts() -> None:
