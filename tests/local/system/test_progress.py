@@ -53,7 +53,8 @@ def test_a_terminal_shows_all_configs_and_what_went_wrong() -> None:
 
 
 def test_a_terminal_that_can_move_nothing_gets_lines() -> None:
-    told = shown([RUN], [replace(RUN, state="succeeded"), replace(RUN, config_id=2, state="succeeded")], terminal="dumb")
+    done = [replace(RUN, state="succeeded"), replace(RUN, config_id=2, state="succeeded")]
+    told = shown([RUN], done, terminal="dumb")
     assert [line.partition(" s  ")[2] for line in told.splitlines()] == [
         "sales: queued",
         "sales: succeeded",
