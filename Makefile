@@ -22,8 +22,8 @@ up: prerequisites .venv/installed ## start the whole system and leave it running
 	@$(python) -m local.up
 
 test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
-	@# The rounds of the fault tests are for `make faults`: under the suite's load, one in three ends with a completion
-	@# that is refused again and again (I6), and it is not settled yet by whose fault.
+	@# The rounds of the fault tests are for `make faults`: once, beside the whole suite, a completion was refused again
+	@# and again (I6), and it is not settled yet by whose fault.
 	@$(python) -m pytest -n 2 --ignore tests/faults/test_rounds.py
 
 lint: .venv/installed ## check style, types, import contracts and shell scripts
