@@ -17,9 +17,9 @@ from job.reading.refusals import Subject
 from shared.clients import Clients
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig
+from shared.ledger.store import open_store
 from shared.settings import read_database
 from shared.spreadsheet import parse_url
-from shared.store import open_store
 
 # A person waits; a run would be more patient.
 _WAIT_BUDGET = 10.0

@@ -14,9 +14,9 @@ from commands.progress import WaitedLongEnough, follow
 from commands.runs import draw_runs, short_id, step_of
 from commands.screen import Screen
 from shared.errors import InvalidInput
+from shared.ledger.store import Store, open_store
 from shared.run import Run
 from shared.settings import read_database
-from shared.store import Store, open_store
 
 _FEWEST_DIGITS = 8
 

@@ -11,9 +11,9 @@ from commands.moments import shown
 from commands.screen import Screen
 from shared.config import parse_config
 from shared.errors import InvalidConfig
+from shared.ledger.store import Store, open_store
 from shared.run import Verdict
 from shared.settings import read_database
-from shared.store import Store, open_store
 
 # More than anybody has; the statement wants a number.
 _ALL = 1_000_000

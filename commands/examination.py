@@ -20,9 +20,9 @@ from job.reading.sheet import SheetReader
 from shared.clients import Clients
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig, NotOurs, PermissionMissing, TableConflict
+from shared.ledger.store import open_store
 from shared.run import Verdict
 from shared.settings import Database, Settings, read_database, read_settings
-from shared.store import open_store
 
 # A person waits for each check.
 _WAIT_BUDGET = 10.0

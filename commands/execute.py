@@ -19,8 +19,8 @@ from shared.config import Config
 from shared.errors import ServiceUnavailable, SyncError
 from shared.executions import Executions, LaunchUnknown
 from shared.launch import config_environment
+from shared.ledger.store import open_store
 from shared.settings import Settings, read_database, read_settings
-from shared.store import open_store
 
 # Cloud Run ends the task at its time-out; its start comes before that.
 _SECONDS_TO_START = 120

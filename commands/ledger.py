@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from commands.screen import Screen
 from shared.errors import DatabaseUnavailable
-from shared.store import Store
+from shared.ledger.store import Store
 
 Answer = TypeVar("Answer")
 OpenStore = Callable[[], contextlib.AbstractContextManager[Store]]

@@ -11,10 +11,10 @@ from commands.ledger import Ledger
 from commands.progress import ENDED, Step, WaitedLongEnough, follow
 from commands.runs import draw_runs, step_of
 from commands.screen import Screen
+from shared.ledger.store import Store
 from shared.messages import ManualRequest
 from shared.parse import parse
 from shared.run import Run
-from shared.store import Store
 from shared.wiring import Wiring
 
 

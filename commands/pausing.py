@@ -8,8 +8,8 @@ from commands.exits import SUCCEEDED
 from commands.manual_run import find_named
 from commands.screen import Screen
 from shared.errors import InvalidInput
+from shared.ledger.store import Store, open_store
 from shared.settings import read_database
-from shared.store import Store, open_store
 
 
 def pause(wanted: Sequence[str], reason: str | None, environ: Mapping[str, str], screen: Screen) -> int:

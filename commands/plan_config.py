@@ -11,8 +11,8 @@ from commands.configs import Registered, registered
 from commands.manual_run import find_named
 from shared.config import Config, parse_config
 from shared.errors import NotOurs, SyncError, TableConflict
+from shared.ledger.store import open_store
 from shared.settings import read_database
-from shared.store import open_store
 
 
 class Planned(msgspec.Struct, frozen=True):

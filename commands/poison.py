@@ -7,9 +7,9 @@ from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.moments import shown
 from commands.screen import Screen
 from shared.errors import InvalidInput
+from shared.ledger.store import Store, open_store
 from shared.messages import Kept
 from shared.settings import read_database
-from shared.store import Store, open_store
 from shared.wiring import Wiring
 
 _COLUMNS = ("MESSAGE", "RECEIVED (UTC)", "REASON")

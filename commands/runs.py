@@ -6,9 +6,9 @@ from commands.exits import SUCCEEDED
 from commands.moments import elapsed, shown
 from commands.progress import Step
 from commands.screen import Screen
+from shared.ledger.store import open_store
 from shared.run import Run
 from shared.settings import read_database
-from shared.store import open_store
 
 # A run's warnings that are told on a screen.
 _WARNINGS = 5

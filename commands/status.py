@@ -12,9 +12,9 @@ from commands.exits import SUCCEEDED
 from commands.moments import shown
 from commands.screen import Screen
 from shared.clients import Clients
+from shared.ledger.store import open_store
 from shared.run import Poison, Verdict
 from shared.settings import Settings, read_database, read_settings
-from shared.store import open_store
 
 _EXECUTIONS = 5
 # Any of these says that a ledger is meant, and then what is missing or wrong in its settings is an error.

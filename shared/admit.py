@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from shared import log
 from shared.failpoints import failpoint
+from shared.ledger.store import ADMITTED, CHUNK, Store
 from shared.settings import Settings
-from shared.store import ADMITTED, CHUNK, Store
 
 Publish = Callable[[Sequence[str]], None]
 

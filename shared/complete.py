@@ -7,11 +7,11 @@ from shared.admit import Publish, admit
 from shared.errors import InvalidInput
 from shared.executions import Executions
 from shared.failpoints import failpoint
+from shared.ledger.store import Store
 from shared.messages import Ended, RunCompleted
 from shared.run import Failure, Run
 from shared.settings import Settings
 from shared.settle import BigQuery, Settled, note_execution, settle, short_name, tell_closed
-from shared.store import Store
 
 
 def complete(

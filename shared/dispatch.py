@@ -11,9 +11,9 @@ from msgspec import Meta
 from shared import log
 from shared.admit import Publish, admit
 from shared.failpoints import failpoint
+from shared.ledger.store import CHUNK, RECORDED, Store
 from shared.run import Verdict
 from shared.settings import Settings
-from shared.store import CHUNK, RECORDED, Store
 
 # The answer names so many of the configs that were due, and of those that were not; the counts cover all of them.
 _NAMED = 200

@@ -9,13 +9,13 @@ from shared.config import Config, encode_custom_schema
 from shared.errors import InvalidInput, LaunchRefused, NotOurs, SyncError
 from shared.executions import Congested, Executions, LaunchUnknown
 from shared.failpoints import failpoint
+from shared.ledger.store import Store
 from shared.load_job import job_id
 from shared.options import encode_options
 from shared.retry import retry_at
 from shared.run import Failure, LoadedBefore, Run, Standing
 from shared.settings import Settings
 from shared.settle import fail, tell_closed
-from shared.store import Store
 
 # The location of a config's dataset, or where the dataset will be created.
 LocationOf = Callable[[Config], str]

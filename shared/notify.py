@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from shared import log
 from shared.channels import Channel, NotTold
+from shared.ledger.store import Store
 from shared.notices import Notice
 from shared.retry import retry_at
-from shared.store import Store
 
 # How long one call goes on; the next sweep has the rest.
 _SECONDS = 8

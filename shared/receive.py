@@ -5,8 +5,8 @@ from typing import Any
 
 from shared import log
 from shared.errors import InvalidInput, SyncError
+from shared.ledger.store import Store
 from shared.messages import Envelope, content_id, decode_envelope
-from shared.store import Store
 
 # Characters of a reason in the log: it may tell of a long field.
 _TOLD = 2000

@@ -1,9 +1,9 @@
 """Record: a request by hand becomes a run, once per message."""
 
 from shared import log
-from shared.message_queries import Recorded
+from shared.ledger.message_queries import Recorded
+from shared.ledger.store import Store
 from shared.messages import Envelope, ManualRequest
-from shared.store import Store
 
 
 def record(envelope: Envelope, request: ManualRequest, store: Store) -> Recorded:

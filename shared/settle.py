@@ -11,12 +11,12 @@ from shared import load_job, log
 from shared.errors import ExecutionFailed, LoadFailed, SyncError
 from shared.executions import Executions
 from shared.failpoints import failpoint
+from shared.ledger.store import Store
 from shared.messages import RunCompleted
 from shared.retry import retry_at
 from shared.run import Closed, Failure, Run
 from shared.settings import Settings
 from shared.states import State
-from shared.store import Store
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

@@ -11,10 +11,10 @@ from shared.channels import Channel
 from shared.errors import DatabaseUnavailable, PermissionMissing, SyncError
 from shared.executions import Executions
 from shared.failpoints import failpoint
+from shared.ledger.store import Store
 from shared.notify import notify
 from shared.settings import Settings
 from shared.settle import BigQuery, settle
-from shared.store import Store
 
 # Looking at a run takes a few calls to Google; a function's default time is 60 s. The next sweep goes on.
 _SECONDS = 40

@@ -14,9 +14,9 @@ from shared.clients import UNANSWERED, Clients
 from shared.config import Config
 from shared.errors import LoadRefused, PermissionMissing, ServiceUnavailable
 from shared.executions import Executions
+from shared.ledger.store import Store, open_store
 from shared.publish import publish_requests
 from shared.settings import read_deployment, read_failpoints
-from shared.store import Store, open_store
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

@@ -4,8 +4,8 @@ import argparse
 import os
 import sys
 
-from shared.connection import connect
 from shared.errors import SyncError
+from shared.ledger.connection import connect
 from shared.settings import read_database
 from sql.migrations import down, status, up
 

@@ -6,9 +6,9 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.complete import complete as complete_run
+from shared.ledger.store import Store
 from shared.messages import COMPLETIONS, Envelope, decode_ended
 from shared.receive import receive
-from shared.store import Store
 from shared.wiring import wiring
 
 

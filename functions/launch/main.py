@@ -8,10 +8,10 @@ from cloudevents.http import CloudEvent
 from shared.admit import admit
 from shared.failpoints import failpoint
 from shared.launch import launch as launch_run
+from shared.ledger.store import Store
 from shared.messages import Envelope, RunRequested, decode_request
 from shared.receive import receive
 from shared.record import record
-from shared.store import Store
 from shared.wiring import wiring
 
 

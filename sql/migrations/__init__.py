@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from shared.connection import Session, quoted
 from shared.errors import InvalidSettings, PermissionMissing
+from shared.ledger.connection import Session, quoted
 
 _FOLDER = Path(__file__).parent
 _VIEW = _FOLDER / "active_job_configs.sql"

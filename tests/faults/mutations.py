@@ -34,7 +34,8 @@ class Mutation:
     limits: Sequence[str] = ()
 
 
-STATEMENTS, END_STATEMENTS, SETTLE = "shared/statements.py", "shared/end_statements.py", "shared/settle.py"
+STATEMENTS, END_STATEMENTS = "shared/ledger/statements.py", "shared/ledger/end_statements.py"
+SETTLE = "shared/settle.py"
 LOAD_JOB, READ = "shared/load_job.py", "job/reading/read.py"
 MUTATIONS = (
     Mutation(
@@ -107,7 +108,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a message by hand counts once",
-        "shared/message_queries.py",
+        "shared/ledger/message_queries.py",
         'if not self._record_message(message_id, now, "accepted", None, body):',
         'if not self._record_message(message_id, now, "accepted", None, body) and not body:',
         ["ack lost by launch"],

@@ -13,9 +13,9 @@ import pytest
 from local.component import wait_until_ready
 from local.ports import HOST, reserve_port
 from local.postgres import DATABASE, USER, Postgres
-from shared.connection import Session, connect
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import Store
 from shared.settings import Database
-from shared.store import Store
 from sql.migrations import up
 
 _numbers = itertools.count()

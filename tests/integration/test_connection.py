@@ -10,10 +10,10 @@ import pytest
 
 from local.ports import HOST
 from local.postgres import Postgres
-from shared.connection import Session, connect
 from shared.errors import DatabaseUnavailable, InvalidSettings, LedgerRefused, PermissionMissing, SyncError
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import open_store
 from shared.settings import Database
-from shared.store import open_store
 
 SECRET = "tell-nobody-4711"
 POISON = (

@@ -12,8 +12,8 @@ import pytest
 
 from local.ports import HOST
 from local.postgres import Postgres
-from shared.connection import Session, connect
 from shared.errors import DatabaseUnavailable, InvalidSettings, PermissionMissing
+from shared.ledger.connection import Session, connect
 from shared.settings import Database
 from sql.migrations import down, status, up, versions
 

@@ -16,7 +16,7 @@ from local.environment import PROJECT
 from local.ports import HOST, reserve_port
 from local.postgres import SUPERUSER, USER, Postgres
 from local.pubsub import REQUESTS, PubSub
-from shared.connection import connect
+from shared.ledger.connection import connect
 from shared.settings import read_database
 from sql.migrations import up
 

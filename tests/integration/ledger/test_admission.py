@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.connection import Session, connect
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import ADMITTED, Store
 from shared.settings import Database
-from shared.store import ADMITTED, Store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PLENTY = 100_000

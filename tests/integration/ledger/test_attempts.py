@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.ledger.store import Store
 from shared.messages import ColumnLoaded, RunCompleted
 from shared.run import Failure, Run
-from shared.store import Store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.ledger.store import CHUNK, Store
 from shared.run import Failure
-from shared.store import CHUNK, Store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

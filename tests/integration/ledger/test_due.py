@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.ledger.store import Store
 from shared.run import Due, Told
-from shared.store import Store
 
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)  # the day on which Europe's clocks go forward
 HOUR = timedelta(hours=1)

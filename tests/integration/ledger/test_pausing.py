@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.ledger.store import Store
 from shared.messages import RunCompleted
 from shared.run import Closed, Failure, Run
-from shared.store import Store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

@@ -10,10 +10,10 @@ import pytest
 from local.bench.dispatch import fleet
 from local.ports import HOST
 from local.postgres import Postgres
-from shared import run_statements, statements
-from shared.connection import Session, connect
+from shared.ledger import run_statements, statements
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import ADMITTED, RECORDED
 from shared.settings import Database
-from shared.store import ADMITTED, RECORDED
 from sql.migrations import up
 
 CONFIGS = 100_000

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from shared.admit import admit
-from shared.connection import Session, connect
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import Store
 from shared.settings import Database, Settings
-from shared.store import Store
 from shared.sweep import sweep
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.connection import Session, connect
 from shared.errors import AmbiguousName, UnknownConfig
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import Store
 from shared.messages import ManualRequest
 from shared.settings import Database
-from shared.store import Store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BODY = b'{"config_id": 1}'

@@ -3,8 +3,8 @@
 import itertools
 from datetime import UTC, datetime
 
-from shared.connection import Session, connect
 from shared.errors import LedgerRefused
+from shared.ledger.connection import Session, connect
 from shared.settings import Database
 from shared.states import ACTIVE, ENDED, OPEN, STATES, TRANSITIONS
 

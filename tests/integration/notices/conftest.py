@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from shared.ledger.store import Store
 from shared.run import Failure
-from shared.store import Store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LINK = "https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=7&range=C17"

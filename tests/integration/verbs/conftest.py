@@ -14,9 +14,9 @@ from local.component import wait_until_ready
 from local.ports import HOST
 from shared import load_job
 from shared.executions import Executions, LaunchUnknown
+from shared.ledger.store import Store
 from shared.run import Run
 from shared.settings import Database, Settings
-from shared.store import Store
 from shared.wiring import Wiring
 from tests.integration.servers import server
 

@@ -6,10 +6,10 @@ import pytest
 
 from shared.errors import InvalidConfig
 from shared.launch import launch
+from shared.ledger.store import Store
 from shared.notify import notify
 from shared.run import Failure
 from shared.settle import fail
-from shared.store import Store
 
 
 class Chat:

@@ -27,8 +27,8 @@ def test_a_function_is_staged_with_all_that_it_imports(tmp_path: Path, name: str
     assert [entry.name for entry in build.iterdir()] == [name]
     assert (staged / "main.py").read_text() == (REPOSITORY / "functions" / name / "main.py").read_text()
     assert (staged / "requirements.txt").exists()
-    modules = {path.name for path in (REPOSITORY / "shared").glob("*.py")}
-    assert {path.name for path in (staged / "shared").glob("*.py")} == modules
+    modules = {path.relative_to(REPOSITORY) for path in (REPOSITORY / "shared").rglob("*.py")}
+    assert {path.relative_to(staged) for path in (staged / "shared").rglob("*.py")} == modules
 
 
 def test_nothing_that_python_left_behind_is_staged(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from shared import statements
-from shared.connection import Session
+from shared.ledger import statements
+from shared.ledger.connection import Session
 from shared.run import Run
 
 

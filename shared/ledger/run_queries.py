@@ -5,9 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from shared import end_statements, run_statements, statements
 from shared.config import Config
-from shared.queries import Queries, to_run
+from shared.ledger import end_statements, run_statements, statements
+from shared.ledger.queries import Queries, to_run
 from shared.run import LoadedBefore, Run, Standing
 
 

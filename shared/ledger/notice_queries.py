@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared import notice_statements
+from shared.ledger import notice_statements
+from shared.ledger.queries import Queries, to_run
 from shared.notices import Notice
-from shared.queries import Queries, to_run
 
 
 class NoticeQueries(Queries):

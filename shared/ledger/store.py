@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from shared import end_statements, message_statements, statements
-from shared.connection import Session, connect
-from shared.end_queries import EndQueries
 from shared.failpoints import failpoint
-from shared.message_queries import MessageQueries
-from shared.notice_queries import NoticeQueries
-from shared.queries import array
+from shared.ledger import end_statements, message_statements, statements
+from shared.ledger.connection import Session, connect
+from shared.ledger.end_queries import EndQueries
+from shared.ledger.message_queries import MessageQueries
+from shared.ledger.notice_queries import NoticeQueries
+from shared.ledger.queries import array
+from shared.ledger.run_queries import RunQueries
 from shared.run import Due, Told, Verdict
-from shared.run_queries import RunQueries
 from shared.settings import Database
 
 # So many messages fit one publish request, and so many names an answer.

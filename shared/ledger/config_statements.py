@@ -1,6 +1,6 @@
 """The SQL of configs' rows, and of what people do to them. `{configs}` is the configs table's quoted name."""
 
-from shared.statements import same_table
+from shared.ledger.statements import same_table
 
 # Why it was paused before, while it was, stays where nothing new is said.
 PAUSE = """

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared import config_statements, statements
 from shared.config import Config
 from shared.errors import AmbiguousName, InvalidConfig, TableConflict, UnknownConfig
+from shared.ledger import config_statements, statements
+from shared.ledger.queries import Queries, array, to_json
 from shared.messages import ManualRequest
 from shared.options import encode_options
-from shared.queries import Queries, array, to_json
 
 
 class ConfigQueries(Queries):

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from shared import end_statements
+from shared.ledger import end_statements
+from shared.ledger.queries import Queries, to_json
 from shared.messages import ColumnLoaded, RunCompleted
-from shared.queries import Queries, to_json
 from shared.run import Closed, Failure, Run
 from shared.states import State
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
-from shared import message_statements, statements
-from shared.config_queries import ConfigQueries
 from shared.errors import Overtaken
+from shared.ledger import message_statements, statements
+from shared.ledger.config_queries import ConfigQueries
 from shared.messages import LONGEST_KEPT, Kept, ManualRequest
 from shared.run import Heard, Poison
 
