@@ -22,9 +22,7 @@ up: prerequisites .venv/installed ## start the whole system and leave it running
 	@$(python) -m local.up
 
 test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
-	@# The rounds of the fault tests are for `make faults`: once, beside the whole suite, a completion was refused again
-	@# and again (I6), and it is not settled yet by whose fault.
-	@$(python) -m pytest -n 2 --ignore tests/faults/test_rounds.py
+	@$(python) -m pytest -n 2
 
 lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@$(python) -m ruff check .

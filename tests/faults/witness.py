@@ -38,7 +38,8 @@ class Witness:
         self.starts: list[Start] = []
         self.tokens: set[str] = set()
         self._acked: set[str] = set()
-        self._nacked: set[str] = set()
+        # The delivery that was refused last, of each message that nobody has taken.
+        self._refused: dict[str, Exchange] = {}
         self._swallowed: set[str] = set()
         self._uploads: dict[str, Rows] = {}
         self._published: dict[str, Message] = {}
@@ -62,14 +63,20 @@ class Witness:
         with self._lock:
             return self._acked | self._swallowed
 
+    def refused(self) -> list[Exchange]:
+        """Of each message that nobody has taken and that was refused the last time that it came: that delivery."""
+        with self._lock:
+            taken = self._acked | self._swallowed
+            return [exchange for message_id, exchange in self._refused.items() if message_id not in taken]
+
     def _observe_delivery(self, exchange: Exchange) -> None:
         try:
             message_id = str(json.loads(exchange.request.body)["message"]["messageId"])
         except (ValueError, KeyError, TypeError):
             return  # not Pub/Sub's, but somebody's who posts to the function
-        self._nacked.discard(message_id)
+        self._refused.pop(message_id, None)
         if exchange.answers and all(answer.status >= 300 for answer in exchange.answers):
-            self._nacked.add(message_id)
+            self._refused[message_id] = exchange
         if exchange.answered is None or exchange.answered.status >= 300:
             return
         done = any(answer.status < 300 for answer in exchange.answers)
@@ -124,7 +131,7 @@ class Witness:
                     each.message_id,
                     each.data,
                     acked=each.message_id in self._acked,
-                    nacked=each.message_id in self._nacked,
+                    nacked=each.message_id in self._refused,
                     swallowed=each.message_id in self._swallowed,
                     given_up=each.data in self._given_up,
                 )

@@ -7,7 +7,10 @@ from tests.faults.checker.history import Change, Facts, History, Violation
 
 
 def every_message_that_came_was_acked(history: History) -> Iterator[Violation]:
-    """I6: by the function that it came to; but for those that people find among the dead letters."""
+    """I6: by the function that it came to; but for those that people find among the dead letters.
+
+    Of a message whose last delivery was refused: after the faults the arena delivers it again until one is taken.
+    """
     for message in history.messages:
         if message.nacked and not (message.acked or message.swallowed or message.given_up):
             yield Violation("I6", f"message {message.message_id} of {message.topic} is refused again and again")
