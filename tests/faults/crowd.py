@@ -31,7 +31,7 @@ LIMITS = {
 ADD = """
 INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
     bigquery_dataset_id, bigquery_table_id, run_frequency_hours, last_run)
-SELECT 'crowd' || n, 'https://docs.google.com/spreadsheets/d/crowd/edit', CASE WHEN n = 1 THEN 'no such tab' END,
+SELECT 'crowd' || n, 'https://docs.google.com/spreadsheets/d/crowd/edit', CASE WHEN n <= :broken THEN 'no such tab' END,
     :project, :dataset, 'crowd' || n, 1, now() - interval '2 hours' - make_interval(secs => 1.0 / n)
 FROM generate_series(1, :count) n
 """
@@ -63,9 +63,7 @@ def gather(configs: int, real: int) -> int:
 def play(arena: Arena, configs: int, real: int, seconds: float = 3600) -> list[Violation]:
     """Let them all come due, wait for all to end, and judge."""
     replace_run(arena, real)
-    arena.add_sheet("crowd", 1)
-    arena.clients.bigquery.create_dataset(DATASET)
-    arena.sql(ADD, project=PROJECT, dataset=DATASET, count=configs)
+    add_due(arena, configs, broken=1)
     deadline = time.monotonic() + seconds
     arena.call("/run").result()
     while arena.sql(OPEN)[0][0] and time.monotonic() < deadline:
@@ -75,6 +73,13 @@ def play(arena: Arena, configs: int, real: int, seconds: float = 3600) -> list[V
     states = dict(arena.sql(ENDED))
     told = [] if states == {"succeeded": configs - 1, "failed": 1} else [Violation("I1", f"the runs ended as {states}")]
     return told + judge(arena.history())
+
+
+def add_due(arena: Arena, configs: int, broken: int = 0) -> None:
+    """Configs of one sheet that are due now; so many of them, the most overdue, fail always."""
+    arena.add_sheet("crowd", 1)
+    arena.clients.bigquery.create_dataset(DATASET)
+    arena.sql(ADD, project=PROJECT, dataset=DATASET, count=configs, broken=broken)
 
 
 def replace_run(arena: Arena, real: int) -> None:

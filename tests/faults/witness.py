@@ -37,6 +37,8 @@ class Witness:
     def __init__(self) -> None:
         self.starts: list[Start] = []
         self.tokens: set[str] = set()
+        # Each read of the Sheets API: when it came, and the status of its answer.
+        self.reads: list[tuple[float, int]] = []
         self._acked: set[str] = set()
         # The delivery that was refused last, of each message that nobody has taken.
         self._refused: dict[str, Exchange] = {}
@@ -56,6 +58,8 @@ class Witness:
                 self._observe_delivery(exchange)
             elif exchange.hop.name == "run" and ":run" in exchange.request.path:
                 self._observe_start(exchange)
+            elif exchange.hop.name == "sheets" and exchange.request.path.startswith("/v4/"):
+                self.reads += [(exchange.began, answer.status) for answer in exchange.answers]
             elif exchange.hop.name == "bigquery" and "uploadType=multipart" in exchange.request.path:
                 self._observe_upload(exchange)
 
