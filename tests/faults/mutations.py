@@ -51,8 +51,7 @@ MUTATIONS = (
         STATEMENTS,
         'LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"',
         'LOCK_ADMISSION = "SELECT 1"',
-        ["asleep beyond the lease: at admit.before_commit", "a config is added that is overdue"],
-        times=6,
+        ["a config goes before all others", "slow jobs"],
         limits=["MAX_RUNNING=2"],
     ),
     Mutation(

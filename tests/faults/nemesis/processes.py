@@ -58,13 +58,35 @@ def _(arena: Arena, _chance: random.Random) -> None:
 @fault("scheduler", "a config is added that is overdue already")
 def _(arena: Arena, chance: random.Random) -> None:
     arena.injected["scheduler: a config is added that is overdue already"] += 1
+    _add_overdue(arena, chance)
+    arena.call("/run")
+
+
+@fault("scheduler", "a config goes before all others while admission commits")
+def _(arena: Arena, chance: random.Random) -> None:
+    # Its own length, by which it is told from the sleep that strikes alone.
+    arena.arm(
+        "admit.before_commit",
+        f"sleep {LONG + 0.5}",
+        "scheduler: a config goes before all others while admission commits",
+    )
+    _add_overdue(arena, chance)
+    arena.call("/run")
+    deadline = time.monotonic() + LONG
+    while any(path.name == "admit.before_commit" for path in arena.armed()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    _add_overdue(arena, chance)
+    arena.call("/run")
+
+
+def _add_overdue(arena: Arena, chance: random.Random) -> None:
+    """A config whose slot is three days ago: its run goes before all others."""
     config_id = arena.add_config(f"late{chance.getrandbits(40):x}", chance.getrandbits(32), run_frequency_hours=0)
     arena.sql(
-        "UPDATE sheet_to_bigquery_configs SET run_frequency_hours = 1, last_run = now() - interval '9 hours'"
+        "UPDATE sheet_to_bigquery_configs SET run_frequency_hours = 100, last_run = now() - interval '172 hours'"
         " WHERE id = :config_id",
         config_id=config_id,
     )
-    arena.call("/run")
 
 
 @fault("scheduler", "four sweeps at once")
