@@ -23,20 +23,25 @@ SECONDS = 400
 
 @dataclass(frozen=True)
 class Mutation:
-    """A guard's text in a file and what takes its place, and the faults that it guards against."""
+    """A guard's text in a file and what takes its place, and the faults that it guards against.
+
+    `test` is for a guard behind another one, which no fault alone gets past: what it refuses is tried by itself.
+    """
 
     name: str
     file: str
     guard: str
     instead: str
-    faults: Sequence[str]
+    faults: Sequence[str] = ()
     times: int = 3
     limits: Sequence[str] = ()
+    test: str | None = None
 
 
 STATEMENTS, END_STATEMENTS = "shared/ledger/statements.py", "shared/ledger/end_statements.py"
 SETTLE = "shared/settle.py"
 LOAD_JOB, READ = "shared/load_job.py", "job/reading/read.py"
+RUNS, STATES = "sql/migrations/0001_runs.up.sql", "tests/integration/ledger/test_states.py"
 MUTATIONS = (
     Mutation(
         "claim: only what is queued",
@@ -169,11 +174,24 @@ MUTATIONS = (
     ),
     Mutation(
         "one active run per config and per table",
-        "sql/migrations/0001_runs.up.sql",
+        RUNS,
         "CREATE UNIQUE INDEX runs_active_",
         "CREATE INDEX runs_active_",
-        ["eight calls of dispatch", "four sweeps", "delivered three times to launch"],
-        times=4,
+        test=f"{STATES}::test_the_database_refuses_a_second_active_run_of_a_config_or_of_a_table",
+    ),
+    Mutation(
+        "one request by hand waits",
+        RUNS,
+        "CREATE UNIQUE INDEX runs_follow_up",
+        "CREATE INDEX runs_follow_up",
+        test=f"{STATES}::test_the_database_refuses_a_second_request_by_hand_that_waits",
+    ),
+    Mutation(
+        "a run changes only to states that may follow",
+        "sql/migrations/0007_life.up.sql",
+        "OLD.state <> NEW.state\n",
+        "OLD.state IS NULL\n",
+        test=f"{STATES}::test_the_database_allows_exactly_the_transitions_that_are_told",
     ),
 )
 
@@ -233,7 +251,10 @@ def take_away(tree: Path, mutation: Mutation) -> None:
 
 
 def hunt(tree: Path, mutation: Mutation, seed: int) -> str | None:
-    """The first broken promise that the copy's own hunt tells; None where it tells none."""
+    """The first broken promise that the copy's own hunt tells, or the test that fails; None where there is none."""
+    if mutation.test:
+        tested = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutation.test]
+        return mutation.test if subprocess.run(tested, cwd=tree, check=False, timeout=SECONDS).returncode == 1 else None
     command = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--times", str(mutation.times)]
     command += [part for text in mutation.faults for part in ("--only", text)]
     command += [part for limit in mutation.limits for part in ("--limit", limit)]

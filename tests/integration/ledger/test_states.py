@@ -1,7 +1,10 @@
 """The states of a run: what may follow what, in the database's own words and in the product's."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pg8000.exceptions
+import pytest
 
 from shared.errors import LedgerRefused
 from shared.ledger.connection import Session, connect
@@ -44,3 +47,23 @@ def test_every_state_is_open_or_ended_and_what_is_active_is_open() -> None:
     assert sorted(OPEN + ENDED) == sorted(STATES)
     assert set(ACTIVE) < set(OPEN)
     assert all(TRANSITIONS[state] == () for state in ENDED)
+
+
+@pytest.mark.parametrize("first", ACTIVE)
+@pytest.mark.parametrize("second", ACTIVE)
+@pytest.mark.parametrize(
+    ("config_id", "table", "index"),
+    [(1, "p.d.other", "runs_active_config"), (2, "p.d.same", "runs_active_destination")],
+)
+def test_the_database_refuses_a_second_active_run_of_a_config_or_of_a_table(
+    add_run, first: str, second: str, config_id: int, table: str, index: str
+) -> None:
+    add_run(1, NOON, state=first, destination="p.d.same", **CLAIMED)
+    with pytest.raises(pg8000.exceptions.DatabaseError, match=index):
+        add_run(config_id, NOON, why="manual", state=second, destination=table, **CLAIMED)
+
+
+def test_the_database_refuses_a_second_request_by_hand_that_waits(add_run) -> None:
+    add_run(1, NOON, why="manual", state="pending")
+    with pytest.raises(pg8000.exceptions.DatabaseError, match="runs_follow_up"):
+        add_run(1, NOON + timedelta(hours=1), why="manual", state="pending")
