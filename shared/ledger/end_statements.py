@@ -43,6 +43,10 @@ SELECT closed.state, EXISTS (SELECT FROM paused) FROM closed
 """
 _CLOSED = "id, config_id, why, state, permanent, error_class, error"
 
+# What of the quota the attempt holds from its end on: the reads that it told, in the place of those that were reserved.
+_SPENT = """reads_reserved = CASE WHEN CAST(:sheet_reads AS integer) IS NULL THEN reads_reserved
+            ELSE greatest(reads_reserved - reads, 0) + CAST(:sheet_reads AS integer) END"""
+
 # A closed load is a success, and last_run moves with it. It never moves backwards; a NULL that came after the claim
 # is a person's request for another run and stays. A success after a failure is news; any other, where it is wanted.
 # ruff: noqa: S608
@@ -51,7 +55,7 @@ WITH closed AS (
     UPDATE sheet_to_bigquery_runs
     SET state = 'succeeded', ended_at = :now, execution = coalesce(CAST(:execution AS text), execution),
         verdict = :verdict, rows = :rows, bytes = :bytes, requests = :requests, sheet_reads = :sheet_reads,
-        content_hash = :content_hash,
+        content_hash = :content_hash, {_SPENT},
         columns = CAST(:columns AS jsonb), schema_changes = CAST(:schema_changes AS jsonb),
         warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
         error_class = NULL, error = NULL
@@ -90,7 +94,8 @@ WITH closed AS (
         error_class = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error_class AS text) ELSE {_CANCELLED[0]} END,
         error = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error AS text) ELSE {_CANCELLED[1]} END,
         requests = coalesce(CAST(:requests AS integer), requests),
-        sheet_reads = coalesce(CAST(:sheet_reads AS integer), sheet_reads), seconds = CAST(:seconds AS jsonb)
+        sheet_reads = coalesce(CAST(:sheet_reads AS integer), sheet_reads), seconds = CAST(:seconds AS jsonb),
+        {_SPENT}
     WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
     RETURNING {_CLOSED}
 ), {_FAILED}
@@ -102,7 +107,7 @@ CORRECT_FAILURE = f"""
 WITH closed AS (
     UPDATE sheet_to_bigquery_runs
     SET error_class = :error_class, error = :error, requests = :requests, sheet_reads = :sheet_reads,
-        seconds = CAST(:seconds AS jsonb), permanent = NOT CAST(:retryable AS boolean),
+        {_SPENT}, seconds = CAST(:seconds AS jsonb), permanent = NOT CAST(:retryable AS boolean),
         state = CASE WHEN CAST(:retryable AS boolean) THEN state ELSE 'failed' END,
         ended_at = CASE WHEN CAST(:retryable AS boolean) THEN ended_at ELSE coalesce(ended_at, :now) END
     WHERE id = :run_id AND attempt = :attempt AND execution = :execution
@@ -123,9 +128,10 @@ WITH closed AS (
 """
 
 # Adds what the execution's message tells to a run that was settled before the message came.
-ADD_DETAILS = """
+ADD_DETAILS = f"""
 UPDATE sheet_to_bigquery_runs
-SET requests = :requests, sheet_reads = :sheet_reads, bytes = :bytes, rows = coalesce(rows, CAST(:rows AS bigint)),
+SET requests = :requests, sheet_reads = :sheet_reads, {_SPENT},
+    bytes = :bytes, rows = coalesce(rows, CAST(:rows AS bigint)),
     columns = CASE WHEN columns IS NULL OR columns = '[]' THEN CAST(:columns AS jsonb) ELSE columns END,
     schema_changes = CAST(:schema_changes AS jsonb),
     warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb)

@@ -34,7 +34,7 @@ def claim(store: Store, run: Run, now: datetime = NOON) -> Run:
     return after
 
 
-def succeed(store: Store, run: Run) -> bool:
+def succeed(store: Store, run: Run, details: RunCompleted | None = None) -> bool:
     return store.succeed(
         run,
         NOON,
@@ -43,7 +43,7 @@ def succeed(store: Store, run: Run) -> bool:
         rows=3,
         columns=COLUMNS,
         content_hash="c0ffee",
-        details=None,
+        details=details,
     )
 
 
@@ -207,3 +207,22 @@ def test_a_run_that_did_not_start_gives_its_reads_back(store: Store, sql, queued
     sql("UPDATE sheet_to_bigquery_runs SET admitted_at = now(), reads_reserved = reads + 3")
     store.end_unclaimed(run, "cancelled", FAILURE, NOON, pause_after=0)
     assert sql("SELECT reads_reserved FROM sheet_to_bigquery_runs") == [[3]]  # an earlier attempt's, which did read
+
+
+@pytest.mark.parametrize(("reads", "held"), [(2, 5), (9, 12), (None, 7)])
+@pytest.mark.parametrize("ends", ["succeeded", "failed", "told late"])
+def test_a_run_that_ended_holds_the_reads_that_it_made(
+    ends: str, reads: int | None, held: int, store: Store, sql, queued
+) -> None:
+    """What it did not read is free for the next at once; an earlier attempt's reads count on."""
+    run = claim(store, queued())
+    sql("UPDATE sheet_to_bigquery_runs SET admitted_at = now(), reads_reserved = reads + 3")
+    details = RunCompleted(run.id, 1, "e", "succeeded", requests=reads, sheet_reads=reads)
+    if ends == "succeeded":
+        assert succeed(store, run, details)
+    elif ends == "failed":
+        assert store.fail(run, FAILURE, NOON, NOON, details)
+    else:
+        assert succeed(store, run)
+        store.add_details(details, "jobs/j/executions/e")
+    assert sql("SELECT reads_reserved, reads FROM sheet_to_bigquery_runs") == [[held, 4]]
