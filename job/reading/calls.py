@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from job.errors import ReadTimedOut, SheetsUnavailable
+from job.errors import QuotaExceeded, ReadTimedOut, SheetsUnavailable
 from job.reading.refusals import Subject, translate
 from shared import log
 from shared.errors import PermissionMissing, SyncError
@@ -44,7 +44,7 @@ class Calls:
     ) -> None:
         self.subject = subject
         self.count = self.answer_bytes = 0
-        self.reads = 0  # of them, those that the Sheets quota counts
+        self.reads = 0  # of them, those that the Sheets quota counts: it refuses what is too many, and counts it not
         self._reads_per_minute = reads_per_minute
         self._wait_budget = wait_budget
         self._clock = clock
@@ -67,6 +67,7 @@ class Calls:
             try:
                 return self._execute(request, model)
             except SyncError as error:
+                self.reads -= paced and isinstance(error, QuotaExceeded)
                 timeouts += isinstance(error, ReadTimedOut)
                 pause = wait * random.uniform(0.5, 1.5)  # noqa: S311 (jitter, not a secret)
                 if not error.retryable or timeouts > 1 or waited + pause > self._wait_budget:

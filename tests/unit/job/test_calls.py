@@ -95,6 +95,17 @@ def test_what_passes_is_waited_out(server: FaultyServer, calls: Calls, clock: Cl
     assert len(clock.slept) == 2
 
 
+@pytest.mark.parametrize(("fault", "reads"), [(error(429), 1), (error(503), 2)])
+def test_a_read_that_the_quota_refused_is_none_of_its_reads(
+    server: FaultyServer, calls: Calls, fault: Answer, reads: int
+) -> None:
+    """Else the config's next run would reserve more than it needs."""
+    server.answers = [fault, GOOD]
+    calls.send(request(server), Spreadsheet)
+    calls.send(request(server), Spreadsheet, paced=False)
+    assert (calls.count, calls.reads) == (3, reads)
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"), [(error(429), QuotaExceeded), (error(500), SheetsUnavailable), (CUT_JSON, SheetsUnavailable)]
 )
