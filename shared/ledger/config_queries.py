@@ -42,7 +42,7 @@ class ConfigQueries(Queries):
         """The active configs, as `7 "sales"`, that replace the table which `config` does."""
         columns = ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
         place = {name: getattr(config, name) for name in columns}
-        return [told for (told,) in self._run(statements.FIND_ACTIVE_OF_TABLE, **place)]
+        return [told for (told,) in self._run(config_statements.FIND_ACTIVE_OF_TABLE, **place)]
 
     def add_config(self, config: Config, run_frequency_hours: int | None) -> int:
         """Adds an active config, owned by the job, and tells its id.

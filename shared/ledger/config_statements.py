@@ -1,6 +1,6 @@
 """The SQL of configs' rows, and of what people do to them. `{configs}` is the configs table's quoted name."""
 
-from shared.ledger.statements import same_table
+from shared.ledger.statements import DATASET, PROJECT, TABLE, same_table
 
 # Why it was paused before, while it was, stays where nothing new is said.
 PAUSE = """
@@ -17,6 +17,14 @@ RESUME = "UPDATE {configs} c SET is_active = true, paused_reason = NULL WHERE c.
 FIND_RIVALS = f"""
 SELECT o.id || ' "' || o.name || '"' FROM {{configs}} c JOIN {{configs}} o ON {same_table("o", "c")}
 WHERE c.id = :id AND o.id <> c.id AND o.is_active ORDER BY o.id
+"""
+
+# Active configs that replace a table, whoever owns them: the older service writes it just as well.
+FIND_ACTIVE_OF_TABLE = f"""
+SELECT c.id || ' "' || c.name || '"' FROM {{configs}} c
+WHERE {PROJECT.format(c="c")} = :google_cloud_project_id AND {DATASET.format(c="c")} = :bigquery_dataset_id
+  AND {TABLE.format(c="c")} = :bigquery_table_id AND c.is_active
+ORDER BY c.id
 """
 
 # As bigint: an id that the column cannot hold is nobody's, not an error.

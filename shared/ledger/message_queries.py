@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.errors import Overtaken
-from shared.ledger import message_statements, statements
+from shared.ledger import message_statements, record_statements
 from shared.ledger.config_queries import ConfigQueries
 from shared.messages import LONGEST_KEPT, Kept, ManualRequest
 from shared.run import Heard, Poison
@@ -27,7 +27,7 @@ class MessageQueries(ConfigQueries):
                 return "duplicate"
             config_id = self.find_config(request)["id"]
             allow = {"config_id": config_id, "allow_shrink": request.allow_shrink}
-            recorded = self._run(statements.RECORD_MANUAL, now=now, **allow)
+            recorded = self._run(record_statements.RECORD_MANUAL, now=now, **allow)
             waiting = recorded or self._run(message_statements.FOLLOW_UP, **allow)
             if not waiting:
                 # What waited was admitted between the two statements, or the config was deleted.

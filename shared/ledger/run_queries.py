@@ -16,7 +16,7 @@ class RunQueries(Queries):
 
     def find_run(self, run_id: str) -> Standing | None:
         """A run with its config's row as it is now; None for an id that is nobody's."""
-        rows = self._run(statements.FIND_RUN, run_id=run_id)
+        rows = self._run(run_statements.FIND_RUN, run_id=run_id)
         if not rows:
             return None
         run, config, active, owned, rival, loaded = rows[0]
@@ -41,7 +41,7 @@ class RunQueries(Queries):
         with self._transaction():
             self._run(statements.LOCK_ADMISSION)
             rows = self._run(
-                statements.CLAIM,
+                run_statements.CLAIM,
                 run_id=run.id,
                 destination=config.destination,
                 # As it was read with the config: a NULL since then asks for a run of what is there since then.
@@ -53,9 +53,8 @@ class RunQueries(Queries):
                 deadline=now + limit,
             )
             if not rows:
-                self._run(
-                    statements.WAIT_FOR_TABLE, run_id=run.id, destination=config.destination, not_before=now + lease
-                )
+                waits = {"run_id": run.id, "destination": config.destination, "not_before": now + lease}
+                self._run(run_statements.WAIT_FOR_TABLE, **waits)
                 return None
         return msgspec.structs.replace(
             run, state="launching", attempt=rows[0][0], job_project=project, job_location=location

@@ -1,8 +1,51 @@
-"""The SQL of runs whose attempt goes on, and of what people look at."""
+"""The SQL of runs that are claimed, whose attempt goes on, and of what people look at.
 
+`{configs}` is the configs table's quoted name.
+"""
+
+from shared.ledger.statements import ACTIVE_STATES, OWNED, RIVAL
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
+
+# ruff: noqa: S608
+# A run and its config's row as it is now (NULL where the row is gone), with who owns it and who rivals it, and the
+# newest run that loaded anything into the run's table, with its attempt.
+FIND_RUN = f"""
+SELECT to_jsonb(r), to_jsonb(c), c.is_active, {OWNED.format(c="c")}, {RIVAL}, (
+    SELECT jsonb_build_array(l.id, l.attempt) FROM sheet_to_bigquery_runs l
+    WHERE l.config_id = r.config_id AND l.verdict = 'loaded' AND l.destination = r.destination
+    ORDER BY l.ended_at DESC LIMIT 1
+)
+FROM sheet_to_bigquery_runs r LEFT JOIN {{configs}} c ON c.id = r.config_id WHERE r.id = :run_id
+"""
+
+_TABLE_TAKEN = f"""
+    SELECT FROM sheet_to_bigquery_runs other
+    WHERE other.destination = :destination AND other.id <> r.id AND other.state IN {ACTIVE_STATES}
+"""
+
+# Takes a queued run for one attempt; no row where another took it, where the config stopped being the job's since
+# it was read, or where a run of another config has the table (after an edit). Under the admission lock.
+CLAIM = f"""
+UPDATE sheet_to_bigquery_runs r
+SET state = 'launching', attempt = r.attempt + 1, execution = NULL, claimed_at = :now,
+    had_last_run = :had_last_run, destination = :destination, config_name = c.name,
+    job_project = :job_project, job_location = :job_location, lease_until = :lease_until, deadline = :deadline
+FROM {{configs}} c
+WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id AND c.is_active AND {OWNED.format(c="c")}
+  AND NOT EXISTS ({_TABLE_TAKEN})
+RETURNING r.attempt
+"""
+
+# Lets a queued run wait for the run that has the table its config names by now.
+WAIT_FOR_TABLE = f"""
+UPDATE sheet_to_bigquery_runs r
+SET state = 'pending', destination = :destination, not_before = :not_before,
+    reads_reserved = greatest(reads_reserved - reads, 0)
+WHERE r.id = :run_id AND r.state = 'queued' AND EXISTS ({_TABLE_TAKEN})
+RETURNING r.id
+"""
 
 # The execution of an attempt is known: by RunJob's answer, or by what the execution itself says later.
 NOTE_EXECUTION = """
@@ -12,7 +55,6 @@ RETURNING id
 """
 
 # For a run that cannot be looked at now.
-# ruff: noqa: S608
 PUT_BACK = f"""
 UPDATE sheet_to_bigquery_runs SET lease_until = :lease_until WHERE id = :run_id AND state IN {_IN_FLIGHT}
 """

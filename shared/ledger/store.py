@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from shared.failpoints import failpoint
-from shared.ledger import end_statements, message_statements, statements
+from shared.ledger import (
+    admission_statements,
+    due_statements,
+    end_statements,
+    message_statements,
+    record_statements,
+    statements,
+)
 from shared.ledger.connection import Session, connect
 from shared.ledger.end_queries import EndQueries
 from shared.ledger.message_queries import MessageQueries
@@ -40,16 +47,18 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
 
     def judge(self, now: datetime, *, due: bool, most: int, names: Sequence[str] | None = None) -> list[Verdict]:
         """What the due rule says of the configs that are due, or that are not; most overdue first."""
-        rows = self._run(statements.JUDGE, now=now, only_due=due, recorded_by=None, most=most, names=array(names))
+        rows = self._run(due_statements.JUDGE, now=now, only_due=due, recorded_by=None, most=most, names=array(names))
         return [Verdict(*row) for row in rows]
 
     def count_verdicts(self, now: datetime, names: Sequence[str] | None = None) -> dict[str, int]:
         """How many configs have which verdict of the due rule."""
-        return dict(self._run(statements.COUNT_VERDICTS, now=now, only_due=False, recorded_by=None, names=array(names)))
+        return dict(
+            self._run(due_statements.COUNT_VERDICTS, now=now, only_due=False, recorded_by=None, names=array(names))
+        )
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the next of the configs that are not due comes due; None where none will."""
-        return self._run(statements.NEXT_DUE, now=now, only_due=False, recorded_by=None, names=None)[0][0]
+        return self._run(due_statements.NEXT_DUE, now=now, only_due=False, recorded_by=None, names=None)[0][0]
 
     def tell(
         self, now: datetime, most: int, names: Sequence[str] | None = None, recorded_by: str | None = None
@@ -59,7 +68,7 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
         Those that the batch `recorded_by` recorded were due. It looks at every config: some seconds for a million.
         """
         rows = self._run(
-            statements.TELL, now=now, only_due=False, recorded_by=recorded_by, most=most, names=array(names)
+            due_statements.TELL, now=now, only_due=False, recorded_by=recorded_by, most=most, names=array(names)
         )
         return Told(rows[0][0] or {}, [Verdict(*row) for _, *row in rows if row[0] is not None])
 
@@ -70,7 +79,7 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)
             rows = self._run(
-                statements.RECORD_DUE,
+                record_statements.RECORD_DUE,
                 now=now,
                 only_due=True,
                 recorded_by=None,
@@ -91,7 +100,9 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
             self._run(statements.LOCK_ADMISSION)
             room_left = True
             while room_left:
-                rows = self._run(statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute, most=ADMITTED)
+                rows = self._run(
+                    admission_statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute, most=ADMITTED
+                )
                 run_ids += [run_id for run_id, _ in rows]
                 room_left = any(left for _, left in rows[:1])
             if run_ids:
@@ -100,12 +111,12 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
 
     def next_admission(self, now: datetime, cap: int) -> datetime | None:
         """When time alone may let admission go on; None where no run waits for that."""
-        rows = self._run(statements.NEXT_ADMISSION, now=now, cap=cap)
+        rows = self._run(admission_statements.NEXT_ADMISSION, now=now, cap=cap)
         return rows[0][0] if rows else None
 
     def unpublished(self, now: datetime, published_before: datetime) -> list[str]:
         """Queued runs whose message was not published, or not heard, since then; noted as published now."""
-        rows = self._run(statements.UNPUBLISHED, now=now, published_before=published_before)
+        rows = self._run(admission_statements.UNPUBLISHED, now=now, published_before=published_before)
         return [str(run_id) for (run_id,) in rows]
 
     # -- what ended long ago -----------------------------------------------------------------------------

@@ -38,14 +38,15 @@ class Mutation:
     test: str | None = None
 
 
-STATEMENTS, END_STATEMENTS = "shared/ledger/statements.py", "shared/ledger/end_statements.py"
+LEDGER = "shared/ledger"
+ADMISSION_STATEMENTS, END_STATEMENTS = f"{LEDGER}/admission_statements.py", f"{LEDGER}/end_statements.py"
 SETTLE = "shared/settle.py"
 LOAD_JOB, READ = "shared/load_job.py", "job/reading/read.py"
 RUNS, STATES = "sql/migrations/0001_runs.up.sql", "tests/integration/ledger/test_states.py"
 MUTATIONS = (
     Mutation(
         "claim: only what is queued",
-        STATEMENTS,
+        f"{LEDGER}/run_statements.py",
         "WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id",
         "WHERE r.id = :run_id AND c.id = r.config_id",
         ["delivered three times to launch"],
@@ -53,7 +54,7 @@ MUTATIONS = (
     ),
     Mutation(
         "admission lock",
-        STATEMENTS,
+        f"{LEDGER}/statements.py",
         'LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"',
         'LOCK_ADMISSION = "SELECT 1"',
         ["a config goes before all others", "slow jobs"],
@@ -61,7 +62,7 @@ MUTATIONS = (
     ),
     Mutation(
         "cap on runs in flight",
-        STATEMENTS,
+        ADMISSION_STATEMENTS,
         "least(:most, :cap - count(*))",
         "least(:most, :cap - 0 * count(*))",
         ["eight calls of dispatch", "slow jobs"],
@@ -69,7 +70,7 @@ MUTATIONS = (
     ),
     Mutation(
         "quota of reads",
-        STATEMENTS,
+        ADMISSION_STATEMENTS,
         "ranked.reads_so_far + reserved.reads <= :reads_per_minute",
         "ranked.reads_so_far <= :reads_per_minute",
         ["eight calls of dispatch"],
@@ -112,7 +113,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a message by hand counts once",
-        "shared/ledger/message_queries.py",
+        f"{LEDGER}/message_queries.py",
         'if not self._record_message(message_id, now, "accepted", None, body):',
         'if not self._record_message(message_id, now, "accepted", None, body) and not body:',
         ["ack lost by launch"],

@@ -10,7 +10,7 @@ import pytest
 from local.bench.dispatch import fleet
 from local.ports import HOST
 from local.postgres import Postgres
-from shared.ledger import run_statements, statements
+from shared.ledger import admission_statements, due_statements, record_statements, run_statements, statements
 from shared.ledger.connection import Session, connect
 from shared.ledger.store import ADMITTED, RECORDED
 from shared.settings import Database
@@ -103,7 +103,7 @@ def make_all_due(session: Session, most: int) -> None:
 
 
 def test_a_hundred_due_configs_are_found_by_index_among_all(session: Session) -> None:
-    plan = explained(session, statements.RECORD_DUE, **recording(session))
+    plan = explained(session, record_statements.RECORD_DUE, **recording(session))
     assert scanned_whole(plan) == []
     used = {node.get("Index Name") for node in nodes(plan)}
     assert {"idx_configs_due", "runs_of_a_slot"} <= used
@@ -114,21 +114,23 @@ def test_a_hundred_due_configs_are_found_by_index_among_all(session: Session) ->
 
 def test_the_configs_that_are_due_are_asked_for_by_index_too(session: Session) -> None:
     told = recording(session)
-    plan = explained(session, statements.JUDGE, now=told["now"], only_due=True, recorded_by=None, most=1000, names=None)
+    plan = explained(
+        session, due_statements.JUDGE, now=told["now"], only_due=True, recorded_by=None, most=1000, names=None
+    )
     assert scanned_whole(plan) == []
 
 
 def test_admission_looks_at_as_many_runs_as_it_admits_however_many_wait(session: Session) -> None:
     make_all_due(session, 20_000)
-    session.run(statements.RECORD_DUE, **recording(session))
+    session.run(record_statements.RECORD_DUE, **recording(session))
     waiting = session.run("SELECT count(*) FROM sheet_to_bigquery_runs WHERE state = 'pending'")[0][0]
     assert waiting > 15_000  # of which the statistics know nothing
-    plan = explained(session, statements.ADMIT, **admitting(session))
+    plan = explained(session, admission_statements.ADMIT, **admitting(session))
     assert scanned_whole(plan) == []
     assert session.run("SELECT count(*) FROM sheet_to_bigquery_runs WHERE state = 'queued'") == [[1000]]
     assert pages(plan) < 100 * 1000
     # What a completion admits, when there is room for one.
-    plan = explained(session, statements.ADMIT, **admitting(session) | {"cap": 1001})
+    plan = explained(session, admission_statements.ADMIT, **admitting(session) | {"cap": 1001})
     assert scanned_whole(plan) == []
     # It counts what is active, and passes over the entries in the index of those that were admitted before.
     assert pages(plan) < 5 * 1000
@@ -136,20 +138,20 @@ def test_admission_looks_at_as_many_runs_as_it_admits_however_many_wait(session:
 
 def test_admission_of_a_capped_batch_looks_at_as_many_runs_as_the_cap_has(session: Session) -> None:
     make_all_due(session, 20_000)
-    session.run(statements.RECORD_DUE, **recording(session) | {"batch_cap": 5})
-    plan = explained(session, statements.ADMIT, **admitting(session))
+    session.run(record_statements.RECORD_DUE, **recording(session) | {"batch_cap": 5})
+    plan = explained(session, admission_statements.ADMIT, **admitting(session))
     assert scanned_whole(plan) == []
     assert session.run("SELECT count(*) FROM sheet_to_bigquery_runs WHERE state = 'queued'") == [[5]]
     # The statement counts the active of the batch, and enters five runs in its indexes: nothing for those that wait.
     assert pages(plan) < 2000
 
 
-@pytest.mark.parametrize("statement", [run_statements.LEASE_OVER, statements.UNPUBLISHED])
+@pytest.mark.parametrize("statement", [run_statements.LEASE_OVER, admission_statements.UNPUBLISHED])
 def test_the_sweep_finds_silent_runs_by_index(statement: str, session: Session) -> None:
-    session.run(statements.RECORD_DUE, **recording(session))
-    session.run(statements.ADMIT, **admitting(session))
+    session.run(record_statements.RECORD_DUE, **recording(session))
+    session.run(admission_statements.ADMIT, **admitting(session))
     now = session.run(statements.NOW)[0][0]
-    parameters = {"now": now} | ({"published_before": now} if statement == statements.UNPUBLISHED else {})
+    parameters = {"now": now} | ({"published_before": now} if statement == admission_statements.UNPUBLISHED else {})
     plan = explained(session, statement, **parameters)
     assert scanned_whole(plan) == []
     assert pages(plan) < 100 * DUE
