@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,8 @@ from pg8000.native import identifier
 from shared.errors import DatabaseUnavailable, InvalidSettings, LedgerRefused, PermissionMissing, SyncError
 from shared.settings import Database
 
-# Statements name their parameters (`:now`); the driver keeps the style in a variable of the module.
-pg8000.dbapi.paramstyle = "named"
+# What a statement names its parameters by: `:now`, but not the type in `0::float8`.
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 # A statement that runs longer than this holds locks that others wait for; the server ends it.
 _STATEMENT_TIMEOUT = "20s"
@@ -44,10 +45,12 @@ class Session:
         Raises `DatabaseUnavailable`, `InvalidSettings` where the database lacks a table or a column,
         `PermissionMissing`, and `LedgerRefused` for the rest.
         """
-        cursor = self._connection.cursor()
+        text = statement.replace("{configs}", self._configs)
         try:
-            cursor.execute(statement.replace("{configs}", self._configs), parameters)
-            return list(cursor.fetchall()) if cursor.description else []
+            if not parameters:
+                return list(self._connection.execute_simple(text).rows or [])
+            text, names = numbered(text)
+            return list(self._connection.execute_unnamed(text, [parameters[name] for name in names]).rows or [])
         except (pg8000.exceptions.InterfaceError, OSError) as error:
             raise DatabaseUnavailable("the connection to PostgreSQL broke", "it is tried again") from error
         except pg8000.exceptions.DatabaseError as error:
@@ -95,6 +98,16 @@ class Session:
 def quoted(table: str) -> str:
     """A table's name for use in SQL; with a schema in front it is two identifiers."""
     return ".".join(identifier(part) for part in table.split("."))
+
+
+@functools.cache
+def numbered(statement: str) -> tuple[str, list[str]]:
+    """The statement with PostgreSQL's `$1` for `:now`, and the names in their order.
+
+    pg8000 does the same, but looks at each character, every time: two milliseconds for the due rule.
+    """
+    names = list(dict.fromkeys(_PARAMETER.findall(statement)))
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement), names
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from local.component import wait_until_ready
 from local.ports import HOST, reserve_port
 from local.postgres import DATABASE, USER, Postgres
-from shared.ledger.connection import Session, connect
+from shared.ledger.connection import Session, connect, numbered
 from shared.ledger.store import Store
 from shared.settings import Database
 from sql.migrations import up
@@ -78,9 +78,8 @@ def sql(migrated: Database) -> Iterator[Sql]:
     with connect(migrated) as connection:
 
         def run(statement: str, **parameters: Any) -> list[Any]:
-            cursor = connection.cursor()
-            cursor.execute(statement, parameters)
-            return list(cursor.fetchall()) if cursor.description else []
+            text, names = numbered(statement)
+            return list(connection.execute_unnamed(text, [parameters[name] for name in names]).rows or [])
 
         yield run
 
