@@ -9,10 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from shared import log
-from shared.admit import Publish, admit
+from shared.admit import Publish, admitting
+from shared.errors import DatabaseUnavailable
 from shared.failpoints import failpoint
-from shared.ledger.store import CHUNK, RECORDED, Store
-from shared.run import Verdict
+from shared.ledger.store import CHUNK, FIRST, Store
+from shared.run import Place, Told, Verdict
 from shared.settings import Settings
 
 # The answer names so many of the configs that were due, and of those that were not; the counts cover all of them.
@@ -31,7 +32,8 @@ class DispatchRequest(msgspec.Struct, frozen=True):
 
 class Dispatched(msgspec.Struct, frozen=True):
     """What dispatch did: how many runs it recorded and admitted, the first of the due configs with their runs' slots,
-    the first of those that were not due, and how many have which verdict.
+    the first of those that were not due, and how many have which verdict. `not_told` says why it tells nothing of
+    those that were not due, where it does not.
     """
 
     batch: str
@@ -43,6 +45,7 @@ class Dispatched(msgspec.Struct, frozen=True):
     skipped: list[Verdict]
     unknown: list[str]
     counts: dict[str, int]
+    not_told: str | None = None
 
     def answer(self) -> dict[str, Any]:
         """The HTTP answer: per config what was done, or why not."""
@@ -53,6 +56,7 @@ class Dispatched(msgspec.Struct, frozen=True):
             "recorded": self.recorded,
             "admitted": self.admitted,
             "counts": self.counts,
+            **({"not_told": self.not_told} if self.not_told else {}),
             "due": [_told(each, done="would run" if self.dry_run else "run recorded") for each in self.due],
             "skipped": [_told(each, done=each.reason) for each in self.skipped]
             + [{"name": name, "verdict": "unknown", "told": "no config has this name"} for name in self.unknown],
@@ -70,22 +74,43 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
         _report(told.skipped)
         due = store.judge(now, due=True, most=CHUNK, names=names)
         return Dispatched(batch, now, True, due, 0, 0, told.skipped, unknown, told.counts)
-    due, recorded, admitted = [], 0, 0
-    while True:
-        found = store.record_due(now, batch, request.max_parallel_jobs, names, _NAMED - len(due))
+    due, recorded = _record(now, batch, request, store)
+    # All are recorded before one is admitted: the most overdue of all go first. What is told is found out meanwhile.
+    with admitting(store, publish, settings) as admitted:
+        told, not_told = _tell_others(now, batch, names, store)
+    counts = told.counts | ({"due": told.counts.get("due", 0) + recorded} if recorded else {})
+    log.info("dispatched", batch=batch, recorded=recorded, admitted=admitted, counts=counts)
+    return Dispatched(batch, now, False, due, recorded, admitted, told.skipped, unknown, counts, not_told)
+
+
+def _record(now: datetime, batch: str, request: DispatchRequest, store: Store) -> tuple[list[Verdict], int]:
+    """Records a run for every due config; tells the first of them, and how many there were."""
+    due: list[Verdict] = []
+    recorded = 0
+    place: Place | None = FIRST
+    while place is not None:
+        found = store.record_due(now, batch, request.max_parallel_jobs, request.config_names, _NAMED - len(due), place)
         failpoint("dispatch.after_record")
         due += found.named
         recorded += found.count
         if found.count:
             log.info("recorded", batch=batch, runs=found.count)
-        admitted += admit(store, publish, settings)
-        if found.count < RECORDED:
-            break
-    # After the runs are on their way: it takes longer than all the rest where there are many configs.
-    told = store.tell(now, _NAMED, names, recorded_by=batch)
+        place = found.rest
+    return due, recorded
+
+
+def _tell_others(now: datetime, batch: str, names: Sequence[str] | None, store: Store) -> tuple[Told, str | None]:
+    """What the due rule says of the configs for which no run was recorded; or nothing of them, and why.
+
+    It looks at every config, which may take too long where there are millions: what was done is done all the same.
+    """
+    try:
+        told = store.tell(now, _NAMED, names, recorded_by=batch)
+    except DatabaseUnavailable as error:
+        log.warning("not_told", batch=batch, error_class=error.name, error=str(error))
+        return Told({}, []), f"why the others are not due is not told: {error.what}"
     _report(told.skipped)
-    log.info("dispatched", batch=batch, recorded=recorded, admitted=admitted, counts=told.counts)
-    return Dispatched(batch, now, False, due, recorded, admitted, told.skipped, unknown, told.counts)
+    return told, None
 
 
 def _unknown(store: Store, names: Sequence[str] | None) -> list[str]:

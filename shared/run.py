@@ -1,5 +1,6 @@
 """A run: one attempt-bearing sync of one config for one slot, as the ledger keeps it."""
 
+import math
 from datetime import datetime
 from typing import Any, Literal
 
@@ -161,8 +162,8 @@ class Verdict(msgspec.Struct, frozen=True):
     verdict: str
     why: Why
     slot: datetime | None
-    until: datetime | None
-    rival: str | None
+    until: datetime | None = None
+    rival: str | None = None
     paused_reason: str | None = None
 
     @property
@@ -196,8 +197,16 @@ class Told(msgspec.Struct, frozen=True):
     skipped: list[Verdict]
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A place among the configs as the index has them that finds the due ones; the default is before all of them."""
+
+    due_from: float = -math.inf
+    config_id: int = -(2**63)
+
+
 class Due(msgspec.Struct, frozen=True):
-    """The runs that one statement recorded: how many, and the first of their configs."""
+    """The runs that one statement recorded: how many, the first of their configs, and where to look on, if anywhere."""
 
     count: int
     named: list[Verdict]
+    rest: Place | None = None

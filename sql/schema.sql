@@ -51,12 +51,12 @@ BEGIN
         -- By name, for requests by hand.
         ('idx_configs_name', 'name', 'true'),
         -- Before when a config is not due, in seconds since 1970, which no year and no interval overflows; 0 where
-        -- the ledger has to be asked. It finds what may be due among a million.
+        -- the ledger has to be asked. It finds what may be due among a million, in an order to go through by parts.
         ('idx_configs_due', $keys$(
             CASE WHEN last_run = scheduled_run
             THEN date_part('epoch', last_run AT TIME ZONE 'UTC') + 3600::float8 * coalesce(run_frequency_hours, 24)
             ELSE 0 END
-        )$keys$, 'is_active')
+        ), id$keys$, 'is_active')
     LOOP
         own_name := wanted.column1 || '_' || configs::oid;
         CONTINUE WHEN EXISTS (

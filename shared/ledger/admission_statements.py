@@ -33,8 +33,8 @@ _MAY_BEGIN = f"""
 
 # Queues the most overdue pending runs that fit the cap, their batch's cap and the Sheets quota, one per config
 # and per table, by their turns: configs that always fail get theirs, and nobody else's. A run that needs more reads
-# than the quota has goes when nothing else is reserved. Tells of each its id, and whether room was left by runs that
-# have to wait for another of these on the same table.
+# than the quota has goes when nothing else is reserved. Tells their ids, and whether room was left by runs that have
+# to wait for another of these on the same table.
 ADMIT = f"""
 WITH RECURSIVE room AS (
     SELECT greatest(0, least(:most, :cap - count(*))) AS runs
@@ -78,17 +78,20 @@ WITH RECURSIVE room AS (
           OR (ranked.position = 1 AND reserved.reads = 0)
       )
     LIMIT :most
+), queued AS (
+    UPDATE sheet_to_bigquery_runs r
+    SET state = 'queued', admitted_at = :now, published_at = NULL, destination = fitting.heading,
+        -- An earlier attempt's reads, where they count still, count on with these: rather too long than too short.
+        reads_reserved = r.reads + CASE
+            WHEN r.admitted_at > CAST(:now AS timestamptz) - interval '60 seconds' THEN r.reads_reserved ELSE 0
+        END
+    FROM fitting
+    -- As a subquery, so that the rows are taken by their ids and not from an index of all that waits.
+    WHERE r.id = fitting.id AND r.state = (SELECT 'pending')
+    RETURNING r.id
 )
-UPDATE sheet_to_bigquery_runs r
-SET state = 'queued', admitted_at = :now, published_at = NULL, destination = fitting.heading,
-    -- An earlier attempt's reads, where they count still, count on with these: rather too long than too short.
-    reads_reserved = r.reads + CASE
-        WHEN r.admitted_at > CAST(:now AS timestamptz) - interval '60 seconds' THEN r.reads_reserved ELSE 0
-    END
-FROM fitting
--- As a subquery, so that the rows are taken by their ids and not from an index of all that waits.
-WHERE r.id = fitting.id AND r.state = (SELECT 'pending')
-RETURNING r.id::text, (SELECT count(*) FROM waiting) > (SELECT count(*) FROM first_of_table)
+SELECT (SELECT coalesce(json_agg(id), '[]') FROM queued),
+       (SELECT count(*) FROM waiting) > (SELECT count(*) FROM first_of_table)
 """
 
 # When time alone may let admission go on: a waiting run's time comes, or reads that were reserved count no longer.

@@ -1,6 +1,6 @@
 """The SQL that records runs: for what is due, and by hand. `{configs}` is the configs table's quoted name."""
 
-from shared.ledger.due_statements import RULE
+from shared.ledger.due_statements import DUE_FROM, HAS_OPEN_RUN, MAY_BE_DUE, due_rule
 from shared.ledger.statements import DESTINATION
 
 # How many Sheets reads to reserve for a run of config `c`: as many as its newest run that told them took (an older
@@ -10,24 +10,34 @@ READS = """greatest(coalesce((
     WHERE r.config_id = c.id AND r.requests IS NOT NULL ORDER BY r.created_at DESC LIMIT 1
 ), 4), 1)"""
 
+# The next configs that may be due, behind the place (`due_from`, `config_id`): by the index, `most` of them.
+_NEXT_THAT_MAY_BE_DUE = due_rule(
+    f"""{MAY_BE_DUE} AND NOT {HAS_OPEN_RUN}
+          AND ({DUE_FROM}, c.id) > (CAST(:due_from AS float8), CAST(:config_id AS bigint))
+        ORDER BY {DUE_FROM}, c.id LIMIT :most""",
+    "c.told = 'due'",
+)
+# For the transaction: nobody knows how many are due, and PostgreSQL would rather read all of them and sort them.
+IN_INDEX_ORDER = "SET LOCAL enable_bitmapscan = off"
+# Records one run for each of them that is due. Tells how many it looked at and the place of the last one, how many
+# runs it recorded, and the first `named` of those, most overdue first.
 # ruff: noqa: S608
-# Records one run for each due config, most overdue first, so many at most that the statement ends within its time.
-# Tells how many (in every row), and the first `named` of them.
-RECORD_DUE = f"""{RULE}, first AS (
-    SELECT * FROM judged WHERE verdict = 'due' ORDER BY slot, id LIMIT :most
-), recorded AS (
+RECORD_DUE = f"""
+WITH {_NEXT_THAT_MAY_BE_DUE}, recorded AS (
     INSERT INTO sheet_to_bigquery_runs
         (id, config_id, config_name, destination, slot, why, created_at, not_before, batch, batch_cap, reads)
     SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")}, c.slot, c.why, :now, :now,
            :batch, :batch_cap, {READS}
-    FROM first c ORDER BY c.slot, c.id
+    FROM judged c WHERE c.verdict = 'due'
     ON CONFLICT (config_id, why, slot) DO NOTHING
-    RETURNING config_id, config_name, destination, why, slot
+    RETURNING config_id, config_name AS name, destination, 'due' AS verdict, why, slot
+), first AS (
+    SELECT * FROM recorded ORDER BY slot, config_id LIMIT :named
 )
-SELECT counted.n, r.config_id, r.config_name, r.destination, 'due', r.why, r.slot, CAST(NULL AS timestamptz), NULL
-FROM (SELECT count(*) AS n FROM recorded) counted
-LEFT JOIN (SELECT * FROM recorded ORDER BY slot, config_id LIMIT :named) r ON true
-ORDER BY r.slot, r.config_id
+SELECT (SELECT count(*) FROM judged), last.due_from, last.id, (SELECT count(*) FROM recorded),
+       (SELECT coalesce(jsonb_agg(to_jsonb(first)), '[]') FROM first)
+FROM (VALUES (true)) one
+LEFT JOIN (SELECT due_from, id FROM judged ORDER BY due_from DESC, id DESC LIMIT 1) last ON true
 """
 
 # One run by hand; no row where one waits already that has not begun, which will read what the person edited.

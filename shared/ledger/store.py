@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+import msgspec
+
 from shared.failpoints import failpoint
 from shared.ledger import (
     admission_statements,
@@ -22,15 +24,17 @@ from shared.ledger.message_queries import MessageQueries
 from shared.ledger.notice_queries import NoticeQueries
 from shared.ledger.queries import array
 from shared.ledger.run_queries import RunQueries
-from shared.run import Due, Told, Verdict
+from shared.run import Due, Place, Told, Verdict
 from shared.settings import Database
 
 # So many messages fit one publish request, and so many names an answer.
 CHUNK = 1000
 # So many runs are admitted by one statement, in about a tenth of a second: others wait for its lock.
 ADMITTED = 5000
-# So many runs are recorded by one statement: in two to four seconds, of the twenty that it has.
-RECORDED = 50_000
+# So many configs are looked at by one statement that records runs: in half a second, of the twenty that it has.
+RECORDED = 20_000
+# Before all configs.
+FIRST = Place()
 
 
 @contextmanager
@@ -47,49 +51,58 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
 
     def judge(self, now: datetime, *, due: bool, most: int, names: Sequence[str] | None = None) -> list[Verdict]:
         """What the due rule says of the configs that are due, or that are not; most overdue first."""
-        rows = self._run(due_statements.JUDGE, now=now, only_due=due, recorded_by=None, most=most, names=array(names))
+        asked = {"now": now, "due": due, "most": most, "names": array(names)}
+        if due:
+            rows = self._run(due_statements.JUDGE_DUE, **asked)
+        else:
+            rows = self._run(due_statements.JUDGE_ALL, recorded_by=None, **asked)
         return [Verdict(*row) for row in rows]
 
     def count_verdicts(self, now: datetime, names: Sequence[str] | None = None) -> dict[str, int]:
         """How many configs have which verdict of the due rule."""
-        return dict(
-            self._run(due_statements.COUNT_VERDICTS, now=now, only_due=False, recorded_by=None, names=array(names))
-        )
+        return dict(self._run(due_statements.COUNT_VERDICTS, now=now, recorded_by=None, names=array(names)))
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the next of the configs that are not due comes due; None where none will."""
-        return self._run(due_statements.NEXT_DUE, now=now, only_due=False, recorded_by=None, names=None)[0][0]
+        return self._run(due_statements.NEXT_DUE, now=now, names=None)[0][0]
 
     def tell(
         self, now: datetime, most: int, names: Sequence[str] | None = None, recorded_by: str | None = None
     ) -> Told:
-        """What the due rule says of all configs: counts by verdict, and `most` of those that are not due.
+        """What the due rule says of all configs but those that the batch `recorded_by` recorded a run for: counts by
+        verdict, and `most` of those that are not due.
 
-        Those that the batch `recorded_by` recorded were due. It looks at every config: some seconds for a million.
+        It looks at every config: some seconds for a million.
         """
-        rows = self._run(
-            due_statements.TELL, now=now, only_due=False, recorded_by=recorded_by, most=most, names=array(names)
-        )
+        rows = self._run(due_statements.TELL, now=now, recorded_by=recorded_by, most=most, names=array(names))
         return Told(rows[0][0] or {}, [Verdict(*row) for _, *row in rows if row[0] is not None])
 
     def record_due(
-        self, now: datetime, batch: str, batch_cap: int | None, names: Sequence[str] | None = None, named: int = CHUNK
+        self,
+        now: datetime,
+        batch: str,
+        batch_cap: int | None,
+        names: Sequence[str] | None = None,
+        named: int = CHUNK,
+        behind: Place = FIRST,
     ) -> Due:
-        """Records a run for each of the most overdue configs, `RECORDED` at most, and tells of `named` of them."""
+        """Records a run for each due config among the next `RECORDED` that may be due, and tells of `named` of them."""
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)
-            rows = self._run(
+            self._run(record_statements.IN_INDEX_ORDER)
+            ((looked_at, due_from, config_id, count, first),) = self._run(
                 record_statements.RECORD_DUE,
                 now=now,
-                only_due=True,
-                recorded_by=None,
+                due_from=behind.due_from,
+                config_id=behind.config_id,
                 batch=batch,
                 batch_cap=batch_cap,
                 names=array(names),
                 most=RECORDED,
                 named=named,
             )
-        return Due(rows[0][0], [Verdict(*row) for _, *row in rows if row[0] is not None])
+        rest = Place(due_from, config_id) if looked_at == RECORDED else None
+        return Due(count, msgspec.convert(first, list[Verdict]), rest)
 
     # -- admission ---------------------------------------------------------------------------------------
 
@@ -98,13 +111,11 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
         run_ids: list[str] = []
         with self._transaction():
             self._run(statements.LOCK_ADMISSION)
-            room_left = True
-            while room_left:
-                rows = self._run(
-                    admission_statements.ADMIT, now=now, cap=cap, reads_per_minute=reads_per_minute, most=ADMITTED
-                )
-                run_ids += [run_id for run_id, _ in rows]
-                room_left = any(left for _, left in rows[:1])
+            limits = {"cap": cap, "reads_per_minute": reads_per_minute, "most": ADMITTED}
+            queued, room_left = [""], True
+            while queued and room_left:
+                ((queued, room_left),) = self._run(admission_statements.ADMIT, now=now, **limits)
+                run_ids += queued
             if run_ids:
                 failpoint("admit.before_commit")
         return run_ids

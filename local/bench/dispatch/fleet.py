@@ -1,4 +1,4 @@
-"""A configs table and its ledger, filled as they are after two days: daily configs, of which some are due now."""
+"""A configs table and its ledger, filled as they are after some days: daily configs, of which some are due now."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ FROM (
     END AS at FROM generate_series(1, :configs) n
 ) numbered
 """
-# Two runs a config that went well.
+# A run a day of each config, that went well.
 RUNS = """
 INSERT INTO sheet_to_bigquery_runs (id, config_id, config_name, destination, slot, why, state, created_at, not_before,
     reads, admitted_at, published_at, attempt, claimed_at, had_last_run, job_project, job_location, execution,
@@ -25,13 +25,14 @@ SELECT gen_random_uuid(), id, name, concat_ws('.', google_cloud_project_id, bigq
     'projects/local-project/locations/us-central1/jobs/sheettobigquery-job/executions/sheettobigquery-job-' || id,
     at, at, at, 'loaded', 1000, 100000, 4
 FROM (
-    SELECT c.*, last_run - day * interval '24 hours' AS at FROM sheet_to_bigquery_configs c, generate_series(0, 1) day
+    SELECT c.*, last_run - (day - 1) * interval '24 hours' AS at
+    FROM sheet_to_bigquery_configs c, generate_series(1, :days) day
 ) each_day
 """
 
 
-def fill(connection: Any, configs: int, due: int) -> None:
+def fill(connection: Any, configs: int, due: int, days: int = 2) -> None:
     """Fills the empty tables of a migrated database, over a pg8000.native connection, and analyses them."""
     connection.run(CONFIGS, configs=configs, due=due)
-    connection.run(RUNS)
+    connection.run(RUNS, days=days)
     connection.run("VACUUM ANALYZE")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from shared.ledger.store import Store
-from shared.run import Due, Told
+from shared.run import Due, Place, Told
 
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)  # the day on which Europe's clocks go forward
 HOUR = timedelta(hours=1)
@@ -55,6 +55,13 @@ EXAMPLES = [
         {"last_run": ago(5), "run_frequency_hours": 6},
         [("schedule", ago(5), "succeeded")],
         until=ago(-1),
+    ),
+    Example(
+        "a slot that failed counts where the frequency was made longer since",
+        "not_due",
+        {"last_run": ago(5), "scheduled_run": ago(5), "run_frequency_hours": 24},
+        [("schedule", ago(5), "succeeded"), ("schedule", ago(4), "failed")],
+        until=ago(-20),
     ),
     Example(
         "last_run set to NULL by a person asks for one run",
@@ -160,6 +167,27 @@ def test_two_active_configs_that_replace_one_table_name_each_other(store: Store,
     assert f'{second} "second"' in told["first"]
     assert f'{first} "first"' in told["second"]
     assert store.judge(NOON, due=True, most=10) == []
+    assert store.tell(NOON, 10).counts == {"table_conflict": 2, "paused": 1}
+    assert store.count_verdicts(NOON, ["second"]) == {"table_conflict": 1}
+
+
+def test_runs_are_recorded_part_by_part_behind_a_place(store: Store, sql, add_config) -> None:
+    # In the index's order: what never ran, then by when the next slot came.
+    late, later = (add_config(f"{at}", last_run=ago(at), scheduled_run=ago(at)) for at in (30, 26))
+    new = add_config("new")
+    batch = "00000000-0000-0000-0000-000000000001"
+    assert [each.config_id for each in store.record_due(NOON, batch, None, behind=Place(0, new)).named] == [late, later]
+    assert sql("SELECT count(*) FROM sheet_to_bigquery_runs") == [[2]]
+    assert [each.config_id for each in store.record_due(NOON, batch, None).named] == [new]
+
+
+def test_of_what_a_batch_recorded_the_rest_is_told_apart(store: Store, add_config) -> None:
+    add_config("due")
+    add_config("well", last_run=NOON)
+    batch = "00000000-0000-0000-0000-000000000001"
+    store.record_due(NOON, batch, None)
+    assert store.tell(NOON, 10, recorded_by=batch).counts == {"not_due": 1}
+    assert store.tell(NOON, 10).counts == {"not_due": 1, "open_run": 1}
 
 
 def test_the_rule_can_be_asked_of_some_names_only(store: Store, add_config) -> None:

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
+import pg8000.dbapi
 import pg8000.native
 import pytest
 
@@ -12,11 +14,12 @@ from local.ports import HOST
 from local.postgres import Postgres
 from shared.ledger import admission_statements, due_statements, record_statements, run_statements, statements
 from shared.ledger.connection import Session, connect
-from shared.ledger.store import ADMITTED, RECORDED
+from shared.ledger.store import ADMITTED, FIRST, RECORDED
+from shared.run import Place
 from shared.settings import Database
 from sql.migrations import up
 
-CONFIGS = 100_000
+CONFIGS = 1_000_000
 DUE = 100
 BATCH = "00000000-0000-0000-0000-000000000001"
 CONFIGS_TABLE = "sheet_to_bigquery_configs"
@@ -24,7 +27,7 @@ CONFIGS_TABLE = "sheet_to_bigquery_configs"
 
 @pytest.fixture(scope="module")
 def large(postgres: Postgres) -> Iterator[Database]:
-    """A hundred thousand configs with two runs each, of which a hundred are due; analysed while nothing was open."""
+    """A million configs with a run each, of which a hundred are due; analysed while nothing was open."""
     login = {"host": HOST, "port": postgres.port, "password": postgres.password}
     admin = pg8000.native.Connection("postgres", database="postgres", **login)
     admin.run("CREATE DATABASE large OWNER sheet_to_bigquery")
@@ -39,7 +42,7 @@ def large(postgres: Postgres) -> Iterator[Database]:
     with connect(database) as connection:
         list(up(connection, CONFIGS_TABLE))
     filling = pg8000.native.Connection("postgres", database="large", **login)
-    fleet.fill(filling, CONFIGS, DUE)
+    fleet.fill(filling, CONFIGS, DUE, days=1)
     filling.close()
     yield database
     admin.run("DROP DATABASE large WITH (FORCE)")
@@ -48,8 +51,19 @@ def large(postgres: Postgres) -> Iterator[Database]:
 
 @pytest.fixture
 def session(large: Database) -> Iterator[Session]:
-    """A transaction that is taken back, so that every test finds the database as it was filled."""
-    with connect(large) as connection:
+    """A transaction that is taken back, so that every test finds the database as it was filled. It has all the time
+    that a busy machine takes: what is looked at here is what the statements read.
+    """
+    with closing(
+        pg8000.dbapi.Connection(
+            large.postgres_user,
+            host=HOST,
+            port=large.postgres_port,
+            database=large.postgres_db,
+            password=large.postgres_password,
+        )
+    ) as connection:
+        connection.autocommit = True
         session = Session(connection, CONFIGS_TABLE)
         session.run("BEGIN")
         yield session
@@ -57,7 +71,7 @@ def session(large: Database) -> Iterator[Session]:
 
 def explained(session: Session, statement: str, **parameters: Any) -> dict[str, Any]:
     """The plan that is run, as the planner chose it and with what it read."""
-    ((told,),) = session.run(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", **parameters)
+    ((told,),) = session.run(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}", **parameters)
     return (told if isinstance(told, list) else json.loads(told))[0]["Plan"]
 
 
@@ -76,12 +90,13 @@ def pages(plan: dict[str, Any]) -> int:
     return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
 
 
-def recording(session: Session) -> dict[str, Any]:
-    now = session.run(statements.NOW)[0][0]
+def recording(session: Session, behind: Place = FIRST) -> dict[str, Any]:
+    """What RECORD_DUE is asked with, in a transaction that is made for it."""
+    session.run(record_statements.IN_INDEX_ORDER)
     return {
-        "now": now,
-        "only_due": True,
-        "recorded_by": None,
+        "now": session.run(statements.NOW)[0][0],
+        "due_from": behind.due_from,
+        "config_id": behind.config_id,
         "batch": BATCH,
         "batch_cap": None,
         "names": None,
@@ -112,11 +127,29 @@ def test_a_hundred_due_configs_are_found_by_index_among_all(session: Session) ->
     assert session.run("SELECT count(*) FROM sheet_to_bigquery_runs WHERE state = 'pending'") == [[DUE]]
 
 
+def test_the_next_part_of_many_due_configs_is_found_without_reading_those_before_it(session: Session) -> None:
+    make_all_due(session, 30_000)
+    first = session.run(record_statements.RECORD_DUE, **recording(session) | {"most": 10_000})
+    looked_at, due_from, config_id, recorded, _ = first[0]
+    assert (looked_at, recorded) == (10_000, 10_000)
+    behind = recording(session, Place(due_from, config_id)) | {"most": 10}
+    plan = explained(session, record_statements.RECORD_DUE, **behind)
+    assert scanned_whole(plan) == []
+    assert pages(plan) < 100 * 10
+
+
+def test_telling_of_a_million_configs_asks_the_ledger_only_of_those_that_may_be_due(session: Session) -> None:
+    now = session.run(statements.NOW)[0][0]
+    plan = explained(session, due_statements.TELL, now=now, most=9, names=None, recorded_by=None)
+    # Two passes over the configs, and nothing for each of them.
+    assert scanned_whole(plan) == [CONFIGS_TABLE] * 2
+    ((configs,),) = session.run(f"SELECT relpages FROM pg_class WHERE oid = '{CONFIGS_TABLE}'::regclass")
+    assert pages(plan) < 2 * configs + 100 * DUE
+
+
 def test_the_configs_that_are_due_are_asked_for_by_index_too(session: Session) -> None:
-    told = recording(session)
-    plan = explained(
-        session, due_statements.JUDGE, now=told["now"], only_due=True, recorded_by=None, most=1000, names=None
-    )
+    now = session.run(statements.NOW)[0][0]
+    plan = explained(session, due_statements.JUDGE_DUE, now=now, due=True, most=1000, names=None)
     assert scanned_whole(plan) == []
 
 

@@ -3,11 +3,16 @@
 import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from shared.dispatch import DispatchRequest, dispatch
+from shared.errors import ServiceUnavailable
 from shared.launch import launch
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import ADMITTED, Store
+from shared.run import Told
 from shared.sweep import sweep
 
 
@@ -95,6 +100,71 @@ def test_dispatch_holds_no_more_for_many_due_configs_than_for_a_thousand(bench, 
         tracemalloc.stop()
         assert (told.recorded, len(told.due)) == (last - first + 1, 200)
     assert held[2] < 1.5 * held[1]
+
+
+class Impatient(Store):
+    """A ledger that gives telling a thousandth of a second."""
+
+    def tell(self, *asked: Any, **limits: Any) -> Told:
+        self._run("SET statement_timeout = '1ms'")
+        try:
+            return super().tell(*asked, **limits)
+        finally:
+            self._run("SET statement_timeout = '20s'")
+
+
+def test_what_was_done_is_answered_where_telling_of_the_others_takes_too_long(bench, migrated, add_config, sql) -> None:
+    sql(
+        "INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_cloud_project_id, bigquery_dataset_id, "
+        "bigquery_table_id, is_active) SELECT 'c' || n, 'u', 'p', 'd', 't' || n, false FROM generate_series(1, 5000) n"
+    )
+    add_config("due")
+    with connect(migrated) as connection:
+        store = Impatient(Session(connection, migrated.configs_table))
+        answer = dispatch(DispatchRequest(), store, bench.publish, bench.settings).answer()
+    assert (answer["recorded"], answer["admitted"], len(bench.published)) == (1, 1, 1)
+    assert (answer["counts"], answer["skipped"], [each["name"] for each in answer["due"]]) == ({"due": 1}, [], ["due"])
+    assert "statement timeout" in answer["not_told"]
+    assert "not_told" not in dispatched(bench).answer()
+
+
+def test_a_message_that_is_not_taken_is_told_although_it_was_on_its_way_in_a_thread(bench, add_config, sql) -> None:
+    add_config("due")
+
+    def publish(_run_ids) -> None:
+        raise ServiceUnavailable("Pub/Sub did not take the messages")
+
+    with pytest.raises(ServiceUnavailable):
+        dispatch(DispatchRequest(), bench.store, publish, bench.settings)
+    assert states(sql) == ["queued"]  # the sweep publishes it again
+
+
+def test_publishing_is_one_call_behind_admission_at_most_and_keeps_its_order(bench, sql) -> None:
+    sql(
+        "INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_cloud_project_id, bigquery_dataset_id, "
+        "bigquery_table_id) SELECT 'c' || n, 'u', 'p', 'd', 't' || n FROM generate_series(1, :configs) n",
+        configs=3 * ADMITTED + 1,
+    )
+    settings = bench.with_settings(max_running=1_000_000, sheets_reads_per_minute=1_000_000)
+    ahead = []
+
+    def publish(run_ids) -> None:
+        time.sleep(0.5)  # for admission to go as far as it may
+        ((queued,),) = sql("SELECT count(*) FROM sheet_to_bigquery_runs WHERE state = 'queued'")
+        ahead.append(queued - len(bench.published) - len(run_ids))
+        bench.publish(run_ids)
+
+    told = dispatch(DispatchRequest(), bench.store, publish, settings)
+    assert told.admitted == len(set(bench.published)) == 3 * ADMITTED + 1
+    assert max(ahead) == ADMITTED
+    turns = dict(sql("SELECT id::text, row_number() OVER (ORDER BY turn, id) FROM sheet_to_bigquery_runs"))
+    parts = [bench.published[start : start + ADMITTED] for start in range(0, len(bench.published), ADMITTED)]
+    assert [max(turns[run_id] for run_id in part) for part in parts] == [
+        ADMITTED,
+        2 * ADMITTED,
+        3 * ADMITTED,
+        len(turns),
+    ]
 
 
 def test_an_empty_store_dispatches_and_sweeps_nothing(bench) -> None:

@@ -1,0 +1,27 @@
+-- The order without their numbers, as it was.
+DO $do$
+DECLARE
+    configs CONSTANT regclass := $name${configs}$name$;
+    made record;
+BEGIN
+    FOR made IN
+        SELECT c.relname AS name, n.nspname AS place
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE i.indrelid = configs AND obj_description(i.indexrelid, 'pg_class') = 'made by sheet-to-bigquery'
+          AND c.relname IN ('idx_configs_due', 'idx_configs_due_' || configs::oid)
+    LOOP
+        EXECUTE format('DROP INDEX %I.%I', made.place, made.name);
+        EXECUTE format(
+            $index$
+                CREATE INDEX %I ON %s ((
+                    CASE WHEN last_run = scheduled_run
+                    THEN date_part('epoch', last_run AT TIME ZONE 'UTC') + 3600::float8 * coalesce(run_frequency_hours, 24)
+                    ELSE 0 END
+                )) WHERE is_active
+            $index$,
+            made.name, configs
+        );
+        EXECUTE format('COMMENT ON INDEX %I.%I IS %L', made.place, made.name, 'made by sheet-to-bigquery');
+    END LOOP;
+END
+$do$;
