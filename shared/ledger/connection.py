@@ -18,7 +18,8 @@ from shared.settings import Database
 # What a statement names its parameters by: `:now`, but not the type in `0::float8`.
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
-# A statement that runs longer than this holds locks that others wait for; the server ends it.
+# A statement that runs longer than this holds locks that others wait for; the server ends it. And no statement runs so
+# often on a connection that compiling it pays: what dispatch tells took 100 ms of CPU in place of 26, of 5,000 configs.
 _STATEMENT_TIMEOUT = "20s"
 # The socket's time-out, of the handshake and of every answer: past the server's own, the server is gone.
 _ANSWER_SECONDS = 25
@@ -127,7 +128,7 @@ def connect(database: Database) -> Iterator[pg8000.dbapi.Connection]:
         ) from error
     try:
         connection.autocommit = True
-        connection.cursor().execute(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'")
+        connection.execute_simple(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'; SET jit = off")
         yield connection
     finally:
         _close(connection)
