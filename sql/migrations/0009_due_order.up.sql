@@ -11,6 +11,7 @@ BEGIN
         WHERE i.indrelid = configs AND obj_description(i.indexrelid, 'pg_class') = 'made by sheet-to-bigquery'
           AND c.relname IN ('idx_configs_due', 'idx_configs_due_' || configs::oid)
     LOOP
+        -- Dropped first: who takes the lesser lock first and this one then can meet somebody who does the same.
         EXECUTE format('DROP INDEX %I.%I', made.place, made.name);
         EXECUTE format(
             $index$
