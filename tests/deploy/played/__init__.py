@@ -1,0 +1,1 @@
+"""A Google Cloud project, played for the gcloud and bq shims."""
