@@ -56,6 +56,7 @@ def sweep(
     counts["cleaned"] = _clean(store, settings)
     counts["told"] = notify(store, channels)
     log.info("swept", **counts)
+    log.info("measured", **store.measure(store.now()))
     return dict(counts)
 
 

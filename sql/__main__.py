@@ -1,21 +1,31 @@
-"""`python -m sql up | down | status`: applies the migrations to the database that the POSTGRES_* variables name."""
+"""`python -m sql up | down | status | grant ROLE…`: keeps the database that the POSTGRES_* variables name."""
 
 import argparse
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from shared.errors import SyncError
 from shared.ledger.connection import connect
 from shared.settings import read_database
+from sql.grants import grant
 from sql.migrations import down, status, up
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sql", description=__doc__)
-    parser.add_argument("command", choices=["up", "down", "status"], help="`down` takes back the newest migration")
+    parser.add_argument(
+        "command", choices=["up", "down", "status", "grant"], help="`down` takes back the newest migration"
+    )
+    parser.add_argument(
+        "roles", nargs="*", metavar="ROLE", help="with `grant`: who may do what functions and commands do"
+    )
     parser.add_argument("--yes", action="store_true", help="with `down`: yes, what it holds may go")
     given = parser.parse_args()
     command = given.command
+    if (command == "grant") != bool(given.roles):
+        parser.error("grant needs at least one ROLE; the other commands take none")
     if command == "down" and not given.yes:
         print(
             "down takes the newest migration back with what its tables hold: the history of runs goes with the ledger."
@@ -25,13 +35,18 @@ def main() -> int:
     try:
         database = read_database(os.environ)
         with connect(database) as connection:
-            verb = {"up": up, "down": down, "status": status}[command]
-            for line in verb(connection, database.configs_table):
+            for line in _run(command, given.roles, connection, database.configs_table):
                 print(line)
     except SyncError as error:
         print(f"{error.name}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _run(command: str, roles: Sequence[str], connection: Any, configs_table: str) -> Iterator[str]:
+    if command == "grant":
+        return grant(connection, configs_table, roles)
+    return {"up": up, "down": down, "status": status}[command](connection, configs_table)
 
 
 if __name__ == "__main__":

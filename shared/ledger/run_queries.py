@@ -98,3 +98,8 @@ class RunQueries(Queries):
     def count_states(self) -> dict[str, int]:
         """How many runs are in which state."""
         return dict(self._run(run_statements.COUNT_STATES))
+
+    def measure(self, now: datetime) -> dict[str, float]:
+        """What the deployment's metrics are made of: runs that wait, the oldest open run's age, connections."""
+        [[waiting, oldest, connections]] = self._run(run_statements.MEASURE, now=now)
+        return {"waiting": waiting, "oldest_due_seconds": max(round(oldest, 1), 0.0), "connections": connections}

@@ -75,3 +75,16 @@ LIST_RUNS = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r ORDER BY r.created
 FIND_RUNS_BETWEEN = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.id BETWEEN :least AND :most LIMIT 3"
 
 COUNT_STATES = "SELECT state, count(*) FROM sheet_to_bigquery_runs GROUP BY state"
+
+# The backlog, the age in seconds of the oldest run that has not ended, and the connections to this database. In two
+# parts, so that each goes by its index, however many runs have ended.
+MEASURE = """
+SELECT count(*) FILTER (WHERE state IN ('pending', 'queued')),
+    coalesce(extract(epoch FROM :now - min(slot)), 0)::float8,
+    (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())
+FROM (
+    SELECT state, slot FROM sheet_to_bigquery_runs WHERE state = 'pending'
+    UNION ALL
+    SELECT state, slot FROM sheet_to_bigquery_runs WHERE state IN ('queued', 'launching', 'running')
+) open
+"""

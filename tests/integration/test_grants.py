@@ -1,0 +1,72 @@
+"""`python -m sql grant`: a role may do what the runtime does, and nothing beyond it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pg8000.native
+import pytest
+
+from local.ports import HOST
+from local.postgres import Postgres
+from shared.errors import InvalidSettings, PermissionMissing
+from shared.ledger.connection import connect
+from shared.ledger.store import open_store
+from shared.settings import Database
+from sql.grants import grant
+from sql.migrations import down
+
+# As Cloud SQL names an identity: it has to be quoted.
+ROLE = "sheettobigquery-launch@hkd-reporting.iam"
+CONFIGS = "sheet_to_bigquery_configs"
+
+
+@pytest.fixture
+def runtime(migrated: Database, postgres: Postgres) -> Iterator[Database]:
+    """The migrated database as a role sees it that owns nothing."""
+    login: dict[str, Any] = {"host": HOST, "port": postgres.port, "password": postgres.password}
+    admin = pg8000.native.Connection("postgres", database=migrated.postgres_db, **login)
+    admin.run(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{postgres.password}'")
+    yield msgspec.structs.replace(migrated, postgres_user=ROLE)
+    admin.run(f'DROP OWNED BY "{ROLE}"')
+    admin.run(f'DROP ROLE "{ROLE}"')
+    admin.close()
+
+
+def granted(database: Database, *roles: str) -> list[str]:
+    with connect(database) as connection:
+        return list(grant(connection, CONFIGS, roles))
+
+
+def test_a_role_does_what_the_runtime_does_once_it_is_granted(
+    migrated: Database, runtime: Database, add_config
+) -> None:
+    add_config(last_run=None)
+    now = datetime.now(UTC)
+    with open_store(runtime) as store, pytest.raises(PermissionMissing):
+        store.record_due(now, "6f1e0a52-0000-4000-8000-000000000000", None)
+    assert granted(migrated, ROLE) == [f"{ROLE}: may use {CONFIGS} and the ledger"]
+    with open_store(runtime) as store:
+        assert store.record_due(now, "6f1e0a52-0000-4000-8000-000000000000", None).count == 1
+        assert len(store.admit(now, 10, 60)) == 1
+        store.clean(now)
+
+
+def test_granting_again_changes_nothing(migrated: Database, runtime: Database) -> None:
+    assert granted(migrated, ROLE) == granted(migrated, ROLE)
+
+
+def test_the_role_may_not_change_the_tables_themselves(migrated: Database, runtime: Database) -> None:
+    granted(migrated, ROLE)
+    with connect(runtime) as connection, pytest.raises(PermissionMissing):
+        list(down(connection, CONFIGS))
+
+
+def test_a_role_that_is_not_there_is_named_and_nobody_is_granted_anything(
+    migrated: Database, runtime: Database
+) -> None:
+    with pytest.raises(InvalidSettings, match="no role nobody"):
+        granted(migrated, ROLE, "nobody")
+    with open_store(runtime) as store, pytest.raises(PermissionMissing):
+        store.count_states()
