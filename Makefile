@@ -29,7 +29,7 @@ lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@$(python) -m ruff format --check .
 	@.venv/bin/lint-imports
 	@$(python) -m mypy
-	@.venv/bin/shellcheck deploy.sh local/install.sh .ci/run
+	@.venv/bin/shellcheck --external-sources --check-sourced --source-path=SCRIPTDIR deploy.sh local/install.sh .ci/run
 
 faults: prerequisites .venv/installed ## hunt for broken promises: SEED=n repeats a seed, ROUNDS=k hunts on
 	@$(python) -m tests.faults $${SEED:+--seed "$$SEED"} $${ROUNDS:+--rounds "$$ROUNDS"}

@@ -24,6 +24,11 @@ class Cloud:
             (self.bin / name).symlink_to(SHIM)
         self.write(empty_project(project))
 
+    @staticmethod
+    def empty(project: str) -> dict[str, Any]:
+        """The state of a project that has nothing but its owner."""
+        return empty_project(project)
+
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs that shall see this project in place of Google's."""
@@ -43,6 +48,16 @@ class Cloud:
     def write(self, state: Mapping[str, Any]) -> None:
         """Put the project into this state, as it was or as somebody changed it by hand."""
         (self.folder / "state.json").write_text(json.dumps(state, indent=1, sort_keys=True))
+
+    def add_secrets(self, *names: str) -> None:
+        """Secrets that are there before, with a version each."""
+        state = self.state
+        state["apis"] = sorted({*state["apis"], "secretmanager.googleapis.com"})
+        for name in names:
+            secret = {"name": f"projects/1/secrets/{name}", "labels": {}}
+            state["resources"].setdefault("secrets", {})[name] = secret
+            state["resources"].setdefault("secrets versions", {})[name] = [{"name": "1", "state": "ENABLED"}]
+        self.write(state)
 
     def resources(self, kind: str) -> dict[str, Any]:
         """The resources of a kind (`pubsub topics`) by name."""
@@ -66,6 +81,14 @@ class Cloud:
         (self.folder / "stop_late").unlink(missing_ok=True)
         if late:
             (self.folder / "stop_late").touch()
+
+    def refuse_once(self, saying: str) -> None:
+        """Refuse the next change with this message, as Google does where something is not known everywhere yet."""
+        (self.folder / "refuse_once").write_text(saying)
+
+    def refuse_login(self) -> None:
+        """From here on nobody is logged in."""
+        self.write(self.state | {"login": False})
 
     def restore_power(self) -> None:
         (self.folder / "stop_after").unlink(missing_ok=True)

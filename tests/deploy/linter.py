@@ -28,13 +28,14 @@ def lint(commands: Sequence[str]) -> list[str]:
     A command is one line as a person pastes it; what stands before `gcloud` (`VARIABLE=value`, `exec`) and shell
     syntax other than quotes must be gone. Costs 0.1 s a command. Raises `GcloudMissing`.
     """
-    once = list(dict.fromkeys(commands))
-    if not once:
+    # By how the linter gets them: of two that are spelled alike it would forget one.
+    spelled = {_spelled(command): command for command in commands}
+    if not spelled:
         return []
-    results = _judged([_spelled(command) for command in once])
+    results = _judged(list(spelled))
     return [
         f"{command}: {result['error_message']}"
-        for command, result in zip(once, results, strict=True)
+        for command, result in zip(spelled.values(), results, strict=True)
         if not result["success"]
     ]
 
@@ -48,6 +49,11 @@ def find_gcloud(folders: Sequence[Path]) -> Path:
         f"no gcloud in {', '.join(map(str, folders))}: the Pub/Sub emulator's jar is not enough here; install"
         " google-cloud-cli, or set CLOUDSDK_ROOT_DIR to the SDK's folder"
     )
+
+
+def find_gcloud_here() -> Path:
+    """The real gcloud of this machine. Raises `GcloudMissing`."""
+    return find_gcloud(sdk_folders(os.environ))
 
 
 def gcloud_environment(config: Path) -> dict[str, str]:
@@ -66,11 +72,17 @@ def gcloud_environment(config: Path) -> dict[str, str]:
 def _spelled(command: str) -> str:
     """The command as the linter understands it: it cuts at `#`, even inside quotes, and wants `--flag=value`."""
     words = [word.replace("#", "_").replace("\n", " ") for word in shlex.split(command, comments=True)]
-    return shlex.join(words)
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    """With the flag's name outside of the quotes, or the linter takes the word for the value of the flag before it."""
+    name, equals, value = word.partition("=")
+    return f"{name}={shlex.quote(value)}" if equals and name.startswith("--") else shlex.quote(word)
 
 
 def _judged(lines: Sequence[str]) -> list[dict[str, Any]]:
-    gcloud = find_gcloud(sdk_folders(os.environ))
+    gcloud = find_gcloud_here()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "commands.json")
         # Ids that count from 1: the linter takes 0 for none. By them, since it rewrites the commands it tells.

@@ -129,6 +129,12 @@ def _build(state: State, call: Any, words: list[str]) -> list[Resource]:
     return []
 
 
+def _token(state: State, _call: Any, _names: list[str]) -> list[Resource]:
+    if not state.get("login", True):
+        raise Refused("You do not currently have an active account selected.")
+    return []
+
+
 def _set_state(value: str) -> Callable[[State, Any, list[str]], list[Resource]]:
     def act(state: State, _call: Any, names: list[str]) -> list[Resource]:
         state["resources"]["scheduler jobs"][there(state, "scheduler jobs", names[0])]["state"] = value
@@ -171,12 +177,13 @@ SPECIAL: dict[str, Callable[[State, Any, list[str]], list[Resource]]] = {
     "projects add-iam-policy-binding": _project_policy("add"),
     "projects remove-iam-policy-binding": _project_policy("remove"),
     "billing projects describe": lambda state, _call, _names: [{"billingEnabled": state["billing"]}],
-    "auth print-access-token": lambda _state, _call, _names: [],
+    "auth print-access-token": _token,
     "run regions list": lambda _state, _call, _names: [{"locationId": region} for region in REGIONS],
     "functions deploy": _deploy_function,
     "functions delete": _delete_function,
     "secrets versions add": _add_version,
     "secrets versions list": _versions,
+    "secrets versions access": lambda _state, _call, _names: [],
     "secrets delete": _delete_secret,
     "builds submit": _build,
     "scheduler jobs pause": _set_state("PAUSED"),

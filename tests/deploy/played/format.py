@@ -12,8 +12,9 @@ _VALUE = re.compile(r"""value(?:\[separator=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\]
 _KEY = re.compile(r"(?P<path>[A-Za-z0-9_.\-\[\]]*?)(?:\.(?P<transform>basename|list)\(\))?")
 
 
-def shown(resources: Sequence[Any], form: str, flatten: str = "", single: bool = False) -> str:
-    """What gcloud prints of these resources; `single` is `describe`, whose JSON is no list."""
+def shown(resources: Sequence[Any], form: str, flatten: str = "", *, condition: str = "", single: bool = False) -> str:
+    """What gcloud prints of the resources that fulfil `condition`; `single` is `describe`, whose JSON is no list."""
+    resources = chosen(resources, condition)
     for path in filter(None, flatten.split(",")):
         resources = [each for resource in resources for each in _flattened(resource, path)]
     if form in ("", "yaml", "json", "none", "disable"):
@@ -26,15 +27,28 @@ def shown(resources: Sequence[Any], form: str, flatten: str = "", single: bool =
     return "".join(separator.join(_told(resource, key) for key in keys) + "\n" for resource in resources)
 
 
+def chosen(resources: Sequence[Any], condition: str) -> list[Any]:
+    """Those for which every `key=value` of the condition (joined by AND) holds; other filters are not known."""
+    terms = [term.strip().partition("=")[::2] for term in condition.split(" AND ")] if condition else []
+    if not all(key and value and '"' not in value for key, value in terms):
+        raise NotImplementedError(f"the shim does not know --filter={condition}")
+    return [each for each in resources if all(_text(_found(each, key)) == value.strip("'") for key, value in terms)]
+
+
 def _flattened(resource: Any, path: str) -> list[Any]:
     """A copy of the resource for each element of the list at `path` (`bindings[].members[]`)."""
     head, _, rest = path.partition("[]")
     rest = rest.removeprefix(".")
     return [
-        {**resource, head: inner}
+        _replaced(resource, head.split("."), inner)
         for element in _found(resource, head) or []
         for inner in (_flattened(element, rest) if rest else [element])
     ]
+
+
+def _replaced(resource: Any, path: Sequence[str], value: Any) -> Any:
+    first, *rest = path
+    return {**resource, first: _replaced(resource[first], rest, value) if rest else value}
 
 
 def _told(resource: Any, key: str) -> str:

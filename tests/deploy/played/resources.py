@@ -136,20 +136,24 @@ def _schedule(state: State, call: Any, name: str, old: Resource) -> Resource:
 def _monitored(kind: str) -> Callable[[State, Any, str, Resource], Resource]:
     """Resources that come as JSON, and whose ids Google makes: creating one twice makes two."""
 
-    def make(state: State, call: Any, name: str, _old: Resource) -> Resource:
+    def make(state: State, call: Any, name: str, old: Resource) -> Resource:
         content = next((call.input for flag in CONTENT_FLAGS if call.flags.get(flag) == "-"), None)
-        made = json.loads(content) if content is not None else _channel(call)
+        made = json.loads(content) if content is not None else dict(old) or _channel(call)
         for channel in made.get("notificationChannels", []):
             there(state, "monitoring channels", channel, short=False)
-        kept = state["resources"].setdefault(f"monitoring {kind}", {})
-        # Its maker's name, then a number: so that twins show.
-        taken = sum(each["displayName"] == made["displayName"] for each in kept.values())
-        fresh = f"{hashlib.sha256(made['displayName'].encode()).hexdigest()[:12]}-{taken}"
-        plural = {"policies": "alertPolicies", "channels": "notificationChannels"}.get(kind, kind)
-        made["name"] = name or f"projects/{state['project']['projectId']}/{plural}/{fresh}"
+        made["name"] = name or _fresh_name(state, kind, made["displayName"])
         return made
 
     return make
+
+
+def _fresh_name(state: State, kind: str, title: str) -> str:
+    """Made of the title, and of how many have it already: so that twins show."""
+    kept = state["resources"].setdefault(f"monitoring {kind}", {})
+    taken = sum(each["displayName"] == title for each in kept.values())
+    plural = {"policies": "alertPolicies", "channels": "notificationChannels"}.get(kind, kind)
+    digest = hashlib.sha256(title.encode()).hexdigest()[:12]
+    return f"projects/{state['project']['projectId']}/{plural}/{digest}-{taken}"
 
 
 def _channel(call: Any) -> Resource:

@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# Takes back what deploy.sh made: what bears our names and our mark. Never touched: tables, datasets, the database and
+# its instance, configs, the secrets of others, enabled services, and what somebody else made under one of our names.
+
+destroy() {
+  local region=--region=${setting[REGION]} location=--location=${setting[REGION]} each
+  [[ -n $confirmed || -n $dry_run ]] ||
+    fail 'destroy takes the deployment away (tables, configs and the database stay): say so with --yes'
+  remove_monitoring
+  mark_of scheduler jobs list "$location" "--format=$described_format"
+  for each in "${setting[SCHEDULE_NAME]}" "${setting[SWEEP_SCHEDULE_NAME]}"; do
+    remove "$each" "$made_by" scheduler jobs delete "$each" "$location" --quiet
+  done
+  mark_of logging sinks list "--format=$described_format"
+  remove "${setting[SINK]}" "$made_by" logging sinks delete "${setting[SINK]}" --quiet
+  mark_of pubsub subscriptions list "--format=$labelled_format"
+  for each in REQUEST_TOPIC COMPLETION_TOPIC DEAD_LETTER_TOPIC; do
+    remove "${setting[$each]}" "${our_labels#*=}" pubsub subscriptions delete "${setting[$each]}" --quiet
+  done
+  mark_of functions list --v2 "--regions=${setting[REGION]}" "--format=$labelled_format"
+  for each in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION; do
+    remove "${setting[$each]}" "${our_labels#*=}" functions delete "${setting[$each]}" --gen2 "$region" --quiet
+  done
+  mark_of run jobs list "$region" '--format=value[separator="|"](metadata.name,metadata.labels.app)'
+  remove "${setting[JOB_NAME]}" "${our_labels#*=}" run jobs delete "${setting[JOB_NAME]}" "$region" --quiet
+  mark_of artifacts repositories list "$location" "--format=$labelled_format"
+  remove "${setting[REPOSITORY]}" "${our_labels#*=}" artifacts repositories delete "${setting[REPOSITORY]}" "$location" --quiet
+  mark_of pubsub topics list "--format=$labelled_format"
+  for each in REQUEST_TOPIC COMPLETION_TOPIC DEAD_LETTER_TOPIC; do
+    remove "${setting[$each]}" "${our_labels#*=}" pubsub topics delete "${setting[$each]}" --quiet
+  done
+  mark_of secrets list "--format=$labelled_format"
+  remove "${setting[PASSWORD_SECRET]}" "${our_labels#*=}" secrets delete "${setting[PASSWORD_SECRET]}" --quiet
+  remove_identities
+}
+labelled_format='value[separator="|"](name.basename(),labels.app)'
+described_format='value[separator="|"](name.basename(),description)'
+marks=''
+
+# The names and marks of what there is of one kind.
+mark_of() { marks=$(look "$@"); }
+
+# One resource, if it is there with its mark; a plan assumes that it is.
+remove() {
+  local name=$1 mark=$2
+  shift 2
+  if [[ -n $dry_run ]] || has_line "$marks" "$name|$mark"; then
+    change "$@"
+  elif [[ -n $(line_of "$marks" "$name") ]]; then
+    say "$name stays: it was there before, or is somebody else's"
+  fi
+}
+
+remove_monitoring() {
+  local alert name ours=userLabels.$our_labels
+  remove_marked "$(title_of "$(filled deploy/monitoring/dashboard.json)")" "labels:app-${our_labels#*=}" \
+    'labels.list()' monitoring dashboards
+  for alert in "${alerts[@]}"; do
+    remove_marked "$(title_of "$(<"deploy/monitoring/$alert.json")")" "$ours AND userLabels.alert=$alert" \
+      userLabels.app alpha monitoring policies
+  done
+  for name in email_address="${setting[ALERT_EMAIL]}" channel_name="${setting[ALERT_SLACK_CHANNEL]}"; do
+    [[ -z ${name#*=} ]] || remove_marked "Sheet to BigQuery: ${name#*=}" "$ours AND labels.$name" \
+      userLabels.app beta monitoring channels
+  done
+  describe_metrics
+  mark_of logging metrics list "--format=$described_format"
+  for name in "${!metric_description[@]}"; do
+    remove "$name" "${metric_description[$name]}" logging metrics delete "$name" --quiet
+  done
+}
+
+# Something that Google named: found by its title, and ours by a label; a plan asks for it by its labels.
+remove_marked() {
+  local title=$1 filter=$2 label=$3 line
+  shift 3
+  if [[ -n $dry_run ]]; then
+    change "$@" delete "$(ask "$@" list "--filter=$filter" '--format=value(name)')" --quiet
+    return
+  fi
+  line=$(line_of "$(look "$@" list "--format=value[separator=\"|\"](displayName,name,$label)")" "$title")
+  [[ $line == *"${our_labels#*=}"* ]] || return 0
+  line=${line#"$title|"}
+  change "$@" delete "${line%%|*}" --quiet
+}
+
+# Grants in the project outlive an identity: they go first, so that none is left to a name that may come again.
+remove_identities() {
+  local component
+  remove_grants
+  mark_of iam service-accounts list '--format=value[separator="|"](email,description)'
+  for component in "${components[@]}"; do
+    remove "$(email_of "$component")" "$made_by" iam service-accounts delete "$(email_of "$component")" --quiet
+  done
+  remove_role "${setting[ROLE_PREFIX]}.executions" "${setting[PROJECT]}"
+  remove_role "${setting[ROLE_PREFIX]}.loads" "$(bigquery_project)"
+}
+
+remove_grants() {
+  local component role project condition flag title
+  while read -r component role project condition; do
+    flag=$("${condition}_condition")
+    title=''
+    [[ $condition == none ]] || { title=${flag#--condition=title=} && title=${title%%,*}; }
+    read_policy projects "$project"
+    if [[ -n $dry_run ]] || has_line "${policies[projects/$project]}" "$role|$(member_of "$component")|$title"; then
+      change projects remove-iam-policy-binding "$project" "--member=$(member_of "$component")" "--role=$role" "$flag"
+    fi
+  done < <(project_grants)
+}
+
+remove_role() {
+  marks=$(look iam roles list "--project=$2" '--format=value[separator="|"](name.basename(),description)')
+  remove "$1" "$made_by" iam roles delete "$1" "--project=$2" --quiet
+}

@@ -1,0 +1,76 @@
+"""One call of gcloud or bq, made to a project that lies in a folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .flags import Refused
+from .format import shown
+from .project import answer
+
+# Words by which a command only looks.
+READS = ("describe", "list", "get-iam-policy", "print-access-token", "access", "read", "show", "ls", "head")
+GROUPS = ("alpha", "beta")
+# Flags that take no value.
+SWITCHES = ("quiet", "gen2", "v2", "trigger-http", "enabled", "show-deleted", "to-latest", "async", "force", "wait")
+
+
+class Call:
+    """One command: its words, its flags (without dashes), and what came on its standard input."""
+
+    def __init__(self, argv: list[str], text: str) -> None:
+        self.tool, self.input = argv[0], text
+        self.words: list[str] = []
+        self.flags: dict[str, str] = {}
+        rest = iter(argv[1:])
+        for word in rest:
+            if not word.startswith("--"):
+                self.words.append(word)
+                continue
+            name, equals, value = word[2:].partition("=")
+            valueless = equals or name in SWITCHES or name.startswith(("no-", "clear-")) or self.tool == "bq"
+            self.flags[name] = value if valueless else next(rest, "")
+        while self.words and self.words[0] in GROUPS:
+            self.words.pop(0)
+
+    @property
+    def changes(self) -> bool:
+        if self.tool == "bq":
+            return self.words[:1] == ["mk"] or any("GRANT" in word or "REVOKE" in word for word in self.words)
+        return not any(word in READS for word in self.words[:4])
+
+
+def play(folder: Path, argv: list[str], text: str) -> tuple[int, str, str]:
+    """The command's exit code, standard output and standard error; the project changes with it."""
+    call = Call(argv, text)
+    with (folder / "calls.jsonl").open("a") as calls:
+        calls.write(json.dumps({"argv": argv, "changed": call.changes, "input": text}) + "\n")
+    cut = (1, "", f"ERROR: ({' '.join(argv[1:3])}) the power is cut\n")
+    late = False
+    if call.changes and (folder / "stop_after").exists():
+        left = int((folder / "stop_after").read_text())
+        late = left == 0 and (folder / "stop_late").exists()
+        if left <= 0 and not late:
+            return cut
+        (folder / "stop_after").write_text(str(left - 1))
+    refusal = folder / "refuse_once"
+    if call.changes and refusal.exists():
+        saying = refusal.read_text()
+        refusal.unlink()
+        return 1, "", f"ERROR: ({' '.join(argv[1:3])}) {saying}\n"
+    state: dict[str, Any] = json.loads((folder / "state.json").read_text())
+    try:
+        out = _shown(call, answer(state, call))
+    except (Refused, NotImplementedError) as error:
+        return 1, "", f"ERROR: ({' '.join(argv[1:3])}) {error}\n"
+    if call.changes:
+        fresh = folder / "state.json.new"
+        fresh.write_text(json.dumps(state, indent=1, sort_keys=True))
+        fresh.replace(folder / "state.json")
+    return cut if late else (0, out, "")
+
+
+def _shown(call: Call, resources: list[Any]) -> str:
+    condition = call.flags.get("filter", "") if "list" in call.words else ""
+    form, flatten = call.flags.get("format", ""), call.flags.get("flatten", "")
+    return shown(resources, form, flatten, condition=condition, single="describe" in call.words or "show" in call.words)

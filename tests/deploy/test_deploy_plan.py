@@ -1,0 +1,197 @@
+"""What deploy.sh would do: every command of every part passes gcloud's linter, and the whole keeps its promises."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands.arguments import helper_parser
+from tests.deploy.cloud import Cloud
+from tests.deploy.deployment import (
+    CLOUD_SQL,
+    HOST,
+    MORE,
+    PLACE,
+    deploy,
+    flags_of,
+    gcloud_commands,
+    plan,
+)
+from tests.deploy.linter import find_gcloud_here, gcloud_environment, lint
+from tests.deploy.serving import served
+
+# What names a component, a metric, a topic, or the mark of a version.
+_PLAIN = re.compile(
+    r"(?<=sheettobigquery-)[a-z-]+|(?<=sheet_to_bigquery_)\w+|(?<=sheet-to-bigquery-)[a-z-]+|(?<=(?:digest|source)=)\w+"
+    r"|(?<=description=).*|(?<=filter=)'.*?'|(?<=build/)\w+|(?<=entry-point=)\w+"
+)
+PLANS = (
+    (),
+    (*HOST, *MORE),
+    (
+        *CLOUD_SQL,
+        "--create-instance=yes",
+        "--schedule=0 */4 * * *",
+        "--alert-channels=projects/p/notificationChannels/1",
+    ),
+    ("pause",),
+    ("resume",),
+    ("service-traffic", "0"),
+    ("service-traffic", "50"),
+    ("service-traffic", "100"),
+    ("verify", "--sheet=https://docs.google.com/spreadsheets/d/abc/edit"),
+    ("destroy", *CLOUD_SQL, *MORE),
+)
+
+
+@pytest.fixture(scope="module")
+def plans() -> list[str]:
+    """The lines of every plan, each once."""
+    return list(dict.fromkeys(line for arguments in PLANS for line in plan(*arguments)))
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """What was really called, with all that a plan leaves out: looking, updating, and taking away."""
+    with served(tmp_path_factory.mktemp("calls") / "cloud") as cloud:
+        cloud.add_secrets("slack-token", "webhook", "legacy-key")
+        more = [each for each in MORE if "project" not in each]
+        deployments: tuple[tuple[str, ...], ...] = (
+            (*CLOUD_SQL, "--create-instance=yes"),
+            (*CLOUD_SQL, *more),
+            ("pause", *HOST),
+            ("resume", *HOST),
+            ("service-traffic", "100", "--service=sheettobigquery-launch", *HOST),
+            ("destroy", "--yes", *CLOUD_SQL, *more),
+            HOST,
+        )
+        for number, arguments in enumerate(deployments):
+            done = deploy(cloud, *arguments, slack_accessToken="xoxb-1")
+            assert done.returncode == 0, (arguments, done.stderr)
+            if number == 0:
+                spoil(cloud)
+        yield list(dict.fromkeys(shlex.join(call["argv"]) for call in cloud.calls()))
+
+
+def spoil(cloud: Cloud) -> None:
+    """Change everything that can be updated in place by hand."""
+    state = cloud.state
+    for kind, field in (
+        ("pubsub subscriptions", "messageRetentionDuration"),
+        ("logging sinks", "filter"),
+        ("logging metrics", "filter"),
+        ("scheduler jobs", "schedule"),
+    ):
+        for each in state["resources"][kind].values():
+            each[field] = "600s"
+    for each in state["resources"]["iam roles"].values():
+        each["includedPermissions"] = []
+    for kind in ("monitoring policies", "monitoring dashboards"):
+        for each in state["resources"][kind].values():
+            each["userLabels" if "policies" in kind else "labels"] = {}
+    cloud.write(state)
+
+
+def test_every_command_of_every_part_passes_gclouds_own_linter(plans: list[str], calls: list[str]) -> None:
+    commands = [command for line in plans for command in gcloud_commands(line)]
+    commands += [command for command in calls if command.startswith("gcloud ")]
+    # One of those that differ in nothing but the component or the metric that they are for.
+    once = {_PLAIN.sub("x", command): command for command in commands}
+    assert len(once) > 120
+    assert lint(list(once.values())) == []
+
+
+def test_every_line_of_a_plan_can_be_pasted(plans: list[str]) -> None:
+    for line in plans:
+        parsed = subprocess.run(["bash", "-n"], input=line, capture_output=True, text=True, check=False)
+        assert parsed.returncode == 0, (line, parsed.stderr)
+        assert line.startswith(("gcloud ", "printf %s ", "bq ", "POSTGRES_DB=", "GOOGLE_CLOUD_PROJECT=")), line
+
+
+def test_a_pasted_plan_makes_what_deploy_makes(tmp_path: Path) -> None:
+    """Line by line in a shell, with `$(gcloud …)` asking for what only Google knows."""
+    with served(tmp_path / "pasted") as pasted, served(tmp_path / "deployed") as deployed:
+        lines = "\n".join(plan(*HOST, "--alert-email=team@example.com"))
+        # The plan names the staged folders, which ./deploy.sh stage makes.
+        done = deploy(deployed, *HOST, "--alert-email=team@example.com")
+        assert done.returncode == 0, done.stderr
+        script = f"set -e\nln -s {deployed.folder}/build build\n{lines}"
+        environment = pasted.environment | {"POSTGRES_PASSWORD": "the password"}
+        run = subprocess.run(
+            ["bash", "-c", script], env=environment, cwd=pasted.folder, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stderr
+        assert pasted.state == deployed.state
+
+
+def test_a_plan_is_made_without_gcloud_login_or_network_and_touches_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("gcloud", "bq", "curl", "python3"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\ntouch $0.called\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "BUILD_FOLDER": str(tmp_path / "build")}
+    for arguments in PLANS:
+        done = subprocess.run(
+            [str(Path(__file__).parents[2] / "deploy.sh"), *PLACE, "--dry-run", *arguments],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["bin", "bq", "curl", "gcloud", "python3"]
+
+
+def test_nothing_is_open_to_everybody(plans: list[str]) -> None:
+    for line in plans:
+        assert "--allow-unauthenticated" not in line.split(), line
+        assert "allUsers" not in line, line
+        assert "allAuthenticatedUsers" not in line, line
+    deployed = [line for line in plans if line.startswith("gcloud functions deploy")]
+    assert len(deployed) >= 3
+    for line in deployed:
+        assert "--no-allow-unauthenticated" in line.split()
+        assert flags_of(line)["ingress-settings"] == "internal-only"
+
+
+@pytest.mark.parametrize("arguments", [HOST, (*HOST, "--postgres-connections=200", "--launch-instances=20")])
+def test_the_functions_cannot_open_more_connections_than_there_are(arguments: tuple[str, ...]) -> None:
+    deployed = [flags_of(line) for line in plan(*arguments) if line.startswith("gcloud functions deploy")]
+    most = sum(int(flags["max-instances"]) * int(flags["concurrency"]) for flags in deployed)
+    limit = next((int(each.partition("=")[2]) for each in arguments if "connections" in each), 50)
+    assert 0 < most < limit
+
+
+def test_the_product_commands_of_a_plan_are_understood(plans: list[str]) -> None:
+    parser = helper_parser()
+    seen = set()
+    for line in plans:
+        _, helper, arguments = line.partition(" python job_helper.py ")
+        if helper and line.startswith("GOOGLE_CLOUD_PROJECT="):
+            seen.add(parser.parse_args(shlex.split(arguments)).command)
+    assert seen == {"add", "doctor", "run"}
+
+
+def test_bq_understands_its_commands(plans: list[str], tmp_path: Path) -> None:
+    """The real bq has no linter: it reads its flags, then fails for want of a BigQuery."""
+    bq = find_gcloud_here().with_name("bq")
+    commands = [shlex.split(line)[1:] for line in plans if line.startswith("bq ")]
+    shapes = {(words[0], tuple(sorted(flag.partition("=")[0] for flag in words[1:-1]))): words for words in commands}
+    assert {name for name, _ in shapes} == {"mk", "query"}
+    for words in shapes.values():
+        done = subprocess.run(
+            [bq, "--api=http://127.0.0.1:9", "--oauth_access_token=x", *words],
+            env=gcloud_environment(tmp_path) | {"CLOUDSDK_CORE_PROJECT": "p"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        told = done.stdout + done.stderr
+        assert "Unknown command line flag" not in told, told
+        assert "FATAL Flags" not in told, told
+        assert "127.0.0.1" in told or "connect" in told.lower(), told
