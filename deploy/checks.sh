@@ -6,9 +6,10 @@ project_number='' errors=''
 
 check_project() {
   local tool found state
-  # shellcheck disable=SC2016  # a plan asks for it when it is pasted
-  project_number='$(gcloud projects describe '${setting[PROJECT]}' --format='\''value(projectNumber)'\'')'
-  [[ -z $dry_run ]] || return 0
+  if [[ -n $dry_run ]]; then
+    project_number=$(ask projects describe "${setting[PROJECT]}" '--format=value(projectNumber)')
+    return
+  fi
   errors=$(mktemp)
   trap 'rm -f "$errors"' EXIT
   for tool in gcloud bq sha256sum; do

@@ -59,8 +59,10 @@ as_line() {
 
 # The whole command: gcloud in front, the project behind unless another one is named.
 complete_command() {
+  local word
   command=(gcloud "$@")
-  [[ " $*" == *' --project='* ]] || command+=("--project=${setting[PROJECT]}")
+  for word; do [[ $word != --project=* ]] || return 0; done
+  command+=("--project=${setting[PROJECT]}")
 }
 
 # What there is. A plan assumes an empty project; of a service that is not enabled there is nothing.

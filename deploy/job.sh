@@ -4,7 +4,9 @@
 # What the job runs until its first image is built: Google's own sample, which ends at once and loads nothing.
 first_image=us-docker.pkg.dev/cloudrun/container/job:latest
 # What goes into the image; what of it there is counts.
-image_sources=(main.py job shared requirements.txt Dockerfile .dockerignore .gcloudignore cloudbuild-job.yaml)
+image_sources=(
+  main.py job shared requirements-job.txt deploy/image Dockerfile .dockerignore .gcloudignore cloudbuild-job.yaml
+)
 job_format='value[separator="|"](metadata.name,metadata.labels.digest,metadata.labels.source,spec.template.spec.template.spec.serviceAccountName,spec.template.spec.template.spec.maxRetries)'
 
 make_repository() {
