@@ -31,7 +31,7 @@ build=${BUILD_FOLDER:-$root/build}
 [[ $build == /* ]] || build=$called_from/$build
 # As gcloud is told it, from the repository's folder.
 shown_build=${build#"$root"/}
-dry_run='' confirmed='' sheet='' database_place=()
+dry_run='' confirmed='' needs_database='' sheet='' database_place=()
 
 source "$root/deploy/gcloud.sh"
 source "$root/deploy/settings.sh"
@@ -61,7 +61,7 @@ read_arguments() {
     case $argument in
       --dry-run) dry_run=yes ;;
       --yes) confirmed=yes ;;
-      --help | -h) words=(help) && return ;;
+      --help | -h) words=(help); return ;;
       --sheet=*) sheet=${argument#*=} ;;
       --env-file=*) env_file=${argument#*=} ;;
       --[a-z]*=*)
@@ -96,8 +96,8 @@ act() {
   case ${1:-everything} in
     everything) everything ;;
     database) make_database ;;
-    job) deploy_job && make_sink ;;
-    functions) deploy_functions && make_subscriptions ;;
+    job) deploy_job; make_sink ;;
+    functions) deploy_functions; make_subscriptions ;;
     schedule) make_schedule ;;
     monitoring) make_monitoring ;;
     pause) pause_or_resume pause PAUSED ;;
@@ -113,14 +113,16 @@ main() {
   local -a words=()
   read_arguments "$@"
   case ${words[0]:-} in
-    help) usage && return ;;
-    stage) stage "${words[@]:1}" && return ;;
+    help) usage; return ;;
+    stage) stage "${words[@]:1}"; return ;;
+    '' | functions | database | verify) needs_database=yes ;;
   esac
-  [[ -n ${setting[PROJECT]}${setting[REGION]} || -n ${words[0]:-} ]] || { usage >&2 && exit 2; }
+  if [[ $# -eq 0 ]]; then usage >&2; exit 2; fi
   check_settings
   find_database
   cd "$root"
   export CLOUDSDK_CORE_DISABLE_PROMPTS=1
+  trap 'exit 1' TERM # from `stopped`, in a shell that was asked for a value
   check_project
   act "${words[@]}"
   if [[ -n $dry_run || ${words[0]:-} == verify ]]; then return; fi

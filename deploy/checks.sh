@@ -52,7 +52,7 @@ check_secrets() {
       fail "$name=${setting[$name]}: Secret Manager has no such secret in ${setting[PROJECT]};" \
         "make it: gcloud secrets create ${setting[$name]} --data-file=FILE --project=${setting[PROJECT]}"
   done
-  uses_password || return 0
+  [[ -n $needs_database ]] && uses_password || return 0
   has_line "$there" "${setting[PASSWORD_SECRET]}" || [[ -n ${POSTGRES_PASSWORD:-} ]] ||
     fail "the database's password is nowhere: give it once in the environment, as POSTGRES_PASSWORD;" \
       "it goes into the secret ${setting[PASSWORD_SECRET]}"

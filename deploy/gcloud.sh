@@ -28,6 +28,8 @@ stopped() {
   esac
   printf 'deploy.sh: this failed:\n  %s\n%s\nWhat was done stays. To go on: %s, and run deploy.sh again.\n' \
     "$command" "$said" "$remedy" >&2
+  # Where a value was asked for, this is a shell of its own: whoever waits for the value must not go on without it.
+  [[ $BASHPID == "$$" ]] || kill -TERM "$$"
   exit 1
 }
 

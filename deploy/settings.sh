@@ -120,6 +120,7 @@ check_database_settings() {
   else
     needed+=(POSTGRES_HOST POSTGRES_USER)
   fi
+  [[ -n $needs_database ]] || return 0
   for name in "${needed[@]}"; do
     [[ -z ${setting[$name]} ]] || continue
     [[ -n $dry_run ]] || fail "$name is missing: give it as --$(flag_of "$name")=… or in the env file" \

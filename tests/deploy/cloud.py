@@ -86,6 +86,10 @@ class Cloud:
         """Refuse the next change with this message, as Google does where something is not known everywhere yet."""
         (self.folder / "refuse_once").write_text(saying)
 
+    def fail_look(self, number: int) -> None:
+        """Let the call after so many that only look fail, as the network does."""
+        (self.folder / "fail_look").write_text(str(number))
+
     def refuse_login(self) -> None:
         """From here on nobody is logged in."""
         self.write(self.state | {"login": False})

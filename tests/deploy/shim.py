@@ -7,6 +7,7 @@ As `gcloud` or `bq` on PATH (`tests/deploy/cloud.py` puts it there), with GCLOUD
 - `calls.jsonl`: every call, as `{"argv": […], "changed": true}`, and what came on its standard input;
 - `stop_after`, if somebody wrote a number there: so many more changes work, every later one fails as if the power
   were cut; with `stop_late` there, the change after them happens, and its caller hears of a failure all the same;
+- `fail_look`: after so many calls that only look, one fails;
 - `refuse_once`: the message with which the next change is refused.
 
 It refuses what the project's state forbids (a subscription to a topic that is not there, a grant to an identity that

@@ -234,6 +234,15 @@ def test_what_somebody_changed_is_put_right_and_nothing_else_is_touched(
     assert deployed.state == {key: each for key, each in finished.items() if key != "changes"}
 
 
+def test_what_does_not_touch_the_database_needs_no_settings_of_it(deployed: Cloud) -> None:
+    for command in ("pause", "resume", "schedule", "monitoring", "job"):
+        done = deploy(deployed, command, POSTGRES_PASSWORD="")
+        assert done.returncode == 0, (command, done.stderr)
+    assert [change[3] for change in deployed.changes()] == ["pause", "pause", "resume", "resume"]
+    assert deploy(deployed, "destroy", "--yes", POSTGRES_PASSWORD="").returncode == 0
+    assert deployed.resources("functions") == {}
+
+
 def test_a_setting_that_changes_changes_only_what_has_it(deployed: Cloud) -> None:
     done = deploy(deployed, *HOST, "--max-running=7")
     assert done.returncode == 0, done.stderr
@@ -316,6 +325,23 @@ def test_a_deployment_cut_off_anywhere_is_finished_by_one_more(
         done = deploy(cloud, *HOST)
         assert done.returncode == 0, done.stderr
         assert cloud.state == {key: each for key, each in finished.items() if key != "changes"}, after
+
+
+@pytest.mark.parametrize("share", range(3))
+def test_what_cannot_be_looked_at_stops_the_deployment_before_it_changes_anything(deployed: Cloud, share: int) -> None:
+    """Not one look's failure may be taken for a resource that is not there; four of the looks by chance, each time."""
+    deploy(deployed, *HOST)
+    looks = len(deployed.calls())
+    assert looks > 40
+    # After the checks, whose failures have words of their own: login, project, billing.
+    for number in random.Random(share).sample(range(3, looks), 4):
+        deployed.forget_calls()
+        deployed.fail_look(number)
+        done = deploy(deployed, *HOST)
+        assert done.returncode == 1, (number, done.stderr)
+        assert "the network is gone" in done.stderr
+        assert "run deploy.sh again" in done.stderr
+        assert deployed.changes() == [], number
 
 
 def test_an_identity_that_google_does_not_know_everywhere_yet_is_waited_for(deployed: Cloud) -> None:

@@ -53,6 +53,12 @@ def play(folder: Path, argv: list[str], text: str) -> tuple[int, str, str]:
         if left <= 0 and not late:
             return cut
         (folder / "stop_after").write_text(str(left - 1))
+    failing = folder / "fail_look"
+    if not call.changes and failing.exists():
+        left = int(failing.read_text())
+        failing.write_text(str(left - 1))
+        if left == 0:
+            return 1, "", f"ERROR: ({' '.join(argv[1:3])}) the network is gone\n"
     refusal = folder / "refuse_once"
     if call.changes and refusal.exists():
         saying = refusal.read_text()
