@@ -25,6 +25,7 @@ def helper_parser() -> argparse.ArgumentParser:
     _add_poison(commands)
     _add_doctor(commands)
     _add_plan(commands)
+    _add_usage(commands)
     return parser
 
 
@@ -102,6 +103,13 @@ def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     _add_config(_add(commands, "plan", "tell what a run would read, decide and change; nothing is written"))
+
+
+def _add_usage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    usage = _add(commands, "usage", "tell from the older service's log how it is used, and propose frequencies")
+    usage.add_argument(
+        "--logs", type=Path, required=True, metavar="FILE", help="what `gcloud logging read … --format=json` printed"
+    )
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

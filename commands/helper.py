@@ -70,6 +70,10 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             from commands.plan import plan
 
             return plan(given.config, given.config_file, environ, screen)
+        case "usage":
+            from commands.usage import show_usage
+
+            return show_usage(given.logs, environ, screen)
         case _:
             from commands.example import example
 

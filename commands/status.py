@@ -14,11 +14,9 @@ from commands.screen import Screen
 from shared.clients import Clients
 from shared.ledger.store import open_store
 from shared.run import Poison, Verdict
-from shared.settings import Settings, read_database, read_settings
+from shared.settings import Settings, has_database, read_database, read_settings
 
 _EXECUTIONS = 5
-# Any of these says that a ledger is meant, and then what is missing or wrong in its settings is an error.
-_DATABASE_SETTINGS = ("POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER", "CLOUD_SQL_INSTANCE")
 
 
 class _LedgerStatus(msgspec.Struct, frozen=True):
@@ -39,7 +37,7 @@ def show_status(environ: Mapping[str, str], screen: Screen) -> int:
     draw_executions(executions, screen)
     screen.say()
     ledger = None
-    if any(environ.get(name) for name in _DATABASE_SETTINGS):
+    if has_database(environ):
         ledger = _read_ledger(environ)
         _show_ledger(ledger, screen)
     else:

@@ -194,6 +194,11 @@ def read_database(environ: Mapping[str, str]) -> Database:
     return parse(Database, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
+def has_database(environ: Mapping[str, str]) -> bool:
+    """Whether any setting says that a database is meant: then what is missing or wrong in them is an error."""
+    return any(environ.get(name) for name in ("POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER", "CLOUD_SQL_INSTANCE"))
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     return parse(Settings, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
