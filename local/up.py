@@ -53,7 +53,7 @@ def _run(console: Console, folder: Path, samples: Path) -> int:
     with System(folder, samples, scheduler=True) as system:
         _register_samples(console, system)
         exports = folder.with_suffix(".env")
-        _write_exports(exports, system.settings)
+        write_exports(exports, system.settings)
         try:
             dispatch(system)
             _explain(console, system, exports)
@@ -78,7 +78,7 @@ def _register_samples(console: Console, system: System) -> None:
     register(system, filled)
 
 
-def _write_exports(path: Path, settings: Mapping[str, str]) -> None:
+def write_exports(path: Path, settings: Mapping[str, str]) -> None:
     """A file for `source`, readable by its owner only: it holds the database's password."""
     names = {
         **settings,

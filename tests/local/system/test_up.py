@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.ports import reserve_port
+from tests.guide.blocks import read_blocks
 from tests.local.system.test_ending import REPOSITORY, UP, Running
 
 
@@ -32,8 +33,8 @@ def typed(up: Running, command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_readmes_steps_are_told(up: Running) -> None:
-    section = (REPOSITORY / "README.md").read_text().partition("## Use it")[2]
-    listed = [line.partition("  #")[0].strip() for line in section.split("```")[1].strip().splitlines()]
+    steps = next(block for block in read_blocks("README.md") if block.section == "Use it")
+    listed = [line.partition("  #")[0].strip() for line in steps.text.splitlines()]
     # Another system that runs here has taken the first name.
     told = [re.sub(r"build/local-\d+\.env", "build/local.env", line.strip()) for line in up.told.splitlines()]
     first = told.index(listed[0])
