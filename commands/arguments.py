@@ -21,6 +21,7 @@ def helper_parser() -> argparse.ArgumentParser:
     _add(commands, "configs", "every config, whether it is due, and when")
     _add_add(commands)
     _add_pause(commands)
+    _add_remove(commands)
     _add_cancel(commands)
     _add_poison(commands)
     _add_doctor(commands)
@@ -77,6 +78,11 @@ def _add_pause(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     pause.add_argument("--reason", metavar="TEXT", help="shown wherever it is told that they are paused")
     resume = _add(commands, "resume", "let paused configs run again")
     resume.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
+
+
+def _add_remove(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    remove = _add(commands, "remove", "forget a config for good; its table, its sheet and its runs stay")
+    remove.add_argument("config", metavar="CONFIG", help="a config's id or name")
 
 
 def _add_cancel(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

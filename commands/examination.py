@@ -19,6 +19,7 @@ from job.reading.refusals import Subject
 from job.reading.sheet import SheetReader
 from shared.clients import Clients
 from shared.config import Config, parse_config
+from shared.counted import counted
 from shared.errors import InvalidConfig, NotOurs, PermissionMissing, TableConflict
 from shared.ledger.store import open_store
 from shared.run import Verdict
@@ -112,7 +113,7 @@ class Examination:
     def _look_at_database(self) -> str:
         with open_store(self._database) as store:
             configs = sum(store.count_verdicts(store.now()).values())
-        return f"reachable, schema applied, {configs} configs"
+        return f"reachable, schema applied, {counted(configs, 'config')}"
 
     # -- the config --------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from commands.progress import Step, WaitedLongEnough, follow
 from commands.screen import Screen
 from shared.clients import Clients
 from shared.config import Config
+from shared.counted import counted
 from shared.errors import ServiceUnavailable, SyncError
 from shared.executions import Executions, LaunchUnknown
 from shared.launch import config_environment
@@ -84,9 +85,11 @@ def _report(ended: Execution, config: Config, clients: Clients, screen: Screen) 
     took = elapsed(ended.started, ended.ended)
     screen.say(f"{ended.short_name} {ended.state}{f' after {took:g} s' if took is not None else ''}")
     if rows is not None:
-        screen.say(f"{config.destination} has {rows:,} rows")
+        screen.say(f"{config.destination} has {counted(rows, 'row')}")
     if not succeeded:
         screen.say(ended.message)
+        # Cloud Run knows the exit code alone; why it was so is the last line that the job wrote.
+        screen.say(f"why: {_ask_for_reason(ended)}")
     screen.say(f"log: {ended.log}")
     report: dict[str, Any] = {
         "execution": ended.name,
@@ -99,6 +102,17 @@ def _report(ended: Execution, config: Config, clients: Clients, screen: Screen) 
     }
     screen.json(report)
     return SUCCEEDED if succeeded else FAILED
+
+
+def _ask_for_reason(ended: Execution) -> str:
+    """The command that shows why the job failed: its log is Cloud Logging's, which needs a grant of its own."""
+    wanted = (
+        'resource.type="cloud_run_job"'
+        f' AND labels."run.googleapis.com/execution_name"="{ended.short_name}"'
+        ' AND textPayload:"Job execution failed"'
+    )
+    project = ended.name.split("/")[1]
+    return f"gcloud logging read '{wanted}' --project={project} --limit=1 --format='value(textPayload)'"
 
 
 def _rows(config: Config, clients: Clients) -> int | None:

@@ -60,7 +60,7 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             return show_configs(environ, screen)
         case "poison":
             return _run_poison(given, screen)
-        case "add" | "pause" | "resume" | "cancel":
+        case "add" | "remove" | "pause" | "resume" | "cancel":
             return _change(given, screen)
         case "doctor":
             from commands.doctor import doctor
@@ -92,6 +92,10 @@ def _change(given: argparse.Namespace, screen: Screen) -> int:
             from commands.pausing import resume
 
             return resume(given.configs, environ, screen)
+        case "remove":
+            from commands.remove import remove
+
+            return remove(given.config, environ, screen)
         case "cancel":
             from commands.cancel import cancel_run
 

@@ -6,6 +6,7 @@ from commands.moments import shown
 from commands.plan_sheet import SheetPlan
 from commands.plan_table import TablePlan
 from commands.screen import Screen
+from shared.counted import counted
 
 if TYPE_CHECKING:
     from commands.plan import Plan
@@ -35,7 +36,9 @@ def draw_plan(plan: "Plan", screen: Screen) -> None:
 
 def _draw_sheet(sheet: SheetPlan, screen: Screen) -> None:
     if sheet.tab:
-        size = f": {sheet.rows:,} rows, {len(sheet.columns):,} columns" if sheet.rows is not None else ""
+        size = (
+            f": {counted(sheet.rows, 'row')}, {counted(len(sheet.columns), 'column')}" if sheet.rows is not None else ""
+        )
         screen.say(f'tab       "{sheet.tab.title}"{size}')
     if sheet.columns:
         screen.say()

@@ -30,6 +30,7 @@ from local.sample_files import NotASpreadsheet, copy_own, copy_samples
 from local.summary import Indented, Result, print_results
 from local.system import REPOSITORY, System
 from local.tabs import DATASET, Tab, find_tabs, measure
+from shared.counted import counted
 
 # For the largest spreadsheet that a person may have on a busy machine; the samples take a few seconds.
 SECONDS_TO_LOAD = 900
@@ -90,7 +91,7 @@ def _load(console: Console, system: System) -> list[Result]:
         console.print(f"Left out, without a row below row 1: {tab.spreadsheet} · {tab.title}", markup=False)
     configs = register(system, filled)
     before = look_at_last_runs(clients, list(configs))
-    console.print(f"Registered {len(configs)} configs; calling dispatch as Cloud Scheduler does")
+    console.print(f"Registered {counted(len(configs), 'config')}; calling dispatch as Cloud Scheduler does")
     dispatch(system)
 
     def look() -> Sequence[RunSeen]:
@@ -139,8 +140,8 @@ def _conclude(console: Console, folder: Path, results: Sequence[Result], seconds
         console.print(f"  Logs: {folder / 'logs'}; of the job: {folder / 'run' / 'logs'}", markup=False, soft_wrap=True)
         return 1
     verdict = Text.from_markup(
-        f"[bold green]{len(results)} sheets, {rows} rows: every table has the rows and values of its sheet[/]"
-        f" in {seconds:.1f} s; everything is stopped again."
+        f"[bold green]{counted(len(results), 'sheet')}, {counted(rows, 'row')}: every table has the rows and values of"
+        f" its sheet[/] in {seconds:.1f} s; everything is stopped again."
     )
     console.print(Indented(verdict, 2, Text("✔ ", style="bold green")))
     console.print("  Next: make demo SHEET=/path/to/your.xlsx, or make up to keep it running.", style="dim")

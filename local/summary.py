@@ -14,6 +14,7 @@ from rich.text import Text
 from local.loaded import Column, LoadedTable
 from local.runs import RunSeen
 from local.tabs import DATASET, Extent, Tab
+from shared.counted import counted
 
 # Wider values are cut: the rows are there to be recognised, not read.
 WIDEST_VALUE = 28
@@ -102,7 +103,7 @@ def _heading(result: Result) -> RenderableType:
     run = result.runs[-1] if result.runs else None
     facts = [run.state, f"{run.seconds:.1f} s"] if run else ["no run"]
     if result.table is not None:
-        facts[1:1] = [f"{result.table.rows} rows", f"{len(result.table.columns)} columns"]
+        facts[1:1] = [counted(result.table.rows, "row"), counted(len(result.table.columns), "column")]
     last_run = f"last_run {_instant(result.last_run_before)} → {_instant(result.last_run_after)}"
     return Group(Indented(first, 2, mark), Indented(Text(" · ".join([*facts, last_run]), style="dim"), 4))
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from shared.counted import counted
 from shared.run import RESUME, Run
 from shared.spreadsheet import parse_url
 
@@ -48,7 +49,7 @@ class Notice(msgspec.Struct, frozen=True):
         if self.kind == "paused":
             told.append(f"Nothing of it runs any more. When it is mended: {RESUME}.")
         if run.verdict:
-            rows = f", {run.rows:,} rows" if run.rows is not None else ""
+            rows = f", {counted(run.rows, 'row')}" if run.rows is not None else ""
             told.append(f"{run.verdict}{rows}")
         told.append(f"run {run.id} for {run.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC, attempt {run.attempt}")
         return [_plain(line) for line in told]

@@ -1,11 +1,11 @@
-"""The ledger's queries of configs: finding, adding, pausing and resuming them."""
+"""The ledger's queries of configs: finding, adding, removing, pausing and resuming them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.config import Config
-from shared.errors import AmbiguousName, InvalidConfig, TableConflict, UnknownConfig
+from shared.errors import AmbiguousName, InvalidConfig, InvalidInput, TableConflict, UnknownConfig
 from shared.ledger import config_statements, statements
 from shared.ledger.queries import Queries, array, to_json
 from shared.messages import ManualRequest
@@ -70,6 +70,18 @@ class ConfigQueries(Queries):
             if can_be_anothers:
                 self._run(config_statements.OWN_CONFIG, id=config_id)
         return config_id
+
+    def remove_config(self, config_id: int) -> None:
+        """The config's row goes; its runs stay, as history. Raises `InvalidInput` while one of them is open."""
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)  # so that no run is recorded at the same moment
+            if self._run(config_statements.REMOVE, id=config_id):
+                return
+            for run_id, state in self._run(config_statements.OLDEST_OPEN_RUN, id=config_id):
+                raise InvalidInput(
+                    f"config {config_id} has a run that is {state}: {run_id}",
+                    f"wait for its end, or `python job_helper.py cancel {run_id[:8]}`, and remove it then",
+                )
 
     def pause_config(self, config_id: int, reason: str | None, now: datetime) -> None:
         """Nothing new of the config begins; an open attempt ends as it does."""

@@ -27,6 +27,18 @@ WHERE {PROJECT.format(c="c")} = :google_cloud_project_id AND {DATASET.format(c="
 ORDER BY c.id
 """
 
+# Not while a run of it is open: its end moves last_run, and tells people, by the row.
+REMOVE = """
+DELETE FROM {configs} c WHERE c.id = :id
+  AND NOT EXISTS (SELECT FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id AND r.ended_at IS NULL)
+RETURNING c.id
+"""
+
+OLDEST_OPEN_RUN = """
+SELECT id::text, state FROM sheet_to_bigquery_runs WHERE config_id = :id AND ended_at IS NULL
+ORDER BY created_at LIMIT 1
+"""
+
 # As bigint: an id that the column cannot hold is nobody's, not an error.
 FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigint)"
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.deploy.linter import lint
+
 
 def test_the_printed_example_is_a_valid_config_file(helper, cloud, tmp_path) -> None:
     path = tmp_path / "test_config.json"
@@ -26,6 +28,15 @@ def test_execute_exits_1_where_the_execution_fails(helper, cloud, config_file) -
     assert done.returncode == 1
     assert "failed" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_execute_tells_the_command_that_shows_why_an_execution_failed(helper, cloud, config_file) -> None:
+    env = cloud | {"JOB_NAME": "crashes"}
+    done = helper("execute", "--config-file", config_file(), env=env)
+    [why] = [line.removeprefix("why: ") for line in done.stdout.splitlines() if line.startswith("why: ")]
+    newest = json.loads(helper("list", "--limit", "1", "--json", env=env).stdout)[0]["name"]
+    assert f'execution_name"="{newest.rpartition("/")[2]}"' in why
+    assert lint([why]) == []
 
 
 def test_execute_stops_waiting_after_the_time_out_and_the_execution_goes_on(helper, cloud, config_file) -> None:

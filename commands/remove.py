@@ -1,0 +1,21 @@
+"""`job_helper.py remove`: forgets a config; what it loaded, and that it did, stays."""
+
+from collections.abc import Mapping
+
+from commands.configs import registered
+from commands.exits import SUCCEEDED
+from commands.manual_run import find_named
+from commands.screen import Screen
+from shared.ledger.store import open_store
+from shared.settings import read_database
+
+
+def remove(wanted: str, environ: Mapping[str, str], screen: Screen) -> int:
+    """Removes the config that is named. Raises `InvalidInput` while a run of it is open: its end would move nothing."""
+    with open_store(read_database(environ)) as store:
+        row = find_named(wanted, store)
+        removed = next(each for each in registered(store, [row["name"]]) if each.id == row["id"])
+        store.remove_config(removed.id)
+    screen.say(f"removed config {removed.id} {removed.name}; its table {removed.table} and its runs stay")
+    screen.json(removed)
+    return SUCCEEDED
