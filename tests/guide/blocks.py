@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md",)
+DOCUMENTS = ("MIGRATION_GUIDE.md", "README-JOB.md", "README.md")
 # What a block of which language is, where no comment says otherwise.
 LANGUAGES = {
     "bash": "typed into the reader's terminal, which goes on from block to block",

@@ -139,13 +139,12 @@ class Reader:
         """What is shown, and the last exit code. A terminal keeps its variables for the next block; cron has none."""
         tools = [self._tools / "gcloud"] if runs in ("shim", "lint") else []
         path = os.pathsep.join(map(str, [*tools, self._tools / "all", "$PATH"]))
-        begin = (
-            f'source {self._machine if by_cron else self._session}\nOWN_PATH=$PATH PATH="{path}"\nset -eo pipefail\n'
-        )
+        session = self._machine if by_cron else self._session
+        begin = f'source {session}\nexport READS={shlex.quote(runs)} OWN_PATH=$PATH PATH="{path}"\nset -eo pipefail\n'
         end = "" if by_cron else f"\nPATH=$OWN_PATH; export -p > {self._session}\n"
         done = subprocess.run(
             ["bash", "-c", begin + text + end],
-            env={"READS": runs, "GCLOUD_SHIM": str(self._cloud.folder)},
+            env={},
             cwd=self._tools if by_cron else self.folder,
             input=f"{self._system.settings['POSTGRES_PASSWORD']}\n",  # whenever the reader is asked for something
             stdout=subprocess.PIPE,
@@ -192,6 +191,7 @@ class Reader:
         environment["PATH"] = os.pathsep.join([str(Path(sys.prefix, "bin")), environment["PATH"]])
         environment |= {
             **variables,
+            "GCLOUD_SHIM": str(self._cloud.folder),
             "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
             "CLOUDSDK_CONFIG": str(self._tools / "gcloud-config"),
             "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
@@ -218,6 +218,12 @@ class Reader:
         _write_tool(self._tools / "gcloud" / "gcloud", recorder)
         deploy = _DEPLOY.format(bin=self._cloud.bin, clone=self.folder, repository=REPOSITORY)
         _write_tool(self.folder / "deploy.sh", deploy)
+
+
+def apply_migrations(system: System) -> None:
+    """`python -m sql up`: the view that a document has its reader drop is there again for others."""
+    command = [sys.executable, "-m", "sql", "up"]
+    subprocess.run(command, cwd=REPOSITORY, env=dict(system.environment), stdout=subprocess.DEVNULL, check=True)
 
 
 def statements(script: str) -> list[str]:

@@ -122,8 +122,8 @@ def is_loaded(team: Team, name: str) -> bool:
         return False
 
 
-def test_a_config_whose_last_run_is_given_back_is_not_loaded_a_second_time(
-    team: Team, rebuilt: tuple[int, str], clients: LocalClients
+def test_a_config_whose_last_run_is_given_back_is_not_loaded_a_second_time_and_lost_runs_can_be_forgotten(
+    team: Team, rebuilt: tuple[int, str], clients: LocalClients, command: Command
 ) -> None:
     config_id, name = rebuilt
     changed = clients.bigquery.get_table(f"{PROJECT}.{DATASET}.{name}").modified
@@ -135,6 +135,13 @@ def test_a_config_whose_last_run_is_given_back_is_not_loaded_a_second_time(
     team.set_config(config_id, last_run=changed - timedelta(hours=25))
     team.dispatch()
     assert [run.state for run in team.wait_for_runs(config_id)] == ["succeeded"]
+    # What the job, and the log of executions, say of the lost run's end comes to nobody.
+    kept = "SELECT message_id FROM sheet_to_bigquery_messages WHERE verdict = 'poison' ORDER BY message_id"
+    wait_for(lambda: len(team.clients.postgres.run(kept)) >= 2)
+    ids = [message_id for (message_id,) in team.clients.postgres.run(kept)]
+    assert command("job_helper.py", "poison").stdout.count("there is no run") == len(ids)
+    assert command("job_helper.py", "poison", "drop", *ids).returncode == 0
+    assert team.clients.postgres.run(kept) == []
 
 
 def test_without_its_last_run_what_was_in_flight_is_there_twice_where_rows_are_appended(
@@ -144,18 +151,6 @@ def test_without_its_last_run_what_was_in_flight_is_there_twice_where_rows_are_a
     team.dispatch()
     assert [run.state for run in team.wait_for_runs(config_id)] == ["succeeded"]
     assert len(team.table(name)) == 4  # as README-JOB.md warns
-
-
-def test_the_message_of_a_run_that_nobody_knows_is_kept_aside_and_can_be_dropped(
-    team: Team, rebuilt: tuple[int, str], command: Command
-) -> None:
-    # The run's request was heard; what the job, and the log of executions, say of its end comes to nobody.
-    kept = "SELECT message_id FROM sheet_to_bigquery_messages WHERE verdict = 'poison' ORDER BY message_id"
-    wait_for(lambda: len(team.clients.postgres.run(kept)) >= 2)
-    ids = [message_id for (message_id,) in team.clients.postgres.run(kept)]
-    assert command("job_helper.py", "poison").stdout.count("there is no run") == len(ids)
-    assert command("job_helper.py", "poison", "drop", *ids).returncode == 0
-    assert team.clients.postgres.run(kept) == []
 
 
 def test_a_run_that_a_backup_has_as_waiting_but_that_has_loaded_since_is_not_loaded_again(

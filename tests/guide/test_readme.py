@@ -11,7 +11,7 @@ from local.sample_files import SAMPLES
 from local.system import System
 from local.tabs import DATASET
 from local.up import write_exports
-from tests.deploy.cloud import Cloud
+from tests.deploy.serving import served
 from tests.e2e.conftest import Team
 from tests.guide.blocks import read_blocks
 from tests.guide.reader import Reader
@@ -32,11 +32,12 @@ def inventory(team: Team, system: System) -> str:
 def reader(inventory: str, system: System, tmp_path: Path) -> Iterator[Reader]:
     """Somebody in a clone beside whom `make up` runs."""
     words = {"inventory": inventory, "local-project": PROJECT, "8080": str(reserve_port())}
-    reader = Reader(tmp_path, system, words, Cloud(tmp_path / "cloud"))
-    (reader.folder / "build").mkdir()
-    write_exports(reader.folder / "build" / "local.env", system.settings)
-    yield reader
-    reader.leave()
+    with served(tmp_path / "cloud") as cloud:
+        reader = Reader(tmp_path, system, words, cloud)
+        (reader.folder / "build").mkdir()
+        write_exports(reader.folder / "build" / "local.env", system.settings)
+        yield reader
+        reader.leave()
 
 
 def test_every_block_works_in_its_order(reader: Reader, team: Team, inventory: str) -> None:
