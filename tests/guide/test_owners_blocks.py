@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,24 @@ def test_the_columns_and_the_index_can_be_added_before_and_after_ours_and_twice(
         [24, True, None]
     ]
     assert "nothing to apply" in sql_up()
+
+
+def test_the_services_log_is_read_before_any_column_is_added(
+    sql: Sql, database: str, system: System, tmp_path: Path
+) -> None:
+    begin = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
+    lines = [
+        {"timestamp": (begin + timedelta(hours=6 * each)).isoformat(), "textPayload": "config1"} for each in range(9)
+    ]
+    (tmp_path / "logs.json").write_text(json.dumps(lines))
+    command = [sys.executable, str(REPOSITORY / "job_helper.py"), "usage", "--logs", str(tmp_path / "logs.json")]
+    environment = {**system.environment, "POSTGRES_DB": database}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [proposed] = [line for line in done.stdout.splitlines() if line.startswith("UPDATE")]
+    sql(STEP_2)
+    sql(proposed.rstrip(";"))
+    assert sql("SELECT run_frequency_hours FROM sheet_to_bigquery_configs WHERE name = 'config1'") == [[6]]
 
 
 def test_no_config_can_be_marked_before_the_column_is_added_and_every_one_after(sql: Sql) -> None:
