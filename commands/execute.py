@@ -88,6 +88,7 @@ def _report(ended: Execution, config: Config, clients: Clients, screen: Screen) 
         screen.say(f"{config.destination} has {counted(rows, 'row')}")
     if not succeeded:
         screen.say(ended.message)
+    if ended.state == "failed":
         # Cloud Run knows the exit code alone; why it was so is the last line that the job wrote.
         screen.say(f"why: {_ask_for_reason(ended)}")
     screen.say(f"log: {ended.log}")
