@@ -29,7 +29,7 @@ lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@$(python) -m ruff format --check .
 	@.venv/bin/lint-imports
 	@$(python) -m mypy
-	@.venv/bin/shellcheck --external-sources --check-sourced --source-path=SCRIPTDIR deploy.sh local/install.sh .ci/run
+	@.venv/bin/shellcheck --external-sources --check-sourced --source-path=SCRIPTDIR deploy.sh deploy/image/runtime.sh local/install.sh .ci/run
 
 faults: prerequisites .venv/installed ## hunt for broken promises: SEED=n repeats a seed, ROUNDS=k hunts on
 	@$(python) -m tests.faults $${SEED:+--seed "$$SEED"} $${ROUNDS:+--rounds "$$ROUNDS"}
@@ -43,6 +43,7 @@ stage: ## assemble build/NAME for each function, as deployed
 
 requirements: .venv/installed ## pin and hash requirements*.in into requirements*.txt
 	@$(compile) requirements.in -o requirements.txt
+	@$(compile) -c requirements.txt requirements-job.in -o requirements-job.txt
 	@$(compile) requirements-dev.in -o requirements-dev.txt
 	@$(compile) local/bench/requirements.in -o local/bench/requirements.txt
 
