@@ -22,6 +22,8 @@ from local.system import System
 from tests.e2e.conftest import Team
 from tests.image.runtime import REPOSITORY, install, make_environment
 
+# One worker makes it, once.
+pytestmark = pytest.mark.xdist_group("clean environment")
 SECONDS_TO_START = 60
 
 

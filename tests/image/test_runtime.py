@@ -20,6 +20,8 @@ from local.system import System
 from tests.image.dockerfile import copied_files, entrypoint, environment, read_dockerfile
 from tests.image.runtime import REPOSITORY, make_environment, path_with_pip
 
+# One worker makes it, once.
+pytestmark = pytest.mark.xdist_group("image")
 INSTRUCTIONS = read_dockerfile(REPOSITORY / "Dockerfile")
 # As root, without root's powers and under another id, as in the container; anybody else has none anyway.
 NOBODY = ["unshare", "--user", "--map-user=65532", "--map-group=65532"] if os.geteuid() == 0 else []

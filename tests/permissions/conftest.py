@@ -1,0 +1,179 @@
+"""A system whose every API call is noted with who made it, and a day's work in it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.clients import LocalClients
+from local.environment import PROJECT
+from local.ports import HOST
+from local.scheduler import call
+from local.system import System
+from tests.e2e.conftest import DATASET, Team
+from tests.faults.hops.http_faults import delay, lose_reply
+from tests.faults.hops.rules import Rule
+from tests.permissions.recorder import Recorder
+from tests.permissions.table import Made
+
+REPOSITORY = Path(__file__).parents[2]
+ROWS = [["id", "amount"], [1, 2.5], [2, 3.5]]
+# Longer than a command and a sweep take.
+SECONDS_TO_CANCEL = 20
+
+
+class Office:
+    """A team whose system's calls are noted."""
+
+    def __init__(self, system: System, recorder: Recorder) -> None:
+        self.team = Team(system, LocalClients(system.settings))
+        self.system = system
+        self.recorder = recorder
+
+    def add(self, name: str, **options: Any) -> int:
+        """A config that runs by hand, with its sheet."""
+        self.team.write_sheet(name, ROWS)
+        return self.team.add_config(name, run_frequency_hours=0, options=json.dumps(options))
+
+    def post(self, path: str) -> None:
+        """Cloud Scheduler's call."""
+        call(f"http://{HOST}:{self.recorder.ports['dispatch']}", path, self.system.key_file)
+
+    def run(self, config_id: int, count: int = 1) -> None:
+        """One more run, to its good end."""
+        self.team.publish({"config_id": config_id})
+        assert self.team.wait_for_runs(config_id, count=count)[-1].state == "succeeded"
+
+    def help(self, *arguments: str) -> None:
+        """A command, which has to work."""
+        command = [sys.executable, "job_helper.py", *arguments]
+        environment = dict(self.system.environment)
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def sweep_until(self, config_id: int, state: str) -> None:
+        deadline = time.monotonic() + 60
+        while [run.state for run in self.team.runs(config_id)] != [state]:
+            assert time.monotonic() < deadline, self.team.runs(config_id)
+            self.post("/sweep")
+            time.sleep(0.3)
+
+    def wait_until(self, config_id: int, state: str) -> None:
+        deadline = time.monotonic() + 30
+        while [run.state for run in self.team.runs(config_id)] != [state]:
+            assert time.monotonic() < deadline, self.team.runs(config_id)
+            time.sleep(0.05)
+
+    def kill_execution(self) -> None:
+        """kill -9 the next execution's process, as soon as there is one."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for entry in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    told = (entry / "environ").read_bytes()
+                    if b"CLOUD_RUN_EXECUTION=" in told and str(self.system.key_file).encode() in told:
+                        os.kill(int(entry.name), signal.SIGKILL)
+                        return
+            time.sleep(0.02)
+        pytest.fail("no execution began")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[Made]]:
+    """Who made which call while the office worked."""
+    folder = tmp_path_factory.mktemp("permissions")
+    (folder / "samples").mkdir()
+    recorder = Recorder()
+    # With one place, whoever ends a run has another one to admit.
+    settings = {"LEASE_SECONDS": "2", "RETRY_SECONDS": "1", "SWEEP_SECONDS": "1", "MAX_RUNNING": "1"}
+    try:
+        with System(folder, folder / "samples", settings=settings, detour=recorder.detour) as system:
+            work(Office(system, recorder))
+        yield {Made(*each) for each in recorder.made}
+    finally:
+        recorder.stop()
+
+
+def work(office: Office) -> None:
+    """All that a deployment does within its grants: its datasets are there."""
+    office.team.clients.bigquery.create_dataset(f"{PROJECT}.{DATASET}")
+    load_in_every_mode(office)
+    settle_without_complete(office)
+    settle_by_complete(office)
+    by_hand(office)
+
+
+def load_in_every_mode(office: Office) -> None:
+    due = [office.team.unique("due") for _ in range(2)]
+    for name in due:
+        office.team.write_sheet(name, ROWS)
+    config_ids = [office.team.add_config(name) for name in due]
+    office.post("/run")
+    assert [run.state for run in office.team.wait_for_runs(*config_ids)] == ["succeeded", "succeeded"]
+    for options in ({"skip_unchanged": True}, {"load_mode": "merge", "merge_keys": ["id"]}, {"load_mode": "append"}):
+        name = office.team.unique("mode")
+        config_id = office.add(name, **options)
+        office.run(config_id)
+        if "merge_keys" in options:
+            office.team.write_sheet(name, [[*ROWS[0], "more"], [1, 2.5, "x"]])
+        office.run(config_id, count=2)
+
+
+def settle_without_complete(office: Office) -> None:
+    """The sweep looks for itself: at a load, at an execution whose start's answer was lost, at one to cancel."""
+    office.system.kill("complete")
+    loaded, lost, cancelled = (office.add(office.team.unique(name)) for name in ("loaded", "lost", "cancelled"))
+    office.team.publish({"config_id": loaded})
+    office.sweep_until(loaded, "succeeded")
+    office.recorder["run"].add(Rule("lost", lose_reply, lambda request: request.path.endswith(":run"), most=1))
+    office.team.publish({"config_id": lost})
+    office.kill_execution()
+    office.sweep_until(lost, "succeeded")
+    office.recorder["sheets"].add(Rule("slow", delay(SECONDS_TO_CANCEL), lambda request: True, most=1))
+    office.team.publish({"config_id": cancelled})
+    office.wait_until(cancelled, "running")
+    office.help("cancel", "--no-wait", office.team.runs(cancelled)[0].id)
+    office.sweep_until(cancelled, "cancelled")
+    office.system.start("complete")
+
+
+def settle_by_complete(office: Office) -> None:
+    """An execution that died says nothing: Cloud Logging's entry makes complete burn its id."""
+    killed = office.add(office.team.unique("killed"))
+    office.team.publish({"config_id": killed})
+    office.kill_execution()
+    office.sweep_until(killed, "succeeded")
+
+
+def by_hand(office: Office) -> None:
+    name = office.team.unique("by_hand")
+    office.add(name)
+    office.help("doctor", name)
+    office.help("plan", name)
+    office.help("run", name)
+    office.help("status")
+    office.help("list")
+    file = office.system.folder / "config.json"
+    file.write_text(
+        json.dumps(
+            {
+                "name": f"{name}_file",
+                "google_sheet_url": f"https://docs.google.com/spreadsheets/d/{name}/edit",
+                "google_cloud_project_id": PROJECT,
+                "bigquery_dataset_id": DATASET,
+                "bigquery_table_id": f"{name}_file",
+                "schema_handling": "auto_detect",
+            }
+        )
+    )
+    office.help("execute", "--config-file", str(file))
