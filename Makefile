@@ -22,7 +22,7 @@ up: prerequisites .venv/installed ## start the whole system and leave it running
 	@$(python) -m local.up
 
 test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
-	@$(python) -m pytest -n 2 --dist loadgroup
+	@$(python) -m pytest -n 2
 
 lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@$(python) -m ruff check .

@@ -21,9 +21,8 @@ from local.scheduler import call
 from local.system import System
 from tests.e2e.conftest import Team
 from tests.image.runtime import REPOSITORY, install, make_environment
+from tests.once import made_once
 
-# One worker makes it, once.
-pytestmark = pytest.mark.xdist_group("clean environment")
 SECONDS_TO_START = 60
 
 
@@ -69,14 +68,16 @@ class Served:
         return [each["verdict"] for each in logged if each["message"] == "received"]
 
 
+def stage_and_install(folder: Path) -> None:
+    functions.stage(REPOSITORY, folder / "build")
+    install(make_environment(folder / "python"), folder / "build" / "launch" / "requirements.txt")
+
+
 @pytest.fixture(scope="module")
 def served(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("clean")
-    python = make_environment(folder / "python")
-    staged = folder / "build"
-    functions.stage(REPOSITORY, staged)
-    install(python, staged / "launch" / "requirements.txt")
-    components = {}
+    made = made_once(tmp_path_factory, "clean", stage_and_install)
+    python, staged = made / "python" / "bin" / "python", made / "build"
+    folder, components = tmp_path_factory.mktemp("served"), {}
     for name in functions.NAMES:
         function = functions.function(name, staged, reserve_port(), system.environment, folder / f"{name}.log")
         components[name] = dataclasses.replace(function, command=[str(python), *function.command[1:]])

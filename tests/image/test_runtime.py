@@ -7,7 +7,6 @@ import subprocess
 import sys
 import sysconfig
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,9 +18,8 @@ from local.pubsub import DEAD_LETTERS
 from local.system import System
 from tests.image.dockerfile import copied_files, entrypoint, environment, read_dockerfile
 from tests.image.runtime import REPOSITORY, make_environment, path_with_pip
+from tests.once import made_once
 
-# One worker makes it, once.
-pytestmark = pytest.mark.xdist_group("image")
 INSTRUCTIONS = read_dockerfile(REPOSITORY / "Dockerfile")
 # As root, without root's powers and under another id, as in the container; anybody else has none anyway.
 NOBODY = ["unshare", "--user", "--map-user=65532", "--map-group=65532"] if os.geteuid() == 0 else []
@@ -56,9 +54,13 @@ class Image:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
-    """Built by what the Dockerfile copies, and runs."""
-    root = tmp_path_factory.mktemp("image")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    root = made_once(tmp_path_factory, "image", build)
+    return Image(root / "python" / "bin" / "python", root / "app")
+
+
+def build(root: Path) -> None:
+    """By what the Dockerfile copies, and runs."""
     for place, path in copied_files(INSTRUCTIONS, REPOSITORY).items():
         copy = root / place.relative_to("/")
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -66,14 +68,11 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     python = make_environment(root / "python")
     (script,) = [word for each in INSTRUCTIONS if each.name == "RUN" for word in each.arguments.split()
                  if PurePosixPath(word).name == "runtime.sh"]  # fmt: skip
-    built = [str(root / script[1:]), str(python), str(root / "build/requirements-job.txt"), str(root / "app")]
-    subprocess.run(built, env={**os.environ, "PATH": path_with_pip()}, check=True)
-    folders = [folder for folder in (root, *root.rglob("*")) if folder.is_dir() and not folder.is_symlink()]
-    for folder in folders:
-        folder.chmod(0o555)
-    yield Image(python, root / "app")
-    for folder in folders:
-        folder.chmod(0o755)
+    command = [str(root / script[1:]), str(python), str(root / "build/requirements-job.txt"), str(root / "app")]
+    subprocess.run(command, env={**os.environ, "PATH": path_with_pip()}, check=True)
+    for folder in (root, *root.rglob("*")):
+        if folder.is_dir() and not folder.is_symlink():
+            folder.chmod(0o555)
 
 
 def test_the_job_loads_a_table_as_nobody_with_nothing_but_its_image(

@@ -14,17 +14,17 @@ _FUNCTION = re.compile(rb"--target\0(\w+)")
 
 
 class Callers:
-    """Told by the port from which somebody called; processes are remembered, since most call again and again."""
+    """Told by the two ports of a call; processes are remembered, since most call again and again."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
 
-    def name(self, port: int) -> str:
+    def name(self, port: int, called: int) -> str:
         """`dispatch`, `launch`, `complete`, `job`, `console`, `emulator`, `test` for this process, or a command line.
 
         `NOBODY` is a process that ended meanwhile, as those do that are killed on purpose.
         """
-        inodes = _inodes(port)
+        inodes = _inodes(port, called)
         for pid in self._candidates():
             if inodes & set(_sockets(pid)):
                 with contextlib.suppress(OSError):
@@ -38,10 +38,11 @@ class Callers:
         yield from sorted(descendants_of(os.getpid()) - self._names.keys(), reverse=True)
 
 
-def _inodes(port: int) -> set[str]:
-    """Of the sockets whose own end is this port of 127.0.0.1: Linux's /proc/net/tcp (proc(5)); Java uses tcp6."""
+def _inodes(port: int, called: int) -> set[str]:
+    """Of the sockets from this port to that one: Linux's /proc/net/tcp (proc(5)); Java uses tcp6."""
     rows = [line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]]
-    return {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[9] != "0"}
+    ends = (f":{port:04X}", f":{called:04X}")
+    return {row[9] for row in rows if (row[1][-5:], row[2][-5:]) == ends and row[9] != "0"}
 
 
 def _sockets(pid: int) -> Iterator[str]:

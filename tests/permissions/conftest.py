@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from local.system import System
 from tests.e2e.conftest import DATASET, Team
 from tests.faults.hops.http_faults import delay, lose_reply
 from tests.faults.hops.rules import Rule
+from tests.once import made_once
 from tests.permissions.recorder import Recorder
 from tests.permissions.table import Made
 
@@ -89,19 +89,24 @@ class Office:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[Made]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> set[Made]:
     """Who made which call while the office worked."""
-    folder = tmp_path_factory.mktemp("permissions")
+    folder = made_once(tmp_path_factory, "permissions", work_and_note)
+    return {Made(*each) for each in json.loads((folder / "made.json").read_text())}
+
+
+def work_and_note(folder: Path) -> None:
     (folder / "samples").mkdir()
+    (folder / "system").mkdir()
     recorder = Recorder()
     # With one place, whoever ends a run has another one to admit.
     settings = {"LEASE_SECONDS": "2", "RETRY_SECONDS": "1", "SWEEP_SECONDS": "1", "MAX_RUNNING": "1"}
     try:
-        with System(folder, folder / "samples", settings=settings, detour=recorder.detour) as system:
+        with System(folder / "system", folder / "samples", settings=settings, detour=recorder.detour) as system:
             work(Office(system, recorder))
-        yield {Made(*each) for each in recorder.made}
     finally:
         recorder.stop()
+    (folder / "made.json").write_text(json.dumps(sorted(recorder.made)))
 
 
 def work(office: Office) -> None:

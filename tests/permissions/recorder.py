@@ -67,7 +67,7 @@ class Recorder(Hops):
         return found
 
     def _note_publisher(self, method: str, request: bytes, peer: str) -> None:
-        caller = self._callers.name(int(peer.rpartition(":")[2]))
+        caller = self._callers.name(int(peer.rpartition(":")[2]), self.ports["pubsub"])
         if caller in ("test", NOBODY):
             return  # set up, and people's messages by hand
         rpc = method.removeprefix(PUBLISHER)
@@ -83,7 +83,8 @@ class _NotingHop(HttpHop):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Each connection is a task of its own, and has one request. Told at once: who has its answer hangs up.
-        _caller.set(self._callers.name(writer.get_extra_info("peername")[1]))
+        ports = (writer.get_extra_info(end)[1] for end in ("peername", "sockname"))
+        _caller.set(self._callers.name(*ports))
         await super()._serve(reader, writer)
 
 

@@ -8,8 +8,6 @@ import pytest
 from local.pubsub import REQUESTS
 from tests.permissions.table import Grant, Made, Role, Table, idle, idle_permissions, read_table, uncovered
 
-# One worker makes it, once.
-pytestmark = pytest.mark.xdist_group("permissions")
 TABLE = read_table(Path(__file__).parents[2] / "deploy" / "permissions.toml")
 
 
