@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from local.ports import forget_proxies
-from tests.faults.arena import LIMITS, Arena
+from tests.faults.arena import Arena
+from tests.faults.components import LIMITS
 from tests.faults.crowd import gather
 from tests.faults.nemesis.fault import Fault
 from tests.faults.nemesis.plan import chosen, plan

@@ -15,9 +15,10 @@ from local.component import Component, answers, wait_until_ready
 from local.environment import PROJECT
 from local.ports import forget_proxies
 from local.pubsub import COMPLETIONS
-from tests.faults.arena import DATASET, Arena
+from tests.faults.arena import Arena
 from tests.faults.checker.history import Violation
 from tests.faults.checker.judge import judge
+from tests.faults.people import DATASET
 
 LIMITS = {
     "LEASE_SECONDS": "60",

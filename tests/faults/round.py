@@ -68,7 +68,7 @@ def _populate(arena: Arena, chance: random.Random, seed: int, number: int) -> li
 def _meet(arena: Arena, chance: random.Random) -> None:
     """Let work go on until somebody has come to each place where a fault waits, or long enough."""
     deadline = time.monotonic() + SECONDS_TO_MEET
-    while (arena.armed() or arena.hops.wait()) and time.monotonic() < deadline:
+    while (arena.failpoints.armed() or arena.hops.wait()) and time.monotonic() < deadline:
         _live(arena, chance)
         time.sleep(SECONDS_BETWEEN)
 
@@ -92,4 +92,4 @@ def _live(arena: Arena, chance: random.Random) -> None:
 
 def tally(arena: Arena) -> Counter[str]:
     """What struck so far, and how often."""
-    return arena.hops.struck() + arena.injected + arena.taken()
+    return arena.hops.struck() + arena.injected + arena.failpoints.taken()

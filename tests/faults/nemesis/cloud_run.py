@@ -37,7 +37,7 @@ def _(arena: Arena, _chance: random.Random) -> None:
 def _(arena: Arena, chance: random.Random) -> None:
     if running := sorted(arena.executions()):
         arena.injected["Cloud Run: an execution cancelled"] += 1
-        arena.cancel(chance.choice(running))
+        arena.cancel_execution(chance.choice(running))
 
 
 @fault("Cloud Run", "an execution killed")
@@ -50,12 +50,12 @@ def _(arena: Arena, chance: random.Random) -> None:
 @fault("Cloud Run", "an execution past its time-out")
 def _(arena: Arena, chance: random.Random) -> None:
     point = chance.choice(["job.before_insert", "job.after_insert"])
-    arena.arm(point, "sleep 60", "Cloud Run: an execution past its time-out")
+    arena.failpoints.arm(point, "sleep 60", "Cloud Run: an execution past its time-out")
 
 
 @fault("Cloud Run", "an execution asleep and forgotten, that wakes")
 def _(arena: Arena, chance: random.Random) -> None:
     kind = "Cloud Run: an execution asleep and forgotten, that wakes"
-    arena.arm(chance.choice(["job.after_read", "job.before_insert"]), "sleep 7", kind)
+    arena.failpoints.arm(chance.choice(["job.after_read", "job.before_insert"]), "sleep 7", kind)
     forgets = http.refuse(404, "notFound", "NOT_FOUND")
     arena.hops["run"].add(Rule(kind, forgets, asks("GET", "/executions/"), most=4))

@@ -11,10 +11,10 @@ from tests.faults.nemesis.fault import FAULTS, LONG, Fault, fault, send_signal
 for _point in FAILPOINTS:
 
     def _kill_at(arena: Arena, _chance: random.Random, point: str = _point) -> None:
-        arena.arm(point, "exit", f"kill -9: at {point}")
+        arena.failpoints.arm(point, "exit", f"kill -9: at {point}")
 
     def _sleep_at(arena: Arena, _chance: random.Random, point: str = _point) -> None:
-        arena.arm(point, f"sleep {LONG}", f"asleep beyond the lease: at {point}")
+        arena.failpoints.arm(point, f"sleep {LONG}", f"asleep beyond the lease: at {point}")
 
     FAULTS.append(Fault("kill -9", f"at {_point}", _kill_at))
     FAULTS.append(Fault("asleep beyond the lease", f"at {_point}", _sleep_at))

@@ -1,0 +1,119 @@
+"""People at their work: they add configs, edit sheets, ask for runs, and write into the database."""
+
+import contextlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pg8000.native
+from google.pubsub_v1 import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+
+from local.environment import PROJECT
+from local.ports import HOST
+from local.postgres import DATABASE, USER
+from local.pubsub import COMPLETIONS, REQUESTS
+from tests.faults.checker.history import Request
+from tests.faults.components import LIMITS, Components
+from tests.faults.sheets import Sheet
+
+DATASET = "faults"
+AUDIT = Path(__file__).with_name("audit.sql")
+
+
+class People(Components):
+    """Around the hops: what people do must not depend on the faults."""
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        settings: Mapping[str, str] = LIMITS,
+        job_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(folder, seed, settings, job_settings)
+        self.sheets: dict[str, Sheet] = {}
+        self.configs: dict[int, str] = {}
+        self.modes: dict[str, str] = {}
+        self.requests: list[Request] = []
+
+    def begin(self) -> None:
+        super().begin()
+        self.postgres = self.connect()
+        for statement in AUDIT.read_text().split(";\n\n"):
+            self.postgres.run(statement)
+        host = self.system.addresses["pubsub"].removeprefix("http://")
+        self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
+
+    def connect(self) -> pg8000.native.Connection:
+        """As the product's role, around the hops; what it changes is a person's doing."""
+        return pg8000.native.Connection(
+            USER,
+            host=HOST,
+            port=self.postgres_port,
+            database=DATABASE,
+            password=self.system.settings["POSTGRES_PASSWORD"],
+            timeout=30,
+            application_name="person",
+        )
+
+    def sql(self, statement: str, **parameters: Any) -> list[Any]:
+        """On a connection that may have been broken by a fault meanwhile."""
+        try:
+            return self.postgres.run(statement, **parameters) or []
+        except (pg8000.native.InterfaceError, pg8000.native.DatabaseError, OSError):
+            with contextlib.suppress(Exception):
+                self.postgres.close()
+            self.postgres = self.connect()
+            return self.postgres.run(statement, **parameters) or []
+
+    def add_config(self, name: str, seed: int, options: Mapping[str, Any] | None = None, **columns: Any) -> int:
+        """A config with a spreadsheet and a table of its name."""
+        self.modes[name] = (options or {}).get("load_mode", "replace")
+        self.add_sheet(name, seed)
+        row = {
+            "name": name,
+            "google_sheet_url": f"https://docs.google.com/spreadsheets/d/{name}/edit",
+            "google_cloud_project_id": PROJECT,
+            "bigquery_dataset_id": DATASET,
+            "bigquery_table_id": name,
+            "options": json.dumps(options or {}),
+            **columns,
+        }
+        names, values = ", ".join(row), ", ".join(f":{column}" for column in row)
+        statement = f"INSERT INTO sheet_to_bigquery_configs ({names}) VALUES ({values}) RETURNING id"
+        config_id = int(self.sql(statement, **row)[0][0])
+        self.configs[config_id] = name
+        return config_id
+
+    def add_sheet(self, name: str, seed: int) -> None:
+        """A spreadsheet in its first version."""
+        self.sheets[name] = Sheet(self.folder / "samples", self.folder / "scratch", name, seed)
+        self.sheets[name].write()
+
+    def request(self, config_id: int) -> str:
+        """Publish a request by hand; its message's id."""
+        return self._publish(REQUESTS, json.dumps({"config_id": config_id}).encode(), config_id)
+
+    def poison(self, data: bytes, topic: str = REQUESTS) -> str:
+        """Publish what nobody can understand."""
+        return self._publish(topic, data, None)
+
+    def forge(self, completed: Mapping[str, Any]) -> None:
+        """Publish what no execution said."""
+        self._publisher.publish(
+            topic=f"projects/{PROJECT}/topics/{COMPLETIONS}",
+            messages=[{"data": json.dumps(completed).encode()}],
+            timeout=30,
+        )
+
+    def _publish(self, topic: str, data: bytes, config_id: int | None) -> str:
+        at = time.time()
+        answer = self._publisher.publish(
+            topic=f"projects/{PROJECT}/topics/{topic}", messages=[{"data": data}], timeout=30
+        )
+        self.requests.append(Request(str(answer.message_ids[0]), config_id, at))
+        return str(answer.message_ids[0])
