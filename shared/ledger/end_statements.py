@@ -37,7 +37,10 @@ paused AS (
     INSERT INTO sheet_to_bigquery_notices (run_id, kind, not_before)
     SELECT closed.id, CASE WHEN EXISTS (SELECT FROM paused) THEN 'paused' ELSE 'failed' END, :now
     FROM closed WHERE closed.state = 'failed' AND closed.why <> 'shadow'
-    ON CONFLICT DO NOTHING
+    -- Who heard of the failure, before it turned out to be permanent, hears of the pause.
+    ON CONFLICT (run_id) DO UPDATE
+    SET kind = 'paused', not_before = excluded.not_before, attempts = 0, heard = '{{}}', closed_at = NULL
+    WHERE excluded.kind = 'paused'
 )
 SELECT closed.state, EXISTS (SELECT FROM paused) FROM closed
 """

@@ -26,6 +26,7 @@ class NoticeQueries(Queries):
         self._run(
             notice_statements.NOTE,
             run_id=notice.run.id,
+            kind=notice.kind,
             heard=list(heard),
             not_before=not_before,
             closed_at=closed_at,

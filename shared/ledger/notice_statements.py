@@ -13,10 +13,11 @@ WHERE n.run_id = due.run_id
 RETURNING n.kind, n.attempts, n.heard, to_jsonb(r), to_jsonb(c)
 """
 
-# What became of that attempt: closed for good, or not before a while from now.
+# What became of that attempt: closed for good, or not before a while from now. Not where the failure that was told
+# has become a pause meanwhile.
 NOTE = """
 UPDATE sheet_to_bigquery_notices SET heard = CAST(:heard AS text[]), closed_at = :closed_at, not_before = :not_before
-WHERE run_id = :run_id AND closed_at IS NULL
+WHERE run_id = :run_id AND kind = :kind AND closed_at IS NULL
 """
 
 # Where nobody is to be told anything.

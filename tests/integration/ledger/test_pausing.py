@@ -146,6 +146,23 @@ def test_a_permanent_failure_that_is_told_late_counts_and_is_told_once(store: St
     assert store.correct_failure(ran, PERMANENT, NOON + HOUR, said, pause_after=1) is None
 
 
+def test_a_failure_that_turns_out_to_be_permanent_is_told_again_as_the_pause_that_it_led_to(
+    store: Store, claimed, sql
+) -> None:
+    run = claimed(1)
+    store.note_execution(run.id, 1, "jobs/j/executions/e")
+    shown = Failure("ExecutionFailed", "it ended", retryable=True)
+    assert store.fail(run, shown, NOON + HOUR, None, None, pause_after=1) == Closed("failed", False)
+    told = store.take_notice(NOON + HOUR, NOON + 2 * HOUR)
+    said = RunCompleted(run.id, 1, "e", "failed", error_class="EmptySheet", error="no rows")
+    ran = store.find_run(run.id).run
+    assert store.correct_failure(ran, PERMANENT, NOON + HOUR, said, pause_after=1) == Closed("failed", True)
+    # What the first one was told as has nothing to do with the second.
+    store.note_notice(told, ["slack"], NOON + 2 * HOUR, NOON + HOUR)
+    again = store.take_notice(NOON + HOUR, NOON + 2 * HOUR)
+    assert (told.kind, again.kind, again.heard, again.attempts) == ("failed", "paused", (), 1)
+
+
 def test_a_success_is_news_after_a_failure_or_where_it_is_wanted(store: Store, failed, claimed, sql) -> None:
     succeed(store, claimed(1))
     failed(2)
