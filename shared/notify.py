@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from shared import log
 from shared.channels import Channel, NotTold
+from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.notices import Notice
 from shared.retry import retry_at
@@ -46,6 +47,7 @@ def _tell(notice: Notice, channels: Sequence[Channel], silent: set[str], store: 
     for channel in channels:
         if channel.name in heard or channel.name in silent:
             continue
+        failpoint("notify.before_send")
         try:
             channel.tell(notice)
         except NotTold as error:
@@ -54,6 +56,7 @@ def _tell(notice: Notice, channels: Sequence[Channel], silent: set[str], store: 
         else:
             heard.add(channel.name)
             log.info("told", **ids, channel=channel.name)
+    failpoint("notify.after_send")
     now = store.now()
     unheard = [channel.name for channel in channels if channel.name not in heard]
     given_up = bool(unheard) and notice.attempts >= _MOST_ATTEMPTS

@@ -135,4 +135,5 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
     def clean(self, before: datetime) -> int:
         """Deletes what ended before, `CHUNK` runs and `CHUNK` messages at most, and tells how many went."""
         runs = self._run(end_statements.CLEAN, before=before, most=CHUNK)[0][0]
+        failpoint("clean.after_runs")
         return runs + len(self._run(message_statements.CLEAN, before=before, most=CHUNK))

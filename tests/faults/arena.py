@@ -12,6 +12,7 @@ from local.environment import PROJECT
 from local.ports import HOST, direct
 from tests.faults import witness
 from tests.faults.checker.history import History
+from tests.faults.listener import CHANNELS
 from tests.faults.people import DATASET, People
 from tests.faults.rest import TOKEN
 from tests.faults.sheets import MARK
@@ -54,16 +55,29 @@ class Arena(People):
             time.sleep(0.5)
         return quiet == 2
 
+    def tell(self, seconds: float = 60) -> None:
+        """Let the time pass after which who did not listen is told again, until everybody has heard.
+
+        Only when no sweep is at work: one that tells somebody at this moment is not to be overtaken.
+        """
+        self.wait_for_calls()
+        deadline = time.monotonic() + seconds
+        waits = "sheet_to_bigquery_notices WHERE closed_at IS NULL"
+        while time.monotonic() < deadline and self.sql(f"SELECT FROM {waits}"):
+            self.sql(f"UPDATE {waits.replace(' WHERE', ' SET not_before = now() WHERE')}")
+            self.call("/sweep").result()
+
     def open_runs(self) -> list[str]:
         rows = self.sql("SELECT id FROM sheet_to_bigquery_runs WHERE ended_at IS NULL")
         return [str(run_id) for (run_id,) in rows]
 
     def converge(self, config_ids: Sequence[int]) -> list[str]:
-        """Ask for one more run of these configs; afterwards each table has its sheet's rows. Tells which has not.
+        """Resume these configs and ask for one more run of each: each table has its sheet's rows then, or it is told.
 
         Then they are paused, so that the next round is not slowed by them.
         """
         names = [self.configs[config_id] for config_id in config_ids]
+        self.resume(config_ids)
         for config_id, name in zip(config_ids, names, strict=True):
             self.sheets[name].write()
             self.request(config_id)
@@ -97,8 +111,13 @@ class Arena(People):
             tables={table: rows for table, rows in tables.items() if rows is not None},
             sources=destinations,
             modes={f"{PROJECT}.{DATASET}.{name}": mode for name, mode in self.modes.items()},
-            texts=witness.logs(self.folder) | self._ledger_texts(),
+            texts=witness.logs(self.folder) | self._ledger_texts() | self._told_texts(),
             secrets=self._secrets(),
+            channels=CHANNELS,
+            told=list(self.listener.tellings),
+            troubles=self._troubles(),
+            pause_after=int(self.limits["PAUSE_AFTER_FAILURES"]),
+            kept_days=int(self.limits["RUNS_KEPT_DAYS"]),
             max_running=int(self.limits["MAX_RUNNING"]),
             reads_per_minute=int(self.limits["SHEETS_READS_PER_MINUTE"]),
             max_attempts=int(self.limits["MAX_ATTEMPTS"]),
@@ -108,6 +127,13 @@ class Arena(People):
         """What the ledger says in words; its columns may name headers."""
         rows = self.sql("SELECT id, coalesce(error, '') || coalesce(warnings::text, '') FROM sheet_to_bigquery_runs")
         return {f"run {run_id}": text for run_id, text in rows if text}
+
+    def _told_texts(self) -> dict[str, str]:
+        return {f"notice {number}": text for number, text in enumerate(self.listener.texts)}
+
+    def _troubles(self) -> list[tuple[float, float]]:
+        struck = [*self.hops["postgres"].times, *self.failpoints.deaths()]
+        return [*self.troubles, *((at - 0.1, at + 1) for at in struck)]
 
     def _secrets(self) -> dict[str, str]:
         key = json.loads(self.system.key_file.read_text())["private_key"].splitlines()[1]

@@ -3,10 +3,11 @@
 import contextlib
 import os
 import signal
+import time
 import urllib.error
 from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from local.postgres import DATABASE, SUPERUSER, USER
 from local.system import System
 from tests.faults.failpoints import Failpoints
 from tests.faults.hops.hops import Hops
+from tests.faults.hops.http import Exchange
+from tests.faults.listener import CHANNELS, TOKEN, Listener
 from tests.faults.rest import ask
 from tests.faults.witness import Witness
 
@@ -34,8 +37,8 @@ LIMITS = {
     "SHEETS_READS_PER_MINUTE": "240",
     # The arena sweeps again and again, each time when the sweep before has answered.
     "SWEEP_SECONDS": "1",
-    # Some faults are permanent failures; each config has to converge all the same.
-    "PAUSE_AFTER_FAILURES": "0",
+    "PAUSE_AFTER_FAILURES": "3",
+    "RUNS_KEPT_DAYS": "30",
 }
 
 
@@ -55,17 +58,22 @@ class Components:
         self.folder = folder
         self.limits = dict(settings)
         self.witness = Witness()
-        self.hops = Hops(seed, self.witness.observe)
+        self.listener = Listener()
+        self.hops = Hops(seed, self._observe)
+        told = {name: self.hops.detour(name, self.listener.port) for name in CHANNELS}
         for name in ("failpoints", "samples", "scratch"):
             (folder / name).mkdir()
         self.failpoints = Failpoints(folder / "failpoints", folder / "scratch")
         self.injected: Counter[str] = Counter()
+        # From when to when a fault killed processes, or kept the database from them.
+        self.troubles: list[tuple[float, float]] = []
         self._others: list[Component] = []
+        self._calls: list[Future[bytes | None]] = []
         armed = {"FAILPOINTS": str(self.failpoints.folder)}
         self.system = System(
             folder,
             folder / "samples",
-            settings={**self.limits, **armed},
+            settings={**self.limits, **_telling(told), **armed},
             job_settings={**(job_settings or {}), **armed},
             detour=self.hops.detour,
             faulty=True,
@@ -92,6 +100,11 @@ class Components:
             component.stop()
         self.system.stop_all()
         self.hops.stop()
+        self.listener.stop()
+
+    def _observe(self, exchange: Exchange) -> None:
+        self.witness.observe(exchange)
+        self.listener.observe(exchange)
 
     def also(self, component: Component) -> None:
         """Something more that ends with the arena."""
@@ -116,7 +129,20 @@ class Components:
             except OSError:
                 return None
 
-        return self._callers.submit(calling)
+        self._calls = [call for call in self._calls if not call.done()]
+        self._calls.append(self._callers.submit(calling))
+        return self._calls[-1]
+
+    def wait_for_calls(self) -> None:
+        """Until nobody waits for an answer of dispatch any more."""
+        wait(self._calls)
+
+    @contextlib.contextmanager
+    def trouble(self) -> Iterator[None]:
+        """Around what kills processes, or keeps the database from them."""
+        began = time.time()
+        yield
+        self.troubles.append((began, time.time() + 1))
 
     def order(self, server: str, **faults: Any) -> None:
         """Order faults of a local server."""
@@ -166,3 +192,12 @@ class Components:
                 self.start(name)
             self.signal(name, signal.SIGCONT)
         self.order("bigquery", load_seconds=0.0)
+
+
+def _telling(ports: Mapping[str, int]) -> dict[str, str]:
+    """The settings by which people are told on both channels."""
+    return {
+        "slack_accessToken": TOKEN,
+        "SLACK_API_ENDPOINT": f"http://{HOST}:{ports['slack']}/api",
+        "NOTIFY_WEBHOOK_URL": f"http://{HOST}:{ports['webhook']}/hook",
+    }

@@ -26,6 +26,8 @@ LIMITS = {
     "RUN_TIMEOUT_SECONDS": "300",
     "MAX_RUNNING": "100",
     "MAX_ATTEMPTS": "2",
+    "PAUSE_AFTER_FAILURES": "10",
+    "RUNS_KEPT_DAYS": "90",
     "SHEETS_READS_PER_MINUTE": "1000000",
 }
 # The most overdue first: so the one that always fails is in front of all.

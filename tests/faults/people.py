@@ -3,11 +3,12 @@
 import contextlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
+import pg8000.dbapi
 import pg8000.native
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
@@ -16,12 +17,14 @@ from local.environment import PROJECT
 from local.ports import HOST
 from local.postgres import DATABASE, USER
 from local.pubsub import COMPLETIONS, REQUESTS
+from shared.ledger.connection import Session
+from shared.ledger.store import Store
 from tests.faults.checker.history import Request
 from tests.faults.components import LIMITS, Components
 from tests.faults.sheets import Sheet
 
 DATASET = "faults"
-AUDIT = Path(__file__).with_name("audit.sql")
+AUDIT, OLD = (Path(__file__).with_name(name) for name in ("audit.sql", "old_runs.sql"))
 
 
 class People(Components):
@@ -43,8 +46,7 @@ class People(Components):
     def begin(self) -> None:
         super().begin()
         self.postgres = self.connect()
-        for statement in AUDIT.read_text().split(";\n\n"):
-            self.postgres.run(statement)
+        self.postgres.run(AUDIT.read_text())
         host = self.system.addresses["pubsub"].removeprefix("http://")
         self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
 
@@ -109,6 +111,48 @@ class People(Components):
             messages=[{"data": json.dumps(completed).encode()}],
             timeout=30,
         )
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[Store]:
+        """The product's own queries, as its commands use them."""
+        connection = pg8000.dbapi.connect(
+            USER,
+            host=HOST,
+            port=self.postgres_port,
+            database=DATABASE,
+            password=self.system.settings["POSTGRES_PASSWORD"],
+            application_name="person",
+        )
+        connection.autocommit = True
+        with contextlib.closing(connection):
+            yield Store(Session(connection, "sheet_to_bigquery_configs"))
+
+    def cancel_run(self, run_id: str) -> None:
+        """As `job_helper.py cancel` does: a wish, and nothing else."""
+        with self.ledger() as store:
+            store.cancel(run_id, store.now())
+
+    def pause(self, config_id: int) -> None:
+        with self.ledger() as store:
+            store.pause_config(config_id, "by hand", store.now())
+
+    def resume(self, config_ids: Sequence[int]) -> None:
+        with self.ledger() as store:
+            for config_id in config_ids:
+                store.resume_config(config_id)
+
+    def write_old_runs(self, config_id: int) -> None:
+        """Runs and messages on both sides of the age at which they are deleted, as if it had been long in use."""
+        for statement in OLD.read_text().split(";\n\n"):
+            self.sql(statement, config_id=config_id, kept_days=int(self.limits["RUNS_KEPT_DAYS"]))
+
+    def wait_for_end(self, config_id: int, seconds: float = 15) -> None:
+        """Sweep until a config has runs and none of them is open, or for so long."""
+        deadline = time.monotonic() + seconds
+        ended = "SELECT coalesce(bool_and(ended_at IS NOT NULL), false) FROM sheet_to_bigquery_runs"
+        while time.monotonic() < deadline and not self.sql(f"{ended} WHERE config_id = :id", id=config_id)[0][0]:
+            self.call("/sweep")
+            time.sleep(0.3)
 
     def _publish(self, topic: str, data: bytes, config_id: int | None) -> str:
         at = time.time()

@@ -1,5 +1,6 @@
 """One round: configs that are due, people who ask and edit, faults that strike, and the time to recover."""
 
+import contextlib
 import random
 import time
 from collections import Counter
@@ -15,6 +16,8 @@ from tests.faults.sheets import HEADERS
 # Between two faults: time for some of the work to meet them.
 SECONDS_BETWEEN = 0.6
 SECONDS_TO_MEET = 10
+# Kinds that kill processes at once, or keep the database from them.
+TROUBLES = ("PostgreSQL", "kill -9")
 # How each config of a round is loaded. By appending, a load too many shows for ever.
 OPTIONS: tuple[dict[str, Any], ...] = (
     {},
@@ -23,7 +26,9 @@ OPTIONS: tuple[dict[str, Any], ...] = (
     {"load_mode": "merge", "merge_keys": [HEADERS[0]]},
     {},
 )
-CONFIGS = len(OPTIONS)
+# With one more that always fails: nobody else may suffer from it.
+CONFIGS = len(OPTIONS) + 1
+NOWHERE = "https://docs.google.com/spreadsheets/d/nowhere/edit"
 
 
 def play(arena: Arena, faults: Sequence[Fault], seed: int, number: int) -> list[Violation]:
@@ -32,7 +37,8 @@ def play(arena: Arena, faults: Sequence[Fault], seed: int, number: int) -> list[
     begin = time.monotonic()
     config_ids = _populate(arena, chance, seed, number)
     for fault in faults:
-        fault.strike(arena, chance)
+        with arena.trouble() if fault.kind in TROUBLES else contextlib.nullcontext():
+            fault.strike(arena, chance)
         _live(arena, chance)
         time.sleep(SECONDS_BETWEEN)
     _meet(arena, chance)
@@ -41,6 +47,7 @@ def play(arena: Arena, faults: Sequence[Fault], seed: int, number: int) -> list[
     arena.settle()
     arena.heal()  # what was ordered late
     wrong = [Violation("I3", f"{name} is not its sheet after a run of its own") for name in arena.converge(config_ids)]
+    arena.tell()
     violations = judge(arena.history()) + wrong
     took = time.monotonic() - begin
     print(f"round {number}: {len(faults)} faults in {struck:.0f} s, recovered after {took - struck:.0f} s", flush=True)
@@ -48,12 +55,16 @@ def play(arena: Arena, faults: Sequence[Fault], seed: int, number: int) -> list[
 
 
 def _populate(arena: Arena, chance: random.Random, seed: int, number: int) -> list[int]:
-    """Configs in all states that the due rule knows: never run, overdue, due again soon, by hand only."""
+    """Configs in all states that the due rule knows: never run, overdue, due again soon, by hand only.
+
+    Tells those that can succeed.
+    """
     ages = ("NULL", "now() - interval '5 hours'", "now() - interval '1 hour 59 minutes 50 seconds'", "now()")
+    arena.add_config(f"s{seed}r{number}fails", 0, run_frequency_hours=1, google_sheet_url=NOWHERE)
     config_ids = []
-    for index in range(CONFIGS):
+    for index in range(len(OPTIONS)):
         name = f"s{seed}r{number}c{index}"
-        frequency = 0 if index == CONFIGS - 1 else chance.choice([1, 2])
+        frequency = 0 if index == len(OPTIONS) - 1 else chance.choice([1, 2])
         options = OPTIONS[index]
         config_id = arena.add_config(name, chance.getrandbits(32), options, run_frequency_hours=frequency)
         config_ids.append(config_id)
@@ -78,14 +89,21 @@ def _live(arena: Arena, chance: random.Random) -> None:
     arena.call("/sweep")
     config_id = chance.choice(sorted(arena.configs)[-CONFIGS:])
     doing = chance.random()
-    if doing < 0.45:
+    if doing < 0.4:
         arena.request(config_id)
-    elif doing < 0.6:
+    elif doing < 0.52:
         arena.sheets[arena.configs[config_id]].write()
-    elif doing < 0.7:
+    elif doing < 0.6:
         arena.sql("UPDATE sheet_to_bigquery_configs SET last_run = NULL WHERE id = :config_id", config_id=config_id)
-    elif doing < 0.75:
+    elif doing < 0.65:
         arena.sql("UPDATE sheet_to_bigquery_configs SET last_run = now() WHERE id = :config_id", config_id=config_id)
+    elif doing < 0.72:
+        if found := arena.open_runs():
+            arena.cancel_run(chance.choice(found))
+    elif doing < 0.77:
+        arena.pause(config_id)
+    elif doing < 0.85:
+        arena.resume([config_id])
     else:
         arena.call("/run")
 

@@ -3,83 +3,14 @@
 import ast
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults.checker.history import Change, Heard, History, Job, Message, Request, SheetVersion, Start
+from tests.faults.checker.history import Change, History, Message, Request, SheetVersion, Start, Telling
 from tests.faults.checker.judge import CHECKS, judge
-
-RUN = "11111111-1111-1111-1111-111111111111"
-OTHER = "22222222-2222-2222-2222-222222222222"
-TABLE = "project.faults.sales"
-ROWS = [{"id": "1", "text": "a"}, {"id": "2", "text": "b"}]
-OLD = [{"id": "1", "text": "old"}, {"id": "2", "text": "old"}]
-
-
-def at(second: float) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()
-
-
-def row(run_id: str = RUN, **values: Any) -> dict[str, Any]:
-    return {
-        "id": run_id,
-        "config_id": 7,
-        "destination": TABLE,
-        "slot": at(100),
-        "why": "manual",
-        "state": "pending",
-        "attempt": 0,
-        "failures": 0,
-        "reads_reserved": 4,
-        "admitted_at": None,
-    } | values
-
-
-def life(run_id: str = RUN, begin: float = 100, **values: Any) -> list[Change]:
-    """A run from its record to its success, a second each, its load done at `begin` + 4."""
-    states = [("pending", 0), ("queued", 0), ("launching", 1), ("running", 1), ("succeeded", 1)]
-    changes = []
-    for number, (state, attempt) in enumerate(states):
-        told = {"state": state, "attempt": attempt, "slot": at(begin)}
-        told |= {"admitted_at": at(begin + 1)} if number else {}
-        seq = int(begin * 10) + number
-        changes.append(Change(seq, begin + number + (number == 4), "run", "", row(run_id, **told, **values)))
-    return changes
-
-
-def load(run_id: str = RUN, begin: float = 100, attempt: int = 1, **values: Any) -> Job:
-    labels = {"run": run_id, "attempt": str(attempt), "execution": "job-abcde", "verdict": "loaded"}
-    job = Job(f"sheet_to_bigquery_{run_id}_{attempt}", "US", "LOAD", labels, begin + 3, begin + 4, content=ROWS)
-    return replace(job, table=TABLE, rows=2, **values)
-
-
-def config(seq: int, when: float, last_run: float | None, by: str = "") -> Change:
-    return Change(seq, when, "config", by, {"id": 7, "last_run": at(last_run) if last_run else None})
-
-
-def kept() -> History:
-    """One run by hand that went as it should."""
-    return History(
-        changes=[*life(), config(990, 90, None, "person"), config(1005, 105, 100)],
-        jobs=[load()],
-        starts=[Start(102.5, RUN, 1, 200, 0, "job-abcde")],
-        messages=[
-            Message("requests", "1", b'{"config_id": 7}', acked=True),
-            Message("requests", "2", b"{", acked=True),
-        ],
-        requests=[Request("1", 7, 99), Request("2", None, 99)],
-        heard=[Heard("1", "accepted", None, RUN), Heard("2", "poison", "it is not JSON", None)],
-        sheets=[SheetVersion("sales", 50, None, ROWS)],
-        tables={TABLE: ROWS},
-        sources={TABLE: "sales"},
-        texts={"launch.log": "launched"},
-        secrets={"s3cret": "a cell"},
-        max_running=1,
-        reads_per_minute=4,
-    )
+from tests.faults.histories import OLD, OTHER, ROWS, RUN, TABLE, at, config, failure, kept, life, load, row
 
 
 def test_a_history_without_faults_breaks_no_promise() -> None:
@@ -230,6 +161,96 @@ def leaked(history: History) -> None:
     history.texts["job.log"] = "read s3cret"
 
 
+def failure_untold(history: History) -> None:
+    history.changes += failure(OTHER, 200, config_id=8)
+
+
+def recovery_untold(history: History) -> None:
+    history.changes += failure(OTHER, 50)
+    history.told.append(Telling(55, "webhook", OTHER, "failed", heard=True))
+
+
+def pause_untold(history: History) -> None:
+    """People hear of the failure, and not that its config is paused with it."""
+    told = [config(1900, 190, 100, "person", is_active=True), config(2002, 201, 100, is_active=False)]
+    history.changes += [*failure(OTHER, 200), told[0], replace(told[1], transaction=2000)]
+    history.told.append(Telling(205, "webhook", OTHER, "failed", heard=True))
+
+
+def told_twice(history: History) -> None:
+    history.changes += failure(OTHER, 200, config_id=8)
+    history.told += [Telling(when, "webhook", OTHER, "failed", heard=True) for when in (202, 300)]
+    history.troubles = [(100, 150), (301.5, 302)]
+
+
+def told_what_was_not(history: History) -> None:
+    history.told.append(Telling(110, "webhook", RUN, "failed", heard=True))
+
+
+def told_too_early(history: History) -> None:
+    history.told.append(Telling(102, "webhook", RUN, "succeeded", heard=True))
+
+
+def cancelled_and_failed(history: History) -> None:
+    history.changes += failure(OTHER, 200, config_id=8, cancel_requested_at=at(200))
+
+
+def cancelled_and_tried_again(history: History) -> None:
+    wished = {"config_id": 8, "cancel_requested_at": at(200)}
+    history.changes.append(Change(2000, 200, "run", "person", row(OTHER, **wished)))
+    history.changes = [Change(1999, 199, "run", "", row(OTHER, config_id=8)), *history.changes]
+    for number, state in enumerate(("launching", "cancelled")):
+        history.changes.append(
+            Change(2001 + number, 201, "run", "", row(OTHER, state=state, attempt=1, **wished)),
+        )
+
+
+def begun_while_paused(history: History) -> None:
+    history.changes.append(config(995, 99.5, None, "person", is_active=False))
+
+
+def recorded_while_paused(history: History) -> None:
+    history.changes.append(config(2000, 200, 100, "person", is_active=False))
+    history.changes += failure(OTHER, 210, why="schedule")
+
+
+def never_paused(history: History) -> None:
+    history.pause_after = 2
+    history.changes.append(config(991, 91, None, "person", is_active=True))
+    for number in (1, 2):
+        history.changes += failure(OTHER[:-1] + str(number), 200 + 10 * number)
+
+
+def paused_early(history: History) -> None:
+    history.pause_after = 2
+    history.changes += [config(991, 91, None, "person", is_active=True), *failure(OTHER, 200)]
+    history.changes.append(replace(config(2002, 201, 100, is_active=False), transaction=2000))
+
+
+def deleted_young(history: History) -> None:
+    history.changes += failure(OTHER, 200)
+    history.changes.append(replace(history.changes[-1], seq=3000, at=300, kind="run gone"))
+
+
+def message_deleted_young(history: History) -> None:
+    history.changes.append(Change(3000, 300, "message gone", "", {"message_id": "1", "received_at": at(290)}))
+
+
+def deleted_newest(history: History) -> None:
+    history.kept_days = 0
+    history.changes.append(replace(history.changes[4], seq=3000, at=300, kind="run gone"))
+
+
+def old_run_kept(history: History) -> None:
+    history.kept_days = 0
+    history.changes += failure(OTHER, 50)
+
+
+def old_message_kept(history: History) -> None:
+    history.kept_days = 0
+    history.heard[0] = replace(history.heard[0], at=99)
+
+
 BROKEN: dict[str, tuple[Callable[[History], None], ...]] = {
     "every_run_ends_in_one_terminal_state": (ended_twice, never_ended),
     "one_run_is_active_per_config_and_table": (two_active,),
@@ -253,6 +274,14 @@ BROKEN: dict[str, tuple[Callable[[History], None], ...]] = {
     "reserved_reads_never_exceed_the_quota": (over_the_quota,),
     "an_attempt_is_started_once": (started_twice,),
     "a_run_fails_only_so_often": (retried_without_end,),
+    "people_hear_of_every_bad_end_and_recovery": (failure_untold, recovery_untold, pause_untold),
+    "people_hear_of_nothing_twice": (told_twice,),
+    "people_hear_only_what_happened": (told_what_was_not, told_too_early),
+    "a_cancelled_run_ends_without_another_attempt": (cancelled_and_failed, cancelled_and_tried_again),
+    "a_paused_config_begins_nothing": (begun_while_paused, recorded_while_paused),
+    "a_config_is_paused_after_so_many_permanent_failures": (never_paused, paused_early),
+    "cleaning_deletes_nothing_that_is_asked_for": (deleted_young, message_deleted_young, deleted_newest),
+    "cleaning_deletes_the_rest": (old_run_kept, old_message_kept),
     "nothing_secret_is_written": (leaked,),
 }
 

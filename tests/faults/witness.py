@@ -110,12 +110,14 @@ class Witness:
     # -- at the end --------------------------------------------------------------------------------------
 
     def changes(self, postgres: pg8000.native.Connection) -> list[Change]:
-        rows = postgres.run("SELECT seq, at, kind, changed_by, state FROM fault_history ORDER BY seq")
-        return [Change(seq, at.timestamp(), kind, by, row) for seq, at, kind, by, row in rows]
+        rows = postgres.run("SELECT seq, at, kind, changed_by, state, transaction FROM fault_history ORDER BY seq")
+        return [Change(seq, at.timestamp(), *what) for seq, at, *what in rows]
 
     def heard(self, postgres: pg8000.native.Connection) -> list[Heard]:
-        rows = postgres.run("SELECT message_id, verdict, reason, run_id FROM sheet_to_bigquery_messages")
-        return [Heard(identity, verdict, reason, str(run_id)) for identity, verdict, reason, run_id in rows]
+        rows = postgres.run(
+            "SELECT message_id, verdict, reason, run_id::text, received_at FROM sheet_to_bigquery_messages"
+        )
+        return [Heard(*what, at.timestamp()) for *what, at in rows]
 
     def jobs(self, bigquery: str) -> list[Job]:
         found = ask(f"{bigquery}/bigquery/v2/projects/{PROJECT}/jobs?projection=full&maxResults=100000")

@@ -22,13 +22,17 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Change:
-    """A run's or a config's row as it was from then on; `seq` orders the changes that wait for one another."""
+    """A run's or a config's row as it was from then on; `seq` orders the changes that wait for one another.
+
+    `run gone` and `message gone` are rows that were deleted. `transaction` is PostgreSQL's number.
+    """
 
     seq: int
     at: float
     kind: str
     by: str
     row: Mapping[str, Any]
+    transaction: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,18 @@ class Heard:
     verdict: str
     reason: str | None
     run_id: str | None
+    at: float | None = None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What people were told of a run by a channel; `heard` says whether the sender got its answer."""
+
+    at: float
+    channel: str
+    run_id: str
+    kind: str
+    heard: bool
 
 
 @dataclass(frozen=True)
@@ -145,6 +161,14 @@ class History:
     # Texts that the product wrote, by name; and what none of them may have.
     texts: dict[str, str | Path] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    # By which channels people are told, and what they were told.
+    channels: Sequence[str] = ()
+    told: list[Telling] = field(default_factory=list)
+    # From when to when processes were killed, or the database could not be spoken to.
+    troubles: list[tuple[float, float]] = field(default_factory=list)
+    # So many permanent failures in a row pause a config (0: never); so many days what ended is kept.
+    pause_after: int = 0
+    kept_days: int = 90
     max_running: int = 100
     reads_per_minute: int = 60
     max_attempts: int = 5
@@ -154,22 +178,41 @@ class Facts:
     """A history, put together by run, by job and by table."""
 
     def __init__(self, history: History) -> None:
-        # The changes of each run, in order.
+        # The changes of each run, in order; runs that a person wrote are none of the product's.
         self.runs: dict[str, list[Change]] = {}
         # Those of all runs, and of all configs, in order.
         self.run_changes: list[Change] = []
         self.config_changes: list[Change] = []
+        # Those of all runs, whoever wrote them.
+        self.told_changes: list[Change] = []
+        # Changes by which the product paused a config.
+        self.pauses: list[Change] = []
+        self._configs: dict[Any, Mapping[str, Any]] = {}
+        written: set[str] = set()
         for change in sorted(history.changes, key=lambda each: each.seq):
-            if change.kind == "run":
-                self.runs.setdefault(str(change.row["id"]), []).append(change)
-                self.run_changes.append(change)
-            else:
-                self.config_changes.append(change)
+            if change.kind == "config":
+                self._add_config_change(change)
+            if change.kind != "run":
+                continue
+            run_id = str(change.row["id"])
+            self.told_changes.append(change)
+            if run_id in written or (run_id not in self.runs and change.by == "person"):
+                written.add(run_id)
+                continue
+            self.runs.setdefault(run_id, []).append(change)
+            self.run_changes.append(change)
         self._jobs = {job.job_id: job for job in history.jobs}
         # Each table's loads in the order of their ends.
         self.loads: dict[str, list[Job]] = {}
         for job in sorted((job for job in history.jobs if job.loaded), key=lambda job: job.ended or 0):
             self.loads.setdefault(self.table_of(job) or "", []).append(job)
+
+    def _add_config_change(self, change: Change) -> None:
+        before = self._configs.get(change.row["id"], {})
+        self._configs[change.row["id"]] = change.row
+        self.config_changes.append(change)
+        if change.by != "person" and before.get("is_active") and not change.row.get("is_active"):
+            self.pauses.append(change)
 
     def table_of(self, job: Job) -> str | None:
         """The table that an attempt's job is about; of a MERGE only its run tells."""

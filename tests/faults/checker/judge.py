@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.faults.checker import limits, messages, runs, secrets, tables
+from tests.faults.checker import cleaning, limits, messages, notices, runs, secrets, tables, wishes
 from tests.faults.checker.history import History, Violation
 
 Check = Callable[[History], Iterator[Violation]]
@@ -30,6 +30,14 @@ CHECKS: tuple[Check, ...] = (
     limits.reserved_reads_never_exceed_the_quota,
     limits.an_attempt_is_started_once,
     limits.a_run_fails_only_so_often,
+    wishes.a_cancelled_run_ends_without_another_attempt,
+    wishes.a_paused_config_begins_nothing,
+    wishes.a_config_is_paused_after_so_many_permanent_failures,
+    cleaning.cleaning_deletes_nothing_that_is_asked_for,
+    cleaning.cleaning_deletes_the_rest,
+    notices.people_hear_of_every_bad_end_and_recovery,
+    notices.people_hear_of_nothing_twice,
+    notices.people_hear_only_what_happened,
     secrets.nothing_secret_is_written,
 )
 

@@ -10,7 +10,7 @@ from tests.faults.hops.http import HttpHop, Observe
 from tests.faults.hops.rules import Rules
 from tests.faults.hops.stream import StreamHop
 
-HTTP = ("run", "bigquery", "sheets", "dispatch", "launch", "complete")
+HTTP = ("run", "bigquery", "sheets", "dispatch", "launch", "complete", "slack", "webhook")
 # PostgreSQL executes a statement when it gets a Bind message.
 STREAMS = {"postgres": b"B", "pubsub": None}
 

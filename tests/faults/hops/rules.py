@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Rules:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
         self.struck: Counter[str] = Counter()
+        # When, by the machine's clock.
+        self.times: list[float] = []
 
     def add(self, rule: Rule) -> None:
         with self._lock:
@@ -53,5 +56,6 @@ class Rules:
                 if rule.most is not None:
                     rule.most -= 1
                 self.struck[rule.fault] += 1
+                self.times.append(time.time())
                 return rule
         return None

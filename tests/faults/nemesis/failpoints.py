@@ -22,4 +22,7 @@ FAILPOINTS = (
     "settle.after_burn",
     "sweep.after_settle",
     "sweep.before_publish",
+    "clean.after_runs",
+    "notify.before_send",
+    "notify.after_send",
 )
