@@ -47,8 +47,8 @@ class Component:
     death_signal: signal.Signals = signal.SIGKILL
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
-    def start(self) -> None:
-        """Start the process; `wait_until_ready` tells when it serves.
+    def start(self, more: Mapping[str, str] | None = None) -> None:
+        """Start the process, this once with `more` in its environment; `wait_until_ready` tells when it serves.
 
         Only the main thread may: the kernel sends the death signal when the *thread* that started it ends.
         """
@@ -64,7 +64,7 @@ class Component:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                env=dict(self.environment),
+                env={**self.environment, **(more or {})},
                 start_new_session=True,
                 # Safe here: the child of the main thread calls prctl and nothing else.
                 preexec_fn=lambda: _die_with(parent, self.death_signal),  # noqa: PLW1509

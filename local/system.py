@@ -127,9 +127,12 @@ class System:
         for component in self._components.values():
             component.check_running()
 
-    def start(self, name: str) -> None:
-        """Start a component that was stopped or killed, at its former address, and wait until it serves."""
-        self._components[name].start()
+    def start(self, name: str, more: Mapping[str, str] | None = None) -> None:
+        """Start a component that was stopped or killed, at its former address, and wait until it serves.
+
+        This once with `more` in its environment.
+        """
+        self._components[name].start(more)
         wait_until_ready([self._components[name]], SECONDS_TO_START)
         if name == "pubsub":
             self._create_topics()

@@ -68,6 +68,7 @@ class Components:
         # From when to when a fault killed processes, or kept the database from them.
         self.troubles: list[tuple[float, float]] = []
         self._others: list[Component] = []
+        self._changed: set[str] = set()
         self._calls: list[Future[bytes | None]] = []
         armed = {"FAILPOINTS": str(self.failpoints.folder)}
         self.system = System(
@@ -173,17 +174,27 @@ class Components:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.system.processes[name], number)
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, more: Mapping[str, str] | None = None) -> None:
         """Start a component again; one that dies of it, as gRPC's threads sometimes do, is started once more."""
         try:
-            self.system.start(name)
+            self.system.start(name, more)
         except ComponentFailed:
-            self.system.start(name)
+            self.system.start(name, more)
+
+    def change(self, name: str, more: Mapping[str, str]) -> None:
+        """Start a function with something else in its environment; `heal` starts it again as it was."""
+        self._changed.add(name)
+        with self.trouble():
+            self.system.kill(name)
+            self.start(name, more)
 
     def heal(self) -> None:
         """No more faults; what was killed or stopped goes on."""
         self.hops.clear()
         self.failpoints.disarm()
+        for name in sorted(self._changed):
+            self.change(name, {})
+        self._changed.clear()
         for pid in self.executions().values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)

@@ -17,13 +17,12 @@ from tests.faults.nemesis.failpoints import FAILPOINTS
 from tests.faults.nemesis.plan import ALL, plan
 from tests.faults.round import NOWHERE, play, tally
 
-# Those that end within seconds; the long ones are for the hunt.
-LONG_KINDS = ("SIGSTOP", "asleep beyond the lease")
 ROUNDS = 2
 ROOT = Path(__file__).parents[2]
 LEASE_OVER = "SELECT FROM sheet_to_bigquery_runs WHERE config_id = :id AND lease_until < now() AND ended_at IS NULL"
 SETTLED = "SELECT FROM sheet_to_bigquery_runs WHERE config_id = :id AND state = 'succeeded'"
-SELECTED = [fault for fault in ALL if fault.kind not in LONG_KINDS]
+# Those that end within seconds; the long ones are for the hunt.
+SELECTED = [fault for fault in ALL if not fault.is_long]
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))

@@ -25,6 +25,8 @@ class Fault:
     kind: str
     name: str
     strike: Strike
+    # Takes longer than a bounded selection of faults has.
+    is_long: bool = False
 
     def __str__(self) -> str:
         """As it is counted."""
@@ -34,11 +36,11 @@ class Fault:
 FAULTS: list[Fault] = []
 
 
-def fault(kind: str, name: str) -> Callable[[Strike], None]:
+def fault(kind: str, name: str, *, is_long: bool = False) -> Callable[[Strike], None]:
     """Adds what strikes at once to the list."""
 
     def register(strike: Strike) -> None:
-        FAULTS.append(Fault(kind, name, strike))
+        FAULTS.append(Fault(kind, name, strike, is_long))
 
     return register
 

@@ -3,11 +3,22 @@
 import random
 from collections.abc import Sequence
 
-from tests.faults.nemesis import bigquery, cloud_run, deployment, messages, notices, people, postgres, processes, sheets
+from tests.faults.nemesis import (
+    bigquery,
+    cloud_run,
+    deployment,
+    messages,
+    notices,
+    people,
+    postgres,
+    processes,
+    sheets,
+    staying,
+)
 from tests.faults.nemesis.fault import FAULTS, Fault
 
 # Each adds its own to the list.
-KINDS = (messages, deployment, cloud_run, bigquery, sheets, postgres, processes, people, notices)
+KINDS = (messages, deployment, cloud_run, bigquery, sheets, postgres, processes, people, notices, staying)
 ALL: Sequence[Fault] = FAULTS
 
 

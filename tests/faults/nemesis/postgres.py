@@ -57,6 +57,19 @@ def _(arena: Arena, chance: random.Random) -> None:
     arena.hops.open_stream("postgres")
 
 
+@fault("PostgreSQL", "an outage of half a minute", is_long=True)
+def _(arena: Arena, chance: random.Random) -> None:
+    """People and the scheduler go on meanwhile, and wherever the product looks, nobody is there."""
+    arena.injected["PostgreSQL: an outage of half a minute"] += 1
+    arena.hops.close_stream("postgres")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        arena.request(chance.choice(sorted(arena.configs)))
+        arena.call(chance.choice(["/run", "/sweep"]))
+        time.sleep(3)
+    arena.hops.open_stream("postgres")
+
+
 @fault("PostgreSQL", "connections exhausted")
 def _(arena: Arena, _chance: random.Random) -> None:
     arena.injected["PostgreSQL: connections exhausted"] += 1

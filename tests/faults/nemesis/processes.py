@@ -17,7 +17,7 @@ for _point in FAILPOINTS:
         arena.failpoints.arm(point, f"sleep {LONG}", f"asleep beyond the lease: at {point}")
 
     FAULTS.append(Fault("kill -9", f"at {_point}", _kill_at))
-    FAULTS.append(Fault("asleep beyond the lease", f"at {_point}", _sleep_at))
+    FAULTS.append(Fault("asleep beyond the lease", f"at {_point}", _sleep_at, is_long=True))
 
 
 @fault("kill -9", "a function")
@@ -29,7 +29,7 @@ def _(arena: Arena, chance: random.Random) -> None:
     arena.start(name)
 
 
-@fault("SIGSTOP", "a function, beyond the lease")
+@fault("SIGSTOP", "a function, beyond the lease", is_long=True)
 def _(arena: Arena, chance: random.Random) -> None:
     name = chance.choice(["dispatch", "launch", "complete"])
     arena.injected["SIGSTOP: a function, beyond the lease"] += 1
@@ -38,7 +38,7 @@ def _(arena: Arena, chance: random.Random) -> None:
     arena.signal(name, signal.SIGCONT)
 
 
-@fault("SIGSTOP", "an execution, beyond the lease")
+@fault("SIGSTOP", "an execution, beyond the lease", is_long=True)
 def _(arena: Arena, chance: random.Random) -> None:
     if running := sorted(arena.executions().items()):
         arena.injected["SIGSTOP: an execution, beyond the lease"] += 1
