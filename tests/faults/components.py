@@ -13,17 +13,18 @@ from typing import Any
 
 import pg8000.native
 
-from local import scheduler
+from local import functions, scheduler
 from local.clients import LocalClients
 from local.component import Component, ComponentFailed
 from local.environment import PROJECT
-from local.ports import HOST
+from local.ports import HOST, reserve_port
 from local.postgres import DATABASE, SUPERUSER, USER
 from local.system import System
 from tests.faults.failpoints import Failpoints
 from tests.faults.hops.hops import Hops
 from tests.faults.hops.http import Exchange
 from tests.faults.listener import CHANNELS, TOKEN, Listener
+from tests.faults.metadata import Metadata
 from tests.faults.rest import ask
 from tests.faults.witness import Witness
 
@@ -59,6 +60,7 @@ class Components:
         self.limits = dict(settings)
         self.witness = Witness()
         self.listener = Listener()
+        self.metadata = Metadata()
         self.hops = Hops(seed, self._observe)
         told = {name: self.hops.detour(name, self.listener.port) for name in CHANNELS}
         for name in ("failpoints", "samples", "scratch"):
@@ -102,6 +104,7 @@ class Components:
         self.system.stop_all()
         self.hops.stop()
         self.listener.stop()
+        self.metadata.stop()
 
     def _observe(self, exchange: Exchange) -> None:
         self.witness.observe(exchange)
@@ -123,16 +126,23 @@ class Components:
     def call(self, path: str, body: bytes = b"") -> "Future[bytes | None]":
         """Cloud Scheduler's call of dispatch, through its hop and in the background; None where it failed."""
         url = f"http://{HOST}:{self.hops.ports['dispatch']}"
-
-        def calling() -> bytes | None:
-            try:
-                return scheduler.call(url, path, self.system.key_file, body)
-            except OSError:
-                return None
-
         self._calls = [call for call in self._calls if not call.done()]
-        self._calls.append(self._callers.submit(calling))
+        self._calls.append(self._callers.submit(self.call_at, url, path, body))
         return self._calls[-1]
+
+    def call_at(self, url: str, path: str, body: bytes = b"") -> bytes | None:
+        """The answer of a dispatch function anywhere."""
+        try:
+            return scheduler.call(url, path, self.system.key_file, body)
+        except OSError:
+            return None
+
+    def another(self, name: str, number: int) -> Component:
+        """One more process of a function, started, at an address of its own; whoever asks for it stops it."""
+        environment, log = self.system.environment, self.folder / "logs" / f"{name}-{number}.log"
+        more = functions.function(name, self.folder / "build", reserve_port(), environment, log)
+        more.start()
+        return more
 
     def wait_for_calls(self) -> None:
         """Until nobody waits for an answer of dispatch any more."""

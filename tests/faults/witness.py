@@ -15,6 +15,7 @@ import pg8000.native
 import pyarrow.parquet as pq
 
 from local.environment import PROJECT
+from local.functions import NAMES
 from local.pubsub import COMPLETIONS, DEAD_LETTERS, REQUESTS
 from tests.faults.checker.history import Change, Heard, Job, Message, Rows, Start
 from tests.faults.hops.http import Exchange
@@ -205,5 +206,5 @@ def _parquet_rows(data: bytes) -> list[dict[str, str]]:
 
 def logs(folder: Path) -> dict[str, str | Path]:
     """The product's logs: the functions', and the executions'."""
-    functions = [folder / "logs" / f"{name}.log" for name in ("dispatch", "launch", "complete")]
+    functions = [path for name in NAMES for path in (folder / "logs").glob(f"{name}*.log")]
     return {str(path.relative_to(folder)): path for path in (*functions, *(folder / "run" / "logs").glob("*.log"))}

@@ -9,6 +9,7 @@ Check = Callable[[History], Iterator[Violation]]
 
 CHECKS: tuple[Check, ...] = (
     runs.every_run_ends_in_one_terminal_state,
+    runs.no_run_stands_for_what_is_to_come,
     runs.one_run_is_active_per_config_and_table,
     runs.one_attempt_is_open_per_table,
     runs.an_attempt_has_one_job,

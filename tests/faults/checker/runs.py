@@ -1,7 +1,9 @@
-"""I1, I2, I5: a run's states, its attempts, and what they led to."""
+"""I1, I2, I5, and of I4 the clock: a run's states, its attempts, and what they led to."""
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from tests.faults.checker.history import ACTIVE, DONE, ENDED, Change, Facts, History, Violation
 
@@ -16,6 +18,15 @@ def every_run_ends_in_one_terminal_state(history: History) -> Iterator[Violation
         ends = [state for state in states if state in ENDED]
         if len(set(ends)) > 1 or (ends and states[states.index(ends[0]) :] != [ends[0]] * (len(ends))):
             yield Violation("I1", f"run {run_id} went on after its end: {' → '.join(states)}")
+
+
+def no_run_stands_for_what_is_to_come(history: History) -> Iterator[Violation]:
+    """The schedule is PostgreSQL's clock's, and the history's times are that machine's."""
+    for run_id, changes in Facts(history).runs.items():
+        first = changes[0]
+        for what in ("slot", "created_at"):
+            if _instant(first.row[what]) > first.at + 1:
+                yield Violation("I4", f"run {run_id} was recorded before its {what} had come")
 
 
 def one_run_is_active_per_config_and_table(history: History) -> Iterator[Violation]:
@@ -98,3 +109,7 @@ def _is_closed(history: History, facts: Facts, run_id: str, attempt: int, before
 
 def _ended(changes: list[Change]) -> float:
     return next(change.at for change in changes if change.row["state"] in ENDED)
+
+
+def _instant(text: Any) -> float:
+    return datetime.fromisoformat(str(text)).timestamp()

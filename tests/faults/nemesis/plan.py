@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tests.faults.nemesis import (
     bigquery,
+    clocks,
     cloud_run,
     deployment,
     messages,
@@ -18,7 +19,7 @@ from tests.faults.nemesis import (
 from tests.faults.nemesis.fault import FAULTS, Fault
 
 # Each adds its own to the list.
-KINDS = (messages, deployment, cloud_run, bigquery, sheets, postgres, processes, people, notices, staying)
+KINDS = (messages, deployment, cloud_run, bigquery, sheets, postgres, processes, people, notices, staying, clocks)
 ALL: Sequence[Fault] = FAULTS
 
 
