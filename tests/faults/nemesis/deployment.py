@@ -13,7 +13,7 @@ from tests.faults.nemesis.fault import asks, http_fault
 def _older_launch(body: bytes) -> bytes:
     told = json.loads(body)
     container = told["overrides"]["containerOverrides"][0]
-    unknown = ("RUN_SLOT", "SHEETS_READS_PER_MINUTE")
+    unknown = ("RUN_SLOT", "SHEETS_READS_PER_MINUTE", "PREVIOUS_JOB", "ALLOW_SHRINK")
     container["env"] = [each for each in container["env"] if each["name"] not in unknown]
     return json.dumps(told).encode()
 

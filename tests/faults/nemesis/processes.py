@@ -3,10 +3,14 @@
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
+from local.component import wait_until_ready
 from tests.faults.arena import Arena
+from tests.faults.hops import http_faults as http
+from tests.faults.hops.http import Exchange
 from tests.faults.nemesis.failpoints import FAILPOINTS
-from tests.faults.nemesis.fault import FAULTS, LONG, Fault, fault, send_signal
+from tests.faults.nemesis.fault import FAULTS, LONG, Fault, any_, fault, http_fault, send_signal
 
 for _point in FAILPOINTS:
 
@@ -46,6 +50,28 @@ def _(arena: Arena, chance: random.Random) -> None:
         send_signal(pid, signal.SIGSTOP)
         time.sleep(LONG)
         send_signal(pid, signal.SIGCONT)
+
+
+async def _answer_lost(exchange: Exchange) -> None:
+    await exchange.forward()
+    await exchange.forward()
+
+
+http_fault("scheduler", "a call heard twice", "dispatch", http.repeat(2), any_, most=4)
+http_fault("scheduler", "a call's answer lost, and the call repeated", "dispatch", _answer_lost, any_, most=4)
+
+
+@fault("scheduler", "eight dispatchers at once", is_long=True)
+def _(arena: Arena, _chance: random.Random) -> None:
+    """Each a process of its own, all called in the same moment."""
+    dispatchers = [arena.another("dispatch", number) for number in range(8)]
+    wait_until_ready(dispatchers, seconds=60)
+    arena.injected["scheduler: eight dispatchers at once"] += 1
+    with ThreadPoolExecutor(8) as pool, arena.trouble():
+        # Once they have answered, or as long as they take to hear the call.
+        wait([pool.submit(arena.call_at, each.address, "/run") for each in dispatchers], timeout=30)
+        for each in dispatchers:
+            each.stop()
 
 
 @fault("scheduler", "eight calls of dispatch at once")
