@@ -73,6 +73,7 @@ def play(arena: Arena, configs: int, real: int, seconds: float = 3600) -> list[V
         arena.call("/sweep").result()
         time.sleep(2)
     arena.settle()
+    arena.tell()
     states = dict(arena.sql(ENDED))
     told = [] if states == {"succeeded": configs - 1, "failed": 1} else [Violation("I1", f"the runs ended as {states}")]
     return told + judge(arena.history())

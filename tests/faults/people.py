@@ -141,16 +141,18 @@ class People(Components):
             for config_id in config_ids:
                 store.resume_config(config_id)
 
-    def write_old_runs(self, config_id: int) -> None:
-        """Runs and messages on both sides of the age at which they are deleted, as if it had been long in use."""
+    def write_old_runs(self, config_id: int, youngest: int = 1) -> None:
+        """A run and a message a day, back to long before the age at which they are deleted."""
+        oldest = youngest + 2 * int(self.limits["RUNS_KEPT_DAYS"])
         for statement in OLD.read_text().split(";\n\n"):
-            self.sql(statement, config_id=config_id, kept_days=int(self.limits["RUNS_KEPT_DAYS"]))
+            self.sql(statement, config_id=config_id, youngest=youngest, oldest=oldest)
 
-    def wait_for_end(self, config_id: int, seconds: float = 15) -> None:
-        """Sweep until a config has runs and none of them is open, or for so long."""
+    def wait_for_end(self, config_id: int, runs: int = 1, seconds: float = 15) -> None:
+        """Sweep until a config has so many runs and none of them is open, or for so long."""
         deadline = time.monotonic() + seconds
-        ended = "SELECT coalesce(bool_and(ended_at IS NOT NULL), false) FROM sheet_to_bigquery_runs"
-        while time.monotonic() < deadline and not self.sql(f"{ended} WHERE config_id = :id", id=config_id)[0][0]:
+        ended = "SELECT count(*) >= :runs AND count(*) = count(ended_at) FROM sheet_to_bigquery_runs"
+        statement = f"{ended} WHERE config_id = :id"
+        while time.monotonic() < deadline and not self.sql(statement, id=config_id, runs=runs)[0][0]:
             self.call("/sweep")
             time.sleep(0.3)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.mutations import MUTATIONS, REPOSITORY, Mutation, take_away
+from tests.faults.guards import MUTATIONS, Mutation
+from tests.faults.mutations import REPOSITORY, take_away
 from tests.faults.nemesis.plan import ALL
 
 

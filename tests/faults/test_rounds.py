@@ -14,6 +14,7 @@ from tests.faults.hops import http_faults
 from tests.faults.hops.rules import Rule
 from tests.faults.listener import CHANNELS
 from tests.faults.nemesis.failpoints import FAILPOINTS
+from tests.faults.nemesis.people import add_unused, youngest_unused
 from tests.faults.nemesis.plan import ALL, plan
 from tests.faults.round import NOWHERE, play, tally
 
@@ -84,17 +85,18 @@ def test_while_nobody_listens_a_run_is_settled_all_the_same(arena: Arena) -> Non
 
 
 def test_cleaning_that_dies_in_the_middle_is_ended_by_the_next(arena: Arena) -> None:
-    config_id = arena.add_config("long-in-use", SEED, run_frequency_hours=0, last_run="2026-01-01T00:00Z")
-    for each in (config_id, 900_000_001):
-        arena.write_old_runs(each)
-    counted = "SELECT config_id, count(*) FROM sheet_to_bigquery_runs WHERE config_id IN (:id, 900000001) GROUP BY 1"
-    assert dict(arena.sql(counted, id=config_id)) == {config_id: 60, 900_000_001: 60}
+    used, unused, gone = add_unused(arena, "used"), add_unused(arena, "unused"), 900_000_001
+    for config_id, youngest in ((used, 1), (unused, youngest_unused(arena)), (gone, 1)):
+        arena.write_old_runs(config_id, youngest)
+    counted = "SELECT config_id, count(*) FROM sheet_to_bigquery_runs WHERE config_id = ANY(:ids) GROUP BY 1"
+    ids = [used, unused, gone]
+    assert dict(arena.sql(counted, ids=ids)) == dict.fromkeys(ids, 60)
     arena.failpoints.arm("clean.after_runs", "exit", "kill -9: at clean.after_runs")
     assert arena.call("/sweep").result() is None
     left = "SELECT count(*) FROM sheet_to_bigquery_messages WHERE message_id LIKE 'old-%'"
     assert arena.sql(left)[0][0] >= 2 * 60, "the runs are gone and the messages are not"
     assert arena.settle()
-    assert dict(arena.sql(counted, id=config_id)) == {config_id: 29, 900_000_001: 29}
+    assert dict(arena.sql(counted, ids=ids)) == {used: 29, unused: 3, gone: 29}
     assert judge(arena.history()) == []
 
 

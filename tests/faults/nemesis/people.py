@@ -28,3 +28,26 @@ def _(arena: Arena, chance: random.Random) -> None:
     arena.injected["people: old runs and messages, of a config that is there and of one that is gone"] += 1
     for config_id in (chance.choice(sorted(arena.configs)), 900_000_000 + chance.getrandbits(20)):
         arena.write_old_runs(config_id)
+    arena.write_old_runs(add_unused(arena, f"unused{chance.getrandbits(40):x}"), youngest_unused(arena))
+
+
+@fault("people", "a config that fails asked for until it is paused, and resumed", is_long=True)
+def _(arena: Arena, chance: random.Random) -> None:
+    name = f"fails{chance.getrandbits(40):x}"
+    config_id = arena.add_config(name, 0, run_frequency_hours=0, google_sheet_tab_name="no such tab")
+    for number in range(int(arena.limits["PAUSE_AFTER_FAILURES"])):
+        arena.request(config_id)
+        arena.wait_for_end(config_id, runs=number + 1)
+    arena.injected["people: a config that fails asked for until it is paused, and resumed"] += 1
+    arena.resume([config_id])
+    arena.request(config_id)
+
+
+def add_unused(arena: Arena, name: str) -> int:
+    """A config that ran long ago, and is nobody's any more."""
+    return arena.add_config(name, 0, run_frequency_hours=0, last_run="2026-01-01T00:00Z")
+
+
+def youngest_unused(arena: Arena) -> int:
+    """So many days ago that its newest run, its newest scheduled one and its newest load are three, and all are old."""
+    return int(arena.limits["RUNS_KEPT_DAYS"]) + 5

@@ -1,0 +1,226 @@
+"""The product's guards, each with what takes its place where it is taken away, and the faults that miss it then."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A guard's text in a file and what takes its place, and the faults that it guards against.
+
+    `test` is for a guard behind another one, which no fault alone gets past: what it refuses is tried by itself.
+    """
+
+    name: str
+    file: str
+    guard: str
+    instead: str
+    faults: Sequence[str] = ()
+    times: int = 3
+    limits: Sequence[str] = ()
+    test: str | None = None
+
+
+LEDGER = "shared/ledger"
+ADMISSION_STATEMENTS, END_STATEMENTS = f"{LEDGER}/admission_statements.py", f"{LEDGER}/end_statements.py"
+SETTLE = "shared/settle.py"
+NOTICES = f"{LEDGER}/notice_statements.py"
+LOAD_JOB, READ = "shared/load_job.py", "job/reading/read.py"
+RUNS, STATES = "sql/migrations/0001_runs.up.sql", "tests/integration/ledger/test_states.py"
+MUTATIONS = (
+    Mutation(
+        "claim: only what is queued",
+        f"{LEDGER}/run_statements.py",
+        "WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id",
+        "WHERE r.id = :run_id AND c.id = r.config_id",
+        ["delivered three times to launch"],
+        times=6,
+    ),
+    Mutation(
+        "admission lock",
+        f"{LEDGER}/statements.py",
+        'LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"',
+        'LOCK_ADMISSION = "SELECT 1"',
+        ["a config goes before all others", "slow jobs"],
+        limits=["MAX_RUNNING=2"],
+    ),
+    Mutation(
+        "cap on runs in flight",
+        ADMISSION_STATEMENTS,
+        "least(:most, :cap - count(*))",
+        "least(:most, :cap - 0 * count(*))",
+        ["eight calls of dispatch", "slow jobs"],
+        limits=["MAX_RUNNING=2"],
+    ),
+    Mutation(
+        "quota of reads",
+        ADMISSION_STATEMENTS,
+        "ranked.reads_so_far + reserved.reads <= :reads_per_minute",
+        "ranked.reads_so_far <= :reads_per_minute",
+        ["eight calls of dispatch"],
+        limits=["SHEETS_READS_PER_MINUTE=20"],
+    ),
+    Mutation(
+        "attempt in the job id",
+        LOAD_JOB,
+        'return f"sheet_to_bigquery_{run_id}_{attempt}"',
+        'return f"sheet_to_bigquery_{run_id}_1"',
+        ["a load that fails", "out of memory"],
+    ),
+    Mutation(
+        "labels of the attempt's job",
+        LOAD_JOB,
+        'return found.get("run") == run_id and found.get("attempt") == str(attempt)',
+        "return found is not None and bool(run_id) and bool(attempt)",
+        ["a stranger's job"],
+    ),
+    Mutation(
+        "location of the attempt's job",
+        SETTLE,
+        "client, location = bigquery_of(run.job_project), run.job_location",
+        'client, location = bigquery_of(run.job_project), "EU"',
+        ["completion lost for ever"],
+    ),
+    Mutation(
+        "burn before a new attempt",
+        SETTLE,
+        "seen = load_job.burn(client, run.id, run.attempt, location)",
+        'seen = load_job.Look("burned")',
+        ["asleep and forgotten", "forged completion"],
+    ),
+    Mutation(
+        "an unknown launch waits for settling",
+        "shared/executions.py",
+        "raise LaunchUnknown(\n",
+        "raise LaunchRefused(\n",
+        ["503 although an execution was created", "reply to RunJob lost"],
+    ),
+    Mutation(
+        "a message by hand counts once",
+        f"{LEDGER}/message_queries.py",
+        'if not self._record_message(message_id, now, "accepted", None, body):',
+        'if not self._record_message(message_id, now, "accepted", None, body) and not body:',
+        ["ack lost by launch"],
+        times=6,
+    ),
+    Mutation(
+        "last_run never goes back",
+        END_STATEMENTS,
+        "SET last_run = greatest(c.last_run, closed.slot)",
+        "SET last_run = closed.slot",
+        ["slow jobs"],
+        times=8,
+    ),
+    Mutation(
+        "a person's NULL stays",
+        END_STATEMENTS,
+        " AND NOT (closed.had_last_run AND c.last_run IS NULL)",
+        "",
+        ["slow jobs"],
+        times=8,
+    ),
+    Mutation(
+        "an attempt fails once",
+        END_STATEMENTS,
+        "WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}\n    RETURNING {_CLOSED}\n",
+        "WHERE id = :run_id\n    RETURNING {_CLOSED}\n",
+        ["asleep beyond the lease: at settle.after_burn", "out of memory", "four sweeps"],
+        times=4,
+    ),
+    Mutation(
+        "the sweep looks at leases",
+        "shared/sweep.py",
+        "for run_id in store.lease_over(store.now()):",
+        "for run_id in store.lease_over(store.now())[:0]:",
+        ["completion lost for ever"],
+        times=12,
+    ),
+    Mutation(
+        "the sweep publishes what was not heard",
+        "shared/sweep.py",
+        "    if unheard:\n",
+        "    if not unheard:\n",
+        ["run request lost for ever"],
+    ),
+    Mutation(
+        "a reading lies between two equal versions",
+        READ,
+        "if before == version:",
+        "if before:",
+        ["an edit during the read"],
+    ),
+    Mutation(
+        "an empty sheet empties no table",
+        READ,
+        'if not reading.table.rows and config.options.on_empty == "fail":',
+        'if not reading.table.rows and config.options.on_empty == "never":',
+        ["emptied"],
+        times=6,
+    ),
+    Mutation(
+        "one active run per config and per table",
+        RUNS,
+        "CREATE UNIQUE INDEX runs_active_",
+        "CREATE INDEX runs_active_",
+        test=f"{STATES}::test_the_database_refuses_a_second_active_run_of_a_config_or_of_a_table",
+    ),
+    Mutation(
+        "one request by hand waits",
+        RUNS,
+        "CREATE UNIQUE INDEX runs_follow_up",
+        "CREATE INDEX runs_follow_up",
+        test=f"{STATES}::test_the_database_refuses_a_second_request_by_hand_that_waits",
+    ),
+    Mutation(
+        "a run changes only to states that may follow",
+        "sql/migrations/0007_life.up.sql",
+        "OLD.state <> NEW.state\n",
+        "OLD.state IS NULL\n",
+        test=f"{STATES}::test_the_database_allows_exactly_the_transitions_that_are_told",
+    ),
+    Mutation(
+        "a notice is one sweep's to tell",
+        NOTICES,
+        "SET attempts = attempts + 1, not_before = :again",
+        "SET attempts = attempts + 1",
+        ["configs that fail", "four sweeps", "silence of slack"],
+        times=3,
+    ),
+    Mutation(
+        "who heard is noted",
+        NOTICES,
+        "SET heard = CAST(:heard AS text[]), closed_at",
+        "SET closed_at",
+        ["configs that fail", "500 by slack", "broken connection to slack"],
+    ),
+    Mutation(
+        "a wish ends the retries",
+        END_STATEMENTS,
+        "SET state = CASE WHEN cancel_requested_at IS NULL THEN CAST(:state AS text) ELSE 'cancelled' END,",
+        "SET state = CAST(:state AS text),",
+        ["every open run cancelled", "slow jobs", "an execution killed"],
+    ),
+    Mutation(
+        "so many permanent failures in a row",
+        END_STATEMENTS,
+        "AND CAST(:pause_after AS integer) - 1 = (",
+        "AND CAST(:pause_after AS integer) - 1 < (",
+        ["asked for until it is paused"],
+        times=1,
+    ),
+    Mutation(
+        "cleaning keeps what is asked for",
+        END_STATEMENTS,
+        "AND n.verdict = 'loaded' ORDER BY",
+        "AND n.verdict = 'lost' ORDER BY",
+        ["old runs and messages"],
+    ),
+    Mutation(
+        "PostgreSQL's clock",
+        f"{LEDGER}/queries.py",
+        "return self._run(statements.NOW)[0][0]",
+        "return datetime.now().astimezone()",
+        ["dispatch an hour ahead", "launch an hour ahead", "complete an hour ahead"],
+        times=1,
+    ),
+)
