@@ -52,6 +52,8 @@ def main() -> int:
         "MAX_ATTEMPTS": "5",
         "SHEETS_READS_PER_MINUTE": str(options.reads),
         "SWEEP_SECONDS": "40",
+        "PAUSE_AFTER_FAILURES": "10",
+        "RUNS_KEPT_DAYS": "90",
     }
     with tempfile.TemporaryDirectory(prefix="quota-") as folder, Arena(Path(folder), 1, limits) as arena:
         limit_reads(arena, options.reads)
