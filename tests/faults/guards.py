@@ -194,6 +194,13 @@ MUTATIONS = (
         ["configs that fail", "500 by slack", "broken connection to slack"],
     ),
     Mutation(
+        "people are told last",
+        "shared/sweep.py",
+        "    started = store.now()\n",
+        "    started = store.now()\n    notify(store, channels)\n",
+        test="tests/faults/test_rounds.py::test_while_nobody_listens_a_run_is_settled_all_the_same",
+    ),
+    Mutation(
         "a wish ends the retries",
         END_STATEMENTS,
         "SET state = CASE WHEN cancel_requested_at IS NULL THEN CAST(:state AS text) ELSE 'cancelled' END,",

@@ -76,6 +76,7 @@ def test_while_nobody_listens_a_run_is_settled_all_the_same(arena: Arena) -> Non
         until(lambda: arena.sql(LEASE_OVER, id=well) and arena.table("settled-unheard"))
         sweep = arena.call("/sweep")
         until(lambda: arena.sql(SETTLED, id=well))
+        time.sleep(1)
         assert not sweep.done(), "the sweep told people first, or told nobody"
     finally:
         arena.heal()

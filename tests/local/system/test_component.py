@@ -46,6 +46,19 @@ def test_the_end_of_the_log_is_told_when_a_component_ends_on_its_own(tmp_path: P
         wait_until_ready([broken], seconds=5)
 
 
+def test_what_it_is_started_with_more_counts_for_this_start_alone(tmp_path: Path) -> None:
+    saying = component(tmp_path, 'echo "said $WORD"; sleep 1000')
+    for count, more in enumerate(({"WORD": "once"}, None), start=1):
+        saying.start(more)
+        wait_until_said(saying, lines=count)
+        saying.kill()
+    assert saying.log.read_text().splitlines() == ["said once", "said "]
+
+
+def wait_until_said(saying: Component, lines: int) -> None:
+    assert wait_for(lambda: len(saying.log.read_text().splitlines()) == lines)
+
+
 def test_a_component_that_never_serves_is_reported(tmp_path: Path) -> None:
     slow = component(tmp_path, "echo still thinking; sleep 1000", ready=False)
     slow.start()

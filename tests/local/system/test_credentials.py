@@ -4,12 +4,14 @@ import json
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import google.auth.exceptions
 import pytest
-from google.auth import jwt
+from google.auth import crypt, jwt
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
@@ -62,6 +64,17 @@ def test_an_assertion_by_another_key_is_refused(key_file: Path, tmp_path: Path) 
     write_key(forged, "example-project", json.loads(key_file.read_text())["token_uri"])
     with pytest.raises(google.auth.exceptions.RefreshError, match="invalid_grant"):
         fetch_token(forged)
+
+
+@pytest.mark.parametrize("seconds", [-3601, 3601])
+def test_an_assertion_of_another_hour_is_refused_as_google_does(seconds: int, key_file: Path) -> None:
+    account = json.loads(key_file.read_text())
+    made = int(time.time()) + seconds
+    claims = {"iss": account["client_email"], "iat": made, "exp": made + 3600, "aud": account["token_uri"]}
+    assertion = jwt.encode(crypt.RSASigner.from_service_account_info(account), claims).decode()
+    body = urlencode({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion})
+    answer = Request()(account["token_uri"], "POST", body, {"Content-Type": "application/x-www-form-urlencoded"})
+    assert (answer.status, json.loads(answer.data)["error"]) == (400, "invalid_grant")
 
 
 def test_only_its_owner_can_read_the_key(key_file: Path) -> None:
