@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.faults.hops.http import Exchange
 CHANNELS = ("slack", "webhook")
 # In the environment and in a header; nowhere else.
 TOKEN = "xoxb-faults-7f3a9"
+# Of the sender four seconds; an answer that a busy machine brought later than this may have come too late.
+PATIENCE = 3.0
 # As the lines of a chat tell it.
 _RUN = re.compile(r"^run ([0-9a-f-]{36}) for ", re.MULTILINE)
 _KIND = re.compile(r"\(config \d+\) (failed, and is paused|failed|recovered|succeeded):")
@@ -40,7 +43,8 @@ class Listener:
         if not exchange.answers:
             return
         run_id, kind = _read_chat(json.loads(text)["text"]) if channel == "slack" else _read_object(json.loads(text))
-        heard = exchange.answered is not None and exchange.answered.status < 300
+        in_time = time.time() - exchange.began < PATIENCE
+        heard = in_time and exchange.answered is not None and exchange.answered.status < 300
         self.tellings.append(Telling(exchange.began, channel, run_id, kind, heard))
 
     def stop(self) -> None:

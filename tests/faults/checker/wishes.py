@@ -7,7 +7,7 @@ from typing import Any
 from tests.faults.checker.history import Change, Facts, History, Violation
 
 # A statement that began before a person's may still be writing.
-SAME_TIME = 1.0
+SAME_TIME = 2.0
 
 
 def a_cancelled_run_ends_without_another_attempt(history: History) -> Iterator[Violation]:
