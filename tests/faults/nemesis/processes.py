@@ -91,7 +91,7 @@ def _(arena: Arena, chance: random.Random) -> None:
 @fault("scheduler", "a config goes before all others while admission commits")
 def _(arena: Arena, chance: random.Random) -> None:
     # Its own length, by which it is told from the sleep that strikes alone.
-    arena.arm(
+    arena.failpoints.arm(
         "admit.before_commit",
         f"sleep {LONG + 0.5}",
         "scheduler: a config goes before all others while admission commits",
@@ -99,7 +99,7 @@ def _(arena: Arena, chance: random.Random) -> None:
     _add_overdue(arena, chance)
     arena.call("/run")
     deadline = time.monotonic() + LONG
-    while any(path.name == "admit.before_commit" for path in arena.armed()) and time.monotonic() < deadline:
+    while any(path.name == "admit.before_commit" for path in arena.failpoints.armed()) and time.monotonic() < deadline:
         time.sleep(0.1)
     _add_overdue(arena, chance)
     arena.call("/run")
