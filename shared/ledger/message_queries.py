@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.errors import Overtaken
-from shared.ledger import message_statements, record_statements
+from shared.ledger import message_statements, record_statements, statements
 from shared.ledger.config_queries import ConfigQueries
 from shared.messages import LONGEST_KEPT, Kept, ManualRequest
 from shared.run import Heard, Poison
@@ -22,6 +22,7 @@ class MessageQueries(ConfigQueries):
         was seen before. Raises `UnknownConfig` or `AmbiguousName`, with nothing recorded.
         """
         with self._transaction():
+            self._run(statements.LOCK_DISPATCH)
             # First, so that a redelivery at the same moment waits for this transaction, and then finds it.
             if not self._record_message(message_id, now, "accepted", None, body):
                 return "duplicate"

@@ -40,11 +40,16 @@ FROM (VALUES (true)) one
 LEFT JOIN (SELECT due_from, id FROM judged ORDER BY due_from DESC, id DESC LIMIT 1) last ON true
 """
 
-# One run by hand; no row where one waits already that has not begun, which will read what the person edited.
+# One run by hand; no row where one waits already that has not begun, which will read what the person edited. Whoever
+# took the time may have been slow to write it down: it stands for no instant before that of a run which is there, or
+# a table would go back to an older slot. Under dispatch's lock, so that all that are there are seen.
 RECORD_MANUAL = f"""
 INSERT INTO sheet_to_bigquery_runs
     (id, config_id, config_name, destination, slot, why, created_at, not_before, reads, allow_shrink)
-SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")}, :now, 'manual', :now, :now,
+SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")}, greatest(
+           CAST(:now AS timestamptz),
+           (SELECT max(r.slot) + interval '1 microsecond' FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id)
+       ), 'manual', :now, :now,
        {READS}, :allow_shrink
 FROM {{configs}} c WHERE c.id = :config_id
 ON CONFLICT DO NOTHING RETURNING id

@@ -1,11 +1,12 @@
 """Runs by hand: once per message, one follow-up behind an open run, poison for what nobody can run."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.errors import AmbiguousName, UnknownConfig
+from shared.ledger import statements
 from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
 from shared.messages import ManualRequest
@@ -35,6 +36,33 @@ def test_a_redelivered_request_does_nothing(store: Store, sql, add_config) -> No
     sql("UPDATE sheet_to_bigquery_runs SET state = 'cancelled', ended_at = now()")
     assert store.record_request("m1", request, BODY, NOON) == "duplicate"
     assert sql("SELECT count(*) FROM sheet_to_bigquery_runs") == [[1]]
+
+
+def test_a_request_that_was_slow_to_be_recorded_stands_for_no_instant_before_a_run_that_is_there(
+    store: Store, sql, add_config, add_run
+) -> None:
+    config_id = add_config()
+    add_run(config_id, NOON, state="queued")
+    store.record_request("m1", ManualRequest(config_id=config_id), BODY, NOON - timedelta(seconds=3))
+    slots = "SELECT why, slot - CAST(:noon AS timestamptz) FROM sheet_to_bigquery_runs ORDER BY slot"
+    assert sql(slots, noon=NOON) == [["schedule", timedelta(0)], ["manual", timedelta(microseconds=1)]]
+
+
+def test_a_request_waits_for_a_dispatch_that_is_recording(migrated: Database, store: Store, sql, add_config) -> None:
+    request = ManualRequest(config_id=add_config())
+
+    def deliver() -> str:
+        with connect(migrated) as connection:
+            return Store(Session(connection, migrated.configs_table)).record_request("m1", request, BODY, NOON)
+
+    with ThreadPoolExecutor(1) as pool:
+        sql("BEGIN")
+        sql(statements.LOCK_DISPATCH)
+        delivered = pool.submit(deliver)
+        with pytest.raises(TimeoutError):
+            delivered.result(timeout=0.5)
+        sql("COMMIT")
+        assert delivered.result(timeout=10) == "accepted"
 
 
 def test_concurrent_deliveries_of_one_request_record_one_run(migrated: Database, store: Store, sql, add_config) -> None:
