@@ -56,16 +56,19 @@ class Arena(People):
         return quiet == 2
 
     def tell(self, seconds: float = 60) -> None:
-        """Let the time pass after which who did not listen is told again, until everybody has heard.
+        """Tell people again and again, until everybody has heard."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.let_time_pass():
+            self.call("/sweep").result()
+
+    def let_time_pass(self) -> bool:
+        """As if so much had passed that who did not listen is told again; whether there is anything to tell.
 
         Only when no sweep is at work: one that tells somebody at this moment is not to be overtaken.
         """
         self.wait_for_calls()
-        deadline = time.monotonic() + seconds
-        waits = "sheet_to_bigquery_notices WHERE closed_at IS NULL"
-        while time.monotonic() < deadline and self.sql(f"SELECT FROM {waits}"):
-            self.sql(f"UPDATE {waits.replace(' WHERE', ' SET not_before = now() WHERE')}")
-            self.call("/sweep").result()
+        waiting = "UPDATE sheet_to_bigquery_notices SET not_before = now() WHERE closed_at IS NULL RETURNING run_id"
+        return bool(self.sql(waiting))
 
     def open_runs(self) -> list[str]:
         rows = self.sql("SELECT id FROM sheet_to_bigquery_runs WHERE ended_at IS NULL")

@@ -68,15 +68,17 @@ def test_while_nobody_listens_a_run_is_settled_all_the_same(arena: Arena) -> Non
     well = arena.add_config("settled-unheard", SEED, run_frequency_hours=0)
     for hop in CHANNELS:
         arena.hops[hop].add(Rule("notices: nobody listens", http_faults.hang(20), lambda _: True))
-    arena.hops["complete"].add(Rule("messages: all completions lost", http_faults.swallow(), lambda _: True))
     try:
         arena.request(failing)
         arena.wait_for_end(failing)
+        arena.hops["complete"].add(Rule("messages: all completions lost", http_faults.swallow(), lambda _: True))
         arena.request(well)
         until(lambda: arena.sql(LEASE_OVER, id=well) and arena.table("settled-unheard"))
+        assert arena.let_time_pass()
         sweep = arena.call("/sweep")
-        until(lambda: arena.sql(SETTLED, id=well))
-        time.sleep(1)
+        # Each channel is waited for four seconds.
+        until(lambda: arena.sql(SETTLED, id=well), seconds=7)
+        time.sleep(0.5)
         assert not sweep.done(), "the sweep told people first, or told nobody"
     finally:
         arena.heal()
