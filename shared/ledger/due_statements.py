@@ -99,7 +99,12 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
 ), slotted AS (
     SELECT *,
            CASE
-               WHEN reset OR base IS NULL THEN CAST(:now AS timestamptz)
+               -- The time may have been taken before another run went: no table goes back to an older slot.
+               WHEN reset THEN greatest(CAST(:now AS timestamptz), (
+                   SELECT max(r.slot) + interval '1 microsecond' FROM sheet_to_bigquery_runs r
+                   WHERE r.config_id = based.id
+               ))
+               WHEN base IS NULL THEN CAST(:now AS timestamptz)
                WHEN CAST(:now AS timestamptz) < base + frequency THEN NULL
                ELSE base + frequency
                    * floor(extract(epoch FROM CAST(:now AS timestamptz) - base) / extract(epoch FROM frequency))

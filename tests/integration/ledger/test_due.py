@@ -50,6 +50,14 @@ EXAMPLES = [
         slot=ago(1),
     ),
     Example(
+        "a reset stands for no instant before that of a run which went meanwhile",
+        "due",
+        {"last_run": None},
+        [("manual", ago(-1), "succeeded")],
+        why="reset",
+        slot=ago(-1) + timedelta(microseconds=1),
+    ),
+    Example(
         "a longer frequency makes it wait",
         "not_due",
         {"last_run": ago(5), "run_frequency_hours": 6},
