@@ -13,12 +13,13 @@ from typing import Any
 from tests.deploy.cloud import Cloud
 from tests.deploy.played.call import play
 
-# Sends its name, its arguments and its input, each ended by a zero byte; gets exit code, output and errors alike.
+# Sends where it was typed, its name, its arguments and its input, each ended by a zero byte; gets exit code, output and
+# errors alike.
 _CLIENT = r"""#!/bin/bash
 text=''
 [[ -t 0 ]] || IFS= read -rd '' text
 exec 3<>/dev/tcp/127.0.0.1/{port}
-printf '%s\0' $(($# + 2)) "${{0##*/}}" "$@" "$text" >&3
+printf '%s\0' $(($# + 3)) "$PWD" "${{0##*/}}" "$@" "$text" >&3
 IFS= read -rd '' code <&3 && IFS= read -rd '' out <&3 && IFS= read -rd '' errors <&3
 printf %s "$out"
 printf %s "$errors" >&2
@@ -29,8 +30,8 @@ exit "$code"
 class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         count = int(self._field())
-        *argv, text = [self._field() for _ in range(count)]
-        answer = play(self.server.folder, argv, text)  # type: ignore[attr-defined]
+        here, *argv, text = [self._field() for _ in range(count)]
+        answer = play(self.server.folder, argv, text, Path(here))  # type: ignore[attr-defined]
         self.wfile.write(b"".join(str(each).encode() + b"\0" for each in answer))
 
     def _field(self) -> str:

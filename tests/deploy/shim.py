@@ -24,7 +24,7 @@ from played.call import play
 def main() -> int:
     text = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
     argv = [Path(sys.argv[0]).name, *sys.argv[1:]]
-    code, out, errors = play(Path(os.environ["GCLOUD_SHIM"]), argv, text)
+    code, out, errors = play(Path(os.environ["GCLOUD_SHIM"]), argv, text, Path.cwd())
     sys.stdout.write(out)
     sys.stderr.write(errors)
     return code

@@ -140,7 +140,7 @@ def test_the_real_gcloud_prints_of_every_list_what_deploy_compares(
     looked = [shlex.split(each) for each in looked if "run regions" not in each]
     assert len(looked) >= 11
     for words in looked:
-        code, played, _ = play(deployed.folder, ["gcloud", *words], "")
+        code, played, _ = play(deployed.folder, ["gcloud", *words], "", Path.cwd())
         assert code == 0
         assert played.strip(), words
         assert sorted(gcloud(environment, *words).splitlines()) == sorted(played.splitlines()), words
@@ -148,7 +148,7 @@ def test_the_real_gcloud_prints_of_every_list_what_deploy_compares(
 
 def test_the_real_gcloud_prints_a_policy_as_deploy_reads_it(deployed: Cloud, environment: dict[str, str]) -> None:
     [words] = [call["argv"][1:] for call in deployed.calls() if call["argv"][1:3] == ["projects", "get-iam-policy"]]
-    _, played, _ = play(deployed.folder, ["gcloud", *words], "")
+    _, played, _ = play(deployed.folder, ["gcloud", *words], "", Path.cwd())
     assert sorted(gcloud(environment, *words).splitlines()) == sorted(played.splitlines())
 
 
@@ -172,7 +172,7 @@ def test_the_real_pubsub_keeps_the_subscriptions_that_deploy_wants(
         kept = gcloud(environment, *words).splitlines()
     finally:
         component.stop()
-    _, played, _ = play(deployed.folder, ["gcloud", *words], "")
+    _, played, _ = play(deployed.folder, ["gcloud", *words], "", Path.cwd())
     urls = [each["serviceConfig"]["uri"] for each in deployed.resources("functions").values()]
     for url in urls:
         played = played.replace(url, "https://asked.example")

@@ -30,7 +30,7 @@ _SECONDS = 120
 _WATCH = '#!/bin/sh\nshift 2\nexec sh -c "$*"\n'
 _BQ = '#!/bin/sh\nexec {bq} --api={api} --oauth_access_token=anybody "$@"\n'
 # Notes what the reader asks of gcloud, one JSON list a line; then the shim answers, or what is laid ready.
-_GCLOUD = """#!{python} -SE
+_GCLOUD = """#!/usr/bin/env -S python3 -SE
 import json, os, sys
 with open({asked!r}, "a") as asked:
     asked.write(json.dumps(["gcloud", *sys.argv[1:]]) + "\\n")
@@ -42,7 +42,7 @@ if os.path.exists(answer):
 """
 # What it asks is deploy.sh's own affair, and judged by its own tests: so it has the shim alone.
 _DEPLOY = """#!/bin/sh
-PATH={bin}:$PATH BUILD_FOLDER={clone}/build exec {repository}/deploy.sh "$@"
+PATH={bin}:$PATH BUILD_FOLDER={build} exec {deploy} "$@"
 """
 
 
@@ -214,9 +214,12 @@ class Reader:
         _write_tool(self._tools / "all" / "bq", _BQ.format(bq=bq, api=api))
         _write_tool(self._tools / "all" / "watch", _WATCH)
         shim = str(self._cloud.bin / "gcloud")
-        recorder = _GCLOUD.format(python=sys.executable, asked=str(self._asked), answers=str(self._answers), shim=shim)
+        recorder = _GCLOUD.format(asked=str(self._asked), answers=str(self._answers), shim=shim)
         _write_tool(self._tools / "gcloud" / "gcloud", recorder)
-        deploy = _DEPLOY.format(bin=self._cloud.bin, clone=self.folder, repository=REPOSITORY)
+        build, script = str(self.folder / "build"), str(REPOSITORY / "deploy.sh")
+        deploy = _DEPLOY.format(
+            bin=shlex.quote(str(self._cloud.bin)), build=shlex.quote(build), deploy=shlex.quote(script)
+        )
         _write_tool(self.folder / "deploy.sh", deploy)
 
 

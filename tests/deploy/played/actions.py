@@ -17,7 +17,7 @@ def _deploy_function(state: State, call: Any, words: list[str]) -> list[Resource
     for api in ("cloudbuild", "run", "artifactregistry"):
         if f"{api}.googleapis.com" not in state["apis"]:
             raise Refused(f"FAILED_PRECONDITION: {api}.googleapis.com is not enabled")
-    if not Path(call.flags["source"], "main.py").is_file():
+    if not Path(call.here, call.flags["source"], "main.py").is_file():
         raise Refused(f"INVALID_ARGUMENT: {call.flags['source']} has no main.py")
     identity = call.flags.get("service-account")
     check_identity(state, identity)

@@ -16,10 +16,10 @@ SWITCHES = ("quiet", "gen2", "v2", "trigger-http", "enabled", "show-deleted", "t
 
 
 class Call:
-    """One command: its words, its flags (without dashes), and what came on its standard input."""
+    """One command: its words, its flags (without dashes), what came on its standard input, and where it was typed."""
 
-    def __init__(self, argv: list[str], text: str) -> None:
-        self.tool, self.input = argv[0], text
+    def __init__(self, argv: list[str], text: str, here: Path) -> None:
+        self.tool, self.input, self.here = argv[0], text, here
         self.words: list[str] = []
         self.flags: dict[str, str] = {}
         rest = iter(argv[1:])
@@ -40,9 +40,9 @@ class Call:
         return not any(word in READS for word in self.words[:4])
 
 
-def play(folder: Path, argv: list[str], text: str) -> tuple[int, str, str]:
-    """The command's exit code, standard output and standard error; the project changes with it."""
-    call = Call(argv, text)
+def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str, str]:
+    """The exit code, standard output and standard error of a command typed in `here`; the project changes with it."""
+    call = Call(argv, text, here)
     with (folder / "calls.jsonl").open("a") as calls:
         calls.write(json.dumps({"argv": argv, "changed": call.changes, "input": text}) + "\n")
     cut = (1, "", f"ERROR: ({' '.join(argv[1:3])}) the power is cut\n")

@@ -191,8 +191,8 @@ def test_the_sweep_finds_silent_runs_by_index(statement: str, session: Session) 
 
 
 def test_what_the_metrics_are_made_of_is_counted_by_index(session: Session) -> None:
-    session.run(statements.RECORD_DUE, **recording(session))
-    session.run(statements.ADMIT, **admitting(session))
+    session.run(record_statements.RECORD_DUE, **recording(session))
+    session.run(admission_statements.ADMIT, **admitting(session))
     plan = explained(session, run_statements.MEASURE, now=session.run(statements.NOW)[0][0])
     assert "sheet_to_bigquery_runs" not in scanned_whole(plan)
     assert pages(plan) < 100 * DUE
