@@ -58,7 +58,9 @@ def settle(
         return "open"
     if seen.found == "done":
         return _succeed(run, seen, store, executions, settings, completed)
-    settled = fail(run, _failure(run, seen, executions, completed), store, settings, completed)
+    # What another execution of the attempt took is nothing that this one's reads are counted by.
+    own = completed if _speaks_for(run, completed) else None
+    settled = fail(run, _failure(run, seen, executions, completed), store, settings, own)
     if run.execution and (_is_past(run.deadline, now) or settled == "cancelled"):
         executions.cancel(run.execution)  # only frees capacity: the attempt is closed already
     return settled

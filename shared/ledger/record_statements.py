@@ -4,9 +4,11 @@ from shared.ledger.due_statements import DUE_FROM, HAS_OPEN_RUN, MAY_BE_DUE, due
 from shared.ledger.statements import DESTINATION
 
 # How many Sheets reads to reserve for a run of config `c`: as many as its newest run that told them took (an older
-# job tells all its requests); 4 is what a small tab takes.
+# job tells all its requests); 4 is what a small tab takes. One that loaded nothing may have been refused its first
+# read: it tells of no less than was reserved for it, or what failed together would come back together, too cheap.
 READS = """greatest(coalesce((
-    SELECT coalesce(r.sheet_reads, r.requests) FROM sheet_to_bigquery_runs r
+    SELECT greatest(coalesce(r.sheet_reads, r.requests), CASE WHEN r.state <> 'succeeded' THEN r.reads END)
+    FROM sheet_to_bigquery_runs r
     WHERE r.config_id = c.id AND r.requests IS NOT NULL ORDER BY r.created_at DESC LIMIT 1
 ), 4), 1)"""
 

@@ -251,6 +251,14 @@ def test_reads_are_reserved_as_the_newest_run_that_told_them_took(store: Store, 
     assert sql("SELECT reads FROM sheet_to_bigquery_runs WHERE state = 'pending'") == [[500]]
 
 
+def test_a_run_that_was_refused_its_reads_makes_the_next_one_no_cheaper(store: Store, sql, add_config, add_run) -> None:
+    config = add_config(run_frequency_hours=1, last_run=NOON - 3 * HOUR)
+    add_run(config, NOON - 3 * HOUR, requests=61, sheet_reads=60)
+    add_run(config, NOON - 2 * HOUR, state="failed", requests=5, sheet_reads=0, reads=60)
+    store.record_due(NOON, "00000000-0000-0000-0000-000000000001", None)
+    assert sql("SELECT reads FROM sheet_to_bigquery_runs WHERE state = 'pending'") == [[60]]
+
+
 def test_what_is_due_is_found_by_index_as_by_looking_at_every_config(store: Store, add_config, add_run) -> None:
     """`only_due` looks only at what may be due: whatever moved last_run, and whatever ran, it must miss nothing."""
     rng = random.Random(4)

@@ -133,6 +133,23 @@ def test_a_message_of_another_execution_closes_nothing(changed, bench, launched)
     assert settled(bench, run, completed=msgspec.structs.replace(said, **changed)) == "open"
 
 
+def test_what_another_execution_read_is_not_counted_as_this_ones(bench, launched, sql) -> None:
+    run = launched()
+    sql("UPDATE sheet_to_bigquery_runs SET deadline = now() - interval '1 second', reads_reserved = 4")
+    said = RunCompleted(
+        run.id,
+        run.attempt,
+        "somebody-else",
+        "failed",
+        requests=2,
+        sheet_reads=0,
+        error_class="AttemptClosed",
+        error="y",
+    )
+    assert settled(bench, bench.run(run.id), completed=said) == "retried"
+    assert sql("SELECT reads_reserved, requests FROM sheet_to_bigquery_runs") == [[4, None]]
+
+
 def test_a_message_cannot_turn_a_load_into_a_failure(bench, launched) -> None:
     run = launched()
     bench.load(run)
