@@ -32,6 +32,11 @@ paused AS (
               ORDER BY r.created_at DESC LIMIT greatest(CAST(:pause_after AS integer) - 1, 0)
           ) earlier
       )
+      -- Words that come late are of a run that is not the last one any more.
+      AND NOT EXISTS (
+          SELECT FROM sheet_to_bigquery_runs r
+          WHERE r.config_id = closed.config_id AND r.created_at > closed.created_at AND NOT r.permanent AND {_TELLING}
+      )
     RETURNING c.id
 ), noted AS (
     INSERT INTO sheet_to_bigquery_notices (run_id, kind, not_before)
@@ -44,7 +49,7 @@ paused AS (
 )
 SELECT closed.state, EXISTS (SELECT FROM paused) FROM closed
 """
-_CLOSED = "id, config_id, why, state, permanent, error_class, error"
+_CLOSED = "id, config_id, created_at, why, state, permanent, error_class, error"
 
 # What of the quota the attempt holds from its end on: the reads that it told, in the place of those that were reserved.
 _SPENT = """reads_reserved = CASE WHEN CAST(:sheet_reads AS integer) IS NULL THEN reads_reserved
@@ -66,7 +71,9 @@ WITH closed AS (
     RETURNING id, config_id, slot, why, had_last_run
 ), moved AS (
     UPDATE {{configs}} c
-    SET last_run = greatest(c.last_run, closed.slot), paused_reason = NULL,
+    SET last_run = greatest(c.last_run, closed.slot),
+        -- Why it is paused stays, where it was paused while the run was open.
+        paused_reason = CASE WHEN NOT c.is_active THEN c.paused_reason END,
         scheduled_run = CASE WHEN closed.why = 'schedule' THEN closed.slot ELSE c.scheduled_run END
     FROM closed
     WHERE c.id = closed.config_id AND closed.why <> 'shadow' AND NOT (closed.had_last_run AND c.last_run IS NULL)

@@ -175,3 +175,24 @@ def test_a_success_is_news_after_a_failure_or_where_it_is_wanted(store: Store, f
 def test_a_run_that_is_tried_again_is_no_news(store: Store, claimed, sql) -> None:
     store.fail(claimed(1), PASSING, NOON + HOUR, NOON + 2 * HOUR, None, pause_after=1)
     assert noted(sql) == []
+
+
+def test_a_run_that_succeeds_after_all_does_not_forget_why_its_config_was_paused_meanwhile(
+    store: Store, config, claimed, sql
+) -> None:
+    run = claimed(1)
+    store.pause_config(config, "the sheet is being rebuilt", NOON + HOUR)
+    succeed(store, run)
+    assert standing_of(sql) == [False, NOON + HOUR, "the sheet is being rebuilt"]
+
+
+def test_words_that_come_after_the_next_success_pause_nothing(store: Store, claimed, sql) -> None:
+    run = claimed(1)
+    store.note_execution(run.id, 1, "jobs/j/executions/e")
+    shown = Failure("ExecutionFailed", "it ended", retryable=True)
+    assert store.fail(run, shown, NOON + HOUR, None, None, pause_after=1) == Closed("failed", False)
+    succeed(store, claimed(2))
+    said = RunCompleted(run.id, 1, "e", "failed", error_class="EmptySheet", error="no rows")
+    ran = store.find_run(run.id).run
+    assert store.correct_failure(ran, PERMANENT, NOON + 3 * HOUR, said, pause_after=1) == Closed("failed", False)
+    assert standing_of(sql)[0] is True
