@@ -5,7 +5,7 @@ from typing import Any
 
 from pg8000.native import identifier
 
-from shared.errors import InvalidSettings
+from shared.errors import InvalidSettings, PermissionMissing
 from shared.ledger.connection import Session, quoted
 
 _ROLES = "SELECT rolname FROM pg_roles WHERE rolname = ANY(CAST(:roles AS text[]))"
@@ -16,13 +16,30 @@ _GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE"
     " ON sheet_to_bigquery_runs, sheet_to_bigquery_messages, sheet_to_bigquery_notices TO {role}",
 )
+# What a role lacks still: who owns nothing but may use the tables grants nothing with a mere warning, and a schema of
+# its own lets nobody in.
+_LACKING = """
+SELECT p.privilege || ' ON ' || t.name FROM (
+    SELECT CAST(CAST(:configs AS text) AS regclass) AS name, ARRAY['SELECT', 'INSERT', 'UPDATE'] AS needed
+    UNION ALL
+    SELECT l.name::regclass, ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] FROM (VALUES
+        ('sheet_to_bigquery_runs'), ('sheet_to_bigquery_messages'), ('sheet_to_bigquery_notices')
+    ) l (name)
+) t CROSS JOIN LATERAL unnest(t.needed) p (privilege)
+WHERE NOT has_table_privilege(CAST(:role AS name), t.name, p.privilege)
+UNION ALL
+SELECT 'USAGE ON SCHEMA ' || quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid IN (CAST(CAST(:configs AS text) AS regclass), 'sheet_to_bigquery_runs'::regclass)
+  AND NOT has_schema_privilege(CAST(:role AS name), n.oid, 'USAGE')
+"""
 
 
 def grant(connection: Any, configs_table: str, roles: Sequence[str]) -> Iterator[str]:
     """Grants each role what functions and commands do, and tells it; granting again changes nothing.
 
     Run it as the owner of the tables, after `up`. Raises `InvalidSettings` that names the roles that are not there,
-    before anything is granted, and `PermissionMissing` where the tables are somebody else's.
+    before anything is granted, and `PermissionMissing`, with nothing granted, where that is not all that a role needs:
+    the tables are somebody else's, or their schema lets it not in.
     """
     session = Session(connection, configs_table)
     there = {name for (name,) in session.run(_ROLES, roles=list(roles))}
@@ -38,4 +55,9 @@ def grant(connection: Any, configs_table: str, roles: Sequence[str]) -> Iterator
                 session.run(statement.replace("{role}", identifier(role)))
             if sequence:
                 session.run(f"GRANT USAGE ON SEQUENCE {sequence} TO {identifier(role)}")
+            if lacking := [each for (each,) in session.run(_LACKING, configs=quoted(configs_table), role=role)]:
+                raise PermissionMissing(
+                    f"{role} would still lack {', '.join(lacking)}",
+                    "grant as the owner of the tables, and of the schema",
+                )
     yield from (f"{role}: may use {configs_table} and the ledger" for role in roles)

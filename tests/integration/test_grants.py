@@ -70,3 +70,16 @@ def test_a_role_that_is_not_there_is_named_and_nobody_is_granted_anything(
         granted(migrated, ROLE, "nobody")
     with open_store(runtime) as store, pytest.raises(PermissionMissing):
         store.count_states()
+
+
+def test_who_owns_nothing_is_not_told_that_it_granted(migrated: Database, runtime: Database) -> None:
+    granted(migrated, ROLE)
+    with pytest.raises(PermissionMissing, match="pg_monitor would still lack SELECT ON"):
+        granted(runtime, "pg_monitor")
+
+
+def test_a_schema_that_lets_the_role_not_in_is_named(migrated: Database, runtime: Database, sql) -> None:
+    sql("CREATE SCHEMA portal")
+    sql(f"CREATE TABLE portal.configs (LIKE {CONFIGS} INCLUDING ALL)")
+    with connect(migrated) as connection, pytest.raises(PermissionMissing, match="lack USAGE ON SCHEMA portal"):
+        list(grant(connection, "portal.configs", [ROLE]))
