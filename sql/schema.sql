@@ -208,7 +208,7 @@ CREATE INDEX runs_ended ON sheet_to_bigquery_runs (ended_at) WHERE ended_at IS N
 CREATE INDEX runs_batch ON sheet_to_bigquery_runs (batch) WHERE batch IS NOT NULL;
 
 -- Messages by hand, once each, and messages that nobody can understand (poison), with the reason, until a person
--- publishes them again or drops them.
+-- publishes them again or drops them, or all that is so old is cleaned away.
 CREATE TABLE sheet_to_bigquery_messages (
     message_id text PRIMARY KEY,
     received_at timestamptz NOT NULL,

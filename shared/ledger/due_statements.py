@@ -64,6 +64,10 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
                SELECT r.slot FROM sheet_to_bigquery_runs r
                WHERE r.config_id = c.id AND r.why = 'schedule' ORDER BY r.slot DESC LIMIT 1
            ) END AS scheduled_slot,
+           CASE WHEN c.asked AND c.last_run IS DISTINCT FROM c.scheduled_run THEN (
+               SELECT max(r.slot) FROM sheet_to_bigquery_runs r
+               WHERE r.config_id = c.id AND r.state = 'succeeded' AND r.why <> 'shadow'
+           ) END AS loaded_slot,
            CASE WHEN c.last_run IS NULL THEN (
                SELECT r.state FROM sheet_to_bigquery_runs r
                WHERE r.config_id = c.id AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
@@ -71,7 +75,7 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
            CASE WHEN {_POSSIBLE} THEN c.last_run END AS past_run, NOT {_POSSIBLE} AS impossible, {open_run} AS open
     FROM (VALUES ('job_ready')) assumed (migration_status)
     CROSS JOIN LATERAL (
-        SELECT c.id, c.last_run, coalesce(c.is_active, false) AS active,
+        SELECT c.id, c.last_run, c.scheduled_run, coalesce(c.is_active, false) AS active,
                migration_status IS NOT DISTINCT FROM 'job_ready' AS owned,
                coalesce(c.run_frequency_hours, 24)::numeric AS hours, {DUE_FROM} AS due_from, {asked} AS asked,
                c.name, c.google_cloud_project_id, c.bigquery_dataset_id, c.bigquery_table_id
@@ -116,7 +120,8 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
                WHEN blocked_by IS NOT NULL THEN blocked_by
                WHEN reset THEN 'due'
                WHEN frequency IS NULL THEN 'manual_only'
-               WHEN candidate IS NULL OR candidate <= past_run THEN 'not_due'
+               -- Where a person moved last_run, the ledger knows what was loaded: no table goes back to an older slot.
+               WHEN candidate IS NULL OR candidate <= greatest(past_run, loaded_slot) THEN 'not_due'
                ELSE 'due'
            END AS told
     FROM slotted OFFSET 0

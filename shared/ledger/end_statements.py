@@ -53,7 +53,7 @@ _CLOSED = "id, config_id, created_at, why, state, permanent, error_class, error"
 
 # What of the quota the attempt holds from its end on: the reads that it told, in the place of those that were reserved.
 _SPENT = """reads_reserved = CASE WHEN CAST(:sheet_reads AS integer) IS NULL THEN reads_reserved
-            ELSE greatest(reads_reserved - reads, 0) + CAST(:sheet_reads AS integer) END"""
+            ELSE least(greatest(reads_reserved - reads, 0) + CAST(:sheet_reads AS bigint), 2147483647) END"""
 
 # A closed load is a success, and last_run moves with it. It never moves backwards; a NULL that came after the claim
 # is a person's request for another run and stays. A success after a failure is news; any other, where it is wanted.
@@ -73,7 +73,7 @@ WITH closed AS (
     UPDATE {{configs}} c
     SET last_run = greatest(c.last_run, closed.slot),
         -- Why it is paused stays, where it was paused while the run was open.
-        paused_reason = CASE WHEN NOT c.is_active THEN c.paused_reason END,
+        paused_reason = CASE WHEN c.is_active IS NOT TRUE THEN c.paused_reason END,
         scheduled_run = CASE WHEN closed.why = 'schedule' THEN closed.slot ELSE c.scheduled_run END
     FROM closed
     WHERE c.id = closed.config_id AND closed.why <> 'shadow' AND NOT (closed.had_last_run AND c.last_run IS NULL)

@@ -80,11 +80,12 @@ COUNT_STATES = "SELECT state, count(*) FROM sheet_to_bigquery_runs GROUP BY stat
 # parts, so that each goes by its index, however many runs have ended.
 MEASURE = """
 SELECT count(*) FILTER (WHERE state IN ('pending', 'queued')),
-    coalesce(extract(epoch FROM :now - min(slot)), 0)::float8,
+    coalesce(extract(epoch FROM :now - min(begun)), 0)::float8,
     (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())
 FROM (
-    SELECT state, slot FROM sheet_to_bigquery_runs WHERE state = 'pending'
+    SELECT state, greatest(slot, created_at) AS begun FROM sheet_to_bigquery_runs WHERE state = 'pending'
     UNION ALL
-    SELECT state, slot FROM sheet_to_bigquery_runs WHERE state IN ('queued', 'launching', 'running')
+    SELECT state, greatest(slot, created_at) FROM sheet_to_bigquery_runs
+    WHERE state IN ('queued', 'launching', 'running')
 ) open
 """

@@ -50,6 +50,13 @@ EXAMPLES = [
         slot=ago(1),
     ),
     Example(
+        "a last_run that a person set back does not take the table back to a slot before a run by hand",
+        "not_due",
+        {"last_run": ago(48), "run_frequency_hours": 2},
+        [("schedule", ago(3), "succeeded"), ("manual", ago(0.5), "succeeded")],
+        until=ago(-1),
+    ),
+    Example(
         "a reset stands for no instant before that of a run which went meanwhile",
         "due",
         {"last_run": None},

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import Store
+from shared.settings import Database
 from shared.sweep import sweep
 
 
@@ -34,7 +37,25 @@ def test_waiting_runs_and_the_age_of_the_oldest_open_one_are_told(bench, caplog,
     assert 7190 < told["oldest_due_seconds"] < 7290
 
 
+def test_a_run_for_an_old_slot_is_no_older_than_its_record(bench, caplog, add_config, add_run) -> None:
+    """A monthly config that was paused for long has a slot weeks ago, and waits since a moment ago."""
+    now = datetime.now(UTC)
+    add_run(add_config("monthly"), now - timedelta(days=29), state="pending", created_at=now - timedelta(minutes=5))
+    assert 290 < measured(bench, caplog)["oldest_due_seconds"] < 390
+
+
 def test_a_run_for_a_slot_to_come_is_not_due_for_less_than_nothing(bench, caplog, add_config, add_run) -> None:
     soon = datetime.now(UTC) + timedelta(hours=1)
     add_run(add_config("early"), soon, state="pending", not_before=soon)
     assert measured(bench, caplog)["oldest_due_seconds"] == 0
+
+
+def test_where_nothing_can_be_cleaned_now_the_sweep_goes_on(migrated: Database, bench, caplog, sql) -> None:
+    sql("BEGIN")
+    sql("LOCK TABLE sheet_to_bigquery_messages IN ACCESS EXCLUSIVE MODE")
+    with connect(migrated) as connection:
+        session = Session(connection, migrated.configs_table)
+        session.run("SET lock_timeout = '50ms'")
+        counts = sweep(Store(session), bench.bigquery_of, bench.executions(), bench.publish, bench.with_settings())
+    assert (counts["cleaned"], counts["told"]) == (0, 0)
+    assert "not_cleaned" in [line.msg for line in caplog.records]
