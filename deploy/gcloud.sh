@@ -6,7 +6,8 @@
 changes=0
 declare -A policies=()
 # Failures that pass by themselves: Google knows a new identity, API or metric everywhere only after a while.
-passing='([Ss]ervice account [^ ]+ does not exist|has not been used in project|Cannot find metric|concurrent policy changes)'
+passing='([Ss]ervice account [^ ]+ does not exist|has not been used in project|Cannot find metric|concurrent policy changes'
+passing+='|Role [^ ]+ does not exist in the resource)'
 policy_format='value[separator="|"](bindings.role,bindings.members,bindings.condition.title)'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -24,6 +25,7 @@ stopped() {
     *PERMISSION_DENIED* | *'does not have permission'* | *forbidden* | *'(403)'*)
       remedy="let your account do that in ${setting[PROJECT]} (an owner of the project may do all of it)" ;;
     *billing* | *Billing*) remedy="enable billing: gcloud billing projects link ${setting[PROJECT]} --billing-account=…" ;;
+    *'in a deleted state'*) remedy='name another --role-prefix (a deleted role keeps its name for up to 37 days)' ;;
     *RESOURCE_EXHAUSTED* | *[Qq]uota*) remedy='ask for more of that quota, or wait' ;;
   esac
   printf 'deploy.sh: this failed:\n  %s\n%s\nWhat was done stays. To go on: %s, and run deploy.sh again.\n' \
@@ -133,7 +135,8 @@ run() {
   fi
   if ((${#line} > 400)); then say "+ ${line:0:400}…"; else say "+ $line"; fi
   for pause in 10 10 20 40 60 ''; do
-    if said=$(printf %s "$text" | "$@" 2>&1 >/dev/null); then return; fi
+    # bq says on standard output what went wrong.
+    if said=$(printf %s "$text" | "$@" 2>&1); then return; fi
     if [[ -z $pause || ! $said =~ $passing ]]; then stopped "$line" "$said"; fi
     say "  not yet; again in $pause s"
     sleep "$pause"

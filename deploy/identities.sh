@@ -30,7 +30,7 @@ make_roles() {
   make_role "${setting[ROLE_PREFIX]}.loads" "$(bigquery_project)" "$loads_permissions"
 }
 
-# A deleted role keeps its name for a week: it comes back rather than being made.
+# For a week a deleted role can come back, rather than being made; its name is free again after 37 days.
 make_role() {
   local role=$1 project=$2 permissions=$3 line
   line=$(look iam roles list --show-deleted "--project=$project" '--format=value[separator="|"](name.basename(),deleted)')

@@ -357,6 +357,35 @@ def test_an_identity_that_google_does_not_know_everywhere_yet_is_waited_for(depl
     assert "let your account do that" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("refusal", "code", "said"),
+    [
+        ("Service account sheettobigquery-job@hkd-reporting.iam.gserviceaccount.com does not exist.", 0, "not yet"),
+        ("Access Denied: you may not grant that", 1, "you may not grant that"),
+    ],
+)
+def test_what_bq_says_is_heard_although_it_says_it_on_standard_output(
+    deployed: Cloud, refusal: str, code: int, said: str
+) -> None:
+    (deployed.bin / "sleep").write_text("#!/bin/bash\n")
+    (deployed.bin / "sleep").chmod(0o755)
+    state = deployed.state
+    state["resources"]["datasets"] = {f"{PROJECT}:sales": {"id": "sales", "access": []}}
+    deployed.write(state)
+    deployed.refuse_once(refusal)
+    # The first change is a grant on the dataset: all else is there.
+    done = deploy(deployed, *HOST, "job", f"--datasets={PROJECT}.sales")
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+
+
+def test_a_role_whose_name_is_still_taken_is_told_with_the_way_out(deployed: Cloud) -> None:
+    deployed.refuse_once("FAILED_PRECONDITION: there is an existing role with that role_id in a deleted state.")
+    done = deploy(deployed, *HOST, "--role-prefix=another")
+    assert done.returncode == 1
+    assert "name another --role-prefix" in done.stderr
+
+
 # -- destroyed -----------------------------------------------------------------------------------------------------
 
 
@@ -366,7 +395,7 @@ def test_destroy_leaves_what_was_there_before(deployed: Cloud) -> None:
     state = deployed.state
     left = {kind: sorted(each) for kind, each in state["resources"].items() if each and kind != "iam roles"}
     assert left == {}
-    # A deleted role keeps its name for a week.
+    # A deleted role can come back for a week.
     assert all(each["deleted"] for each in state["resources"]["iam roles"].values())
     assert granted(state) == {"user:owner@example.com": {f"projects/{PROJECT}": {"owner"}}}
     deployed.forget_calls()

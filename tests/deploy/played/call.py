@@ -45,7 +45,13 @@ def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str
     call = Call(argv, text, here)
     with (folder / "calls.jsonl").open("a") as calls:
         calls.write(json.dumps({"argv": argv, "changed": call.changes, "input": text}) + "\n")
-    cut = (1, "", f"ERROR: ({' '.join(argv[1:3])}) the power is cut\n")
+
+    def failed(why: object) -> tuple[int, str, str]:
+        told = f"ERROR: ({' '.join(argv[1:3])}) {why}\n"
+        # The real bq says on standard output what went wrong.
+        return (1, told, "") if call.tool == "bq" else (1, "", told)
+
+    cut = failed("the power is cut")
     late = False
     if call.changes and (folder / "stop_after").exists():
         left = int((folder / "stop_after").read_text())
@@ -58,17 +64,17 @@ def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str
         left = int(failing.read_text())
         failing.write_text(str(left - 1))
         if left == 0:
-            return 1, "", f"ERROR: ({' '.join(argv[1:3])}) the network is gone\n"
+            return failed("the network is gone")
     refusal = folder / "refuse_once"
     if call.changes and refusal.exists():
         saying = refusal.read_text()
         refusal.unlink()
-        return 1, "", f"ERROR: ({' '.join(argv[1:3])}) {saying}\n"
+        return failed(saying)
     state: dict[str, Any] = json.loads((folder / "state.json").read_text())
     try:
         out = _shown(call, answer(state, call))
     except (Refused, NotImplementedError) as error:
-        return 1, "", f"ERROR: ({' '.join(argv[1:3])}) {error}\n"
+        return failed(error)
     if call.changes:
         fresh = folder / "state.json.new"
         fresh.write_text(json.dumps(state, indent=1, sort_keys=True))
