@@ -52,15 +52,15 @@ remove() {
 }
 
 remove_monitoring() {
-  local alert name ours=userLabels.$our_labels
+  local alert name ours="userLabels.app=\"${our_labels#*=}\""
   remove_marked "$(title_of "$(filled deploy/monitoring/dashboard.json)")" "labels:app-${our_labels#*=}" \
     'labels.list()' monitoring dashboards
   for alert in "${alerts[@]}"; do
-    remove_marked "$(title_of "$(<"deploy/monitoring/$alert.json")")" "$ours AND userLabels.alert=$alert" \
+    remove_marked "$(title_of "$(<"deploy/monitoring/$alert.json")")" "$ours AND userLabels.alert=\"$alert\"" \
       userLabels.app alpha monitoring policies
   done
   for name in email_address="${setting[ALERT_EMAIL]}" channel_name="${setting[ALERT_SLACK_CHANNEL]}"; do
-    [[ -z ${name#*=} ]] || remove_marked "Sheet to BigQuery: ${name#*=}" "$ours AND labels.$name" \
+    [[ -z ${name#*=} ]] || remove_marked "Sheet to BigQuery: ${name#*=}" "$ours AND labels.${name%%=*}=\"${name#*=}\"" \
       userLabels.app beta monitoring channels
   done
   describe_metrics

@@ -35,6 +35,9 @@ stopped() {
   exit 1
 }
 
+# A quotation mark inside $(…): the shell wants it as it is, although the whole is quoted.
+inner_quote=$'\1'
+
 # A word as a person pastes it; one that asks gcloud for something keeps asking.
 # shellcheck disable=SC2016  # that text itself is looked for
 quoted() {
@@ -44,7 +47,8 @@ quoted() {
   elif [[ $word == *'$(gcloud '* ]]; then
     word=${word//\\/\\\\}
     word=${word//\"/\\\"}
-    printf '"%s"' "${word//\`/\\\`}"
+    word=${word//\`/\\\`}
+    printf '"%s"' "${word//$inner_quote/\"}"
   elif [[ $word =~ $flag ]]; then
     printf '%s%s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]@Q}"
   else
@@ -83,7 +87,7 @@ ask() {
   complete_command "$@"
   if [[ -n $dry_run ]]; then
     # shellcheck disable=SC2016  # the shell that it is pasted into expands it
-    printf '$(%s)' "$(as_line "${command[@]}")"
+    printf '$(%s)' "$(as_line "${command[@]}" | sed "s/\"/$inner_quote/g")"
     return
   fi
   out=$("${command[@]}" 2>"$errors" </dev/null) || stopped "$(as_line "${command[@]}")" "$(<"$errors")"

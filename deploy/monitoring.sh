@@ -31,14 +31,14 @@ make_channels() {
   change_from_template "$content" slack_accessToken beta monitoring channels create --channel-content-from-file=-
 }
 
-# The channels' resource names, a line each.
+# The channels' resource names, a line each. gcloud hands these filters on to Google, whose syntax wants values quoted.
 channel_names() {
-  local ours="userLabels.$our_labels AND" name_only="--format=value(name)"
+  local ours="userLabels.app=\"${our_labels#*=}\" AND" name_only="--format=value(name)"
   [[ -z ${setting[ALERT_CHANNELS]} ]] || printf '%s\n' "${setting[ALERT_CHANNELS]//,/$'\n'}"
   [[ -z ${setting[ALERT_EMAIL]} ]] || printf '%s\n' \
-    "$(ask beta monitoring channels list "--filter=$ours labels.email_address=${setting[ALERT_EMAIL]}" "$name_only" --limit=1)"
+    "$(ask beta monitoring channels list "--filter=$ours labels.email_address=\"${setting[ALERT_EMAIL]}\"" "$name_only" --limit=1)"
   [[ -z ${setting[ALERT_SLACK_CHANNEL]} ]] || printf '%s\n' \
-    "$(ask beta monitoring channels list "--filter=$ours labels.channel_name=${setting[ALERT_SLACK_CHANNEL]}" "$name_only" --limit=1)"
+    "$(ask beta monitoring channels list "--filter=$ours labels.channel_name=\"${setting[ALERT_SLACK_CHANNEL]}\"" "$name_only" --limit=1)"
 }
 
 # A policy of its own for each alert. One that is there keeps the channels that people added, and gets those that are new.

@@ -28,11 +28,14 @@ def shown(resources: Sequence[Any], form: str, flatten: str = "", *, condition: 
 
 
 def chosen(resources: Sequence[Any], condition: str) -> list[Any]:
-    """Those for which every `key=value` of the condition (joined by AND) holds; other filters are not known."""
+    """Those for which every `key="value"` of the condition (joined by AND) holds; other filters are not known.
+
+    gcloud hands some of them on to Google, whose syntax wants the quotation marks.
+    """
     terms = [term.strip().partition("=")[::2] for term in condition.split(" AND ")] if condition else []
-    if not all(key and value and '"' not in value for key, value in terms):
+    if not all(key and re.fullmatch(r'"[^"]+"', value) for key, value in terms):
         raise NotImplementedError(f"the shim does not know --filter={condition}")
-    return [each for each in resources if all(_text(_found(each, key)) == value.strip("'") for key, value in terms)]
+    return [each for each in resources if all(_text(_found(each, key)) == value.strip('"') for key, value in terms)]
 
 
 def _flattened(resource: Any, path: str) -> list[Any]:
