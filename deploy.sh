@@ -115,7 +115,7 @@ main() {
   case ${words[0]:-} in
     help) usage; return ;;
     stage) stage "${words[@]:1}"; return ;;
-    '' | functions | database | verify) needs_database=yes ;;
+    '' | functions | database | verify) needs_database=${words[0]:-everything} ;;
   esac
   if [[ $# -eq 0 ]]; then usage >&2; exit 2; fi
   check_settings

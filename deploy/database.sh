@@ -51,10 +51,7 @@ make_instance() {
 migrate() {
   local owner=${setting[POSTGRES_OWNER]:-${setting[POSTGRES_USER]}} component password
   local -a roles=() place
-  if [[ -z $owner ]]; then
-    [[ -n $dry_run ]] || fail 'POSTGRES_OWNER is missing: whose are the tables? (your own address, by IAM)'
-    owner=your-username
-  fi
+  owner=${owner:-your-username} # in a plan alone: check_owner
   place=("POSTGRES_DB=${setting[POSTGRES_DB]}" "POSTGRES_USER=$owner" "CONFIGS_TABLE=${setting[CONFIGS_TABLE]}")
   place+=("${database_place[@]}")
   password=${POSTGRES_OWNER_PASSWORD:-}

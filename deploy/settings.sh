@@ -102,6 +102,7 @@ check_settings() {
   check_connections
   check_alerts
   check_datasets
+  [[ -z ${setting[DISPATCH_EVERY_MINUTES]} ]] || check_name DISPATCH_EVERY_MINUTES '^[1-9][0-9]{0,6}$' 'a whole number'
   dispatch_every_minutes >/dev/null
 }
 
@@ -128,6 +129,15 @@ check_database_settings() {
     setting[$name]=${placeholder[$name]}
     say "$name is not given: the plan has '${setting[$name]}' in its place"
   done
+  check_owner
+}
+
+# Who migrates, and who verifies, logs in as somebody.
+check_owner() {
+  [[ $needs_database == verify || $needs_database != functions && ${setting[MIGRATE]} == yes ]] || return 0
+  [[ -n ${setting[POSTGRES_OWNER]}${setting[POSTGRES_USER]} || -n $dry_run ]] ||
+    fail 'POSTGRES_OWNER is missing: whose are the tables? (your own address, by IAM; it has to be a user of the' \
+      'instance that may make tables), or give --migrate=no'
 }
 
 # Each invocation of a function has one connection, so that instances times concurrency bounds them.

@@ -110,6 +110,7 @@ def test_names_that_differ_are_used_everywhere() -> None:
         (["--request-topic=google"], "must not begin with goog"),
         (["--schedule=hourly"], "five fields of cron"),
         (["--schedule=0 9 1 * *"], "DISPATCH_EVERY_MINUTES"),
+        (["--dispatch-every-minutes=PATH[$(touch /tmp/x)]"], "DISPATCH_EVERY_MINUTES=PATH[$(touch /tmp/x)]: is not"),
         (["--launch-instances=40"], "could open 192 connections"),
         (["--concurrency=0"], "CONCURRENCY=0"),
         (["--alert-email=nobody"], "ALERT_EMAIL=nobody: is not an address"),
@@ -152,6 +153,14 @@ def test_a_database_has_to_be_named(cloud: Cloud) -> None:
     done = deploy(cloud, "--postgres-host=h", "--postgres-user=u")
     assert done.returncode == 2
     assert "POSTGRES_DB is missing: give it as --postgres-db=…" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--migrate=yes"], ["--migrate=yes", "database"], ["--migrate=no", "verify"]])
+def test_who_owns_the_tables_is_asked_before_anything_is_made(cloud: Cloud, words: list[str]) -> None:
+    done = deploy(cloud, *CLOUD_SQL, "--create-instance=yes", *words)
+    assert done.returncode == 2, done.stderr
+    assert "POSTGRES_OWNER is missing" in done.stderr
+    assert cloud.calls() == []
 
 
 def test_without_anything_the_usage_is_told() -> None:
