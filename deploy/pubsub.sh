@@ -63,6 +63,8 @@ make_subscription() {
   endpoint=$url/projects/${setting[PROJECT]}/topics/$topic
   push=("--push-endpoint=$endpoint" "--push-auth-service-account=$identity" "--push-auth-token-audience=$url")
   allow "serviceAccount:$identity" roles/run.invoker 'run services' "$function" "--region=${setting[REGION]}"
+  # Where a project's Pub/Sub is older than April 2021, its own role does not let it sign as another identity.
+  allow "$(pubsub_agent)" roles/iam.serviceAccountTokenCreator 'iam service-accounts' "$identity"
   line=$(line_of "$subscriptions_there" "$topic")
   wanted="$topic|$topic|120|10s|600s|604800s||$dead|20|$endpoint|$identity|$url"
   if [[ -z $line ]]; then

@@ -95,6 +95,12 @@ def test_every_identity_may_do_what_its_component_does_and_nothing_else(finished
             dead_letters: {"pubsub.publisher"},
             "pubsub subscriptions/sheet-to-bigquery-requests": {"pubsub.subscriber"},
             "pubsub subscriptions/sheet-to-bigquery-completions": {"pubsub.subscriber"},
+            f"iam service-accounts/sheettobigquery-push-launch@{PROJECT}.iam.gserviceaccount.com": {
+                "iam.serviceAccountTokenCreator"
+            },
+            f"iam service-accounts/sheettobigquery-push-complete@{PROJECT}.iam.gserviceaccount.com": {
+                "iam.serviceAccountTokenCreator"
+            },
         },
     }
 
