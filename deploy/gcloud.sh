@@ -115,8 +115,11 @@ change_from_template() {
   local -a command
   shift 2
   complete_command "$@"
-  run "${text//\$$name/${!name:-}}" "printf %s ${text@Q} | sed \"s|[$]$name|\$$name|\" | $(as_line "${command[@]}")" \
-    "${command[@]}"
+  # printf is the shell's own: a command that replaced it would show the secret in the list of processes.
+  local format=${text//%/%%}
+  format=${format//\\/\\\\}
+  format=${format//\$$name/%s}
+  run "${text//\$$name/"${!name:-}"}" "printf ${format@Q} \"\$$name\" | $(as_line "${command[@]}")" "${command[@]}"
 }
 
 # The same for a secret, which stands in the variable NAME and on no screen.

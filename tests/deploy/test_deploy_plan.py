@@ -110,18 +110,19 @@ def test_every_line_of_a_plan_can_be_pasted(plans: list[str]) -> None:
     for line in plans:
         parsed = subprocess.run(["bash", "-n"], input=line, capture_output=True, text=True, check=False)
         assert parsed.returncode == 0, (line, parsed.stderr)
-        assert line.startswith(("gcloud ", "printf %s ", "bq ", "POSTGRES_DB=", "GOOGLE_CLOUD_PROJECT=")), line
+        assert line.startswith(("gcloud ", "printf ", "bq ", "POSTGRES_DB=", "GOOGLE_CLOUD_PROJECT=")), line
 
 
 def test_a_pasted_plan_makes_what_deploy_makes(tmp_path: Path) -> None:
     """Line by line in a shell, with `$(gcloud …)` asking for what only Google knows."""
     with served(tmp_path / "pasted") as pasted, served(tmp_path / "deployed") as deployed:
-        lines = "\n".join(plan(*HOST, "--alert-email=team@example.com"))
+        told = ("--alert-email=team@example.com", "--alert-slack-channel=#100%_dev")
+        lines = "\n".join(plan(*HOST, *told))
         # The plan names the staged folders, which ./deploy.sh stage makes.
-        done = deploy(deployed, *HOST, "--alert-email=team@example.com")
+        done = deploy(deployed, *HOST, *told, slack_accessToken="xoxb-a&b|c")
         assert done.returncode == 0, done.stderr
         script = f"set -e\nln -s {deployed.folder}/build build\n{lines}"
-        environment = pasted.environment | {"POSTGRES_PASSWORD": "the password"}
+        environment = pasted.environment | {"POSTGRES_PASSWORD": "the password", "slack_accessToken": "xoxb-a&b|c"}
         run = subprocess.run(
             ["bash", "-c", script], env=environment, cwd=pasted.folder, capture_output=True, text=True, check=False
         )
