@@ -10,18 +10,20 @@ make_schedule() {
   make_scheduler_job "${setting[SWEEP_SCHEDULE_NAME]}" '* * * * *' /sweep
 }
 
-# No retries: the next call makes up for one that failed. A job that is paused stays paused.
+# No retries: the next call makes up for one that failed. A job that is paused stays paused,
+# and one that somebody else made stays theirs, which destroy leaves alone.
 make_scheduler_job() {
   local name=$1 schedule=$2 url line identity verb
+  local -a marked=()
   identity=$(email_of scheduler)
   url=$(url_of "${setting[DISPATCH_FUNCTION]}")
   line=$(look scheduler jobs list "--location=${setting[REGION]}" "--format=$schedule_format")
   line=$(line_of "$line" "$name")
   [[ $line != "$name|$schedule|UTC|180s|$url$3|$identity|$url" ]] || return 0
-  if [[ -z $line ]]; then verb=create; else verb=update; fi
+  if [[ -z $line ]]; then verb=create marked=("--description=$made_by"); else verb=update; fi
   change scheduler jobs "$verb" http "$name" "--location=${setting[REGION]}" "--schedule=$schedule" --time-zone=UTC \
     "--uri=$url$3" --http-method=POST "--oidc-service-account-email=$identity" "--oidc-token-audience=$url" \
-    --attempt-deadline=180s --max-retry-attempts=0 "--description=$made_by"
+    --attempt-deadline=180s --max-retry-attempts=0 "${marked[@]}"
 }
 
 # Pausing stops new runs; those in flight go on, and complete settles them.

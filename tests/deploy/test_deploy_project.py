@@ -433,6 +433,17 @@ def test_what_somebody_else_made_is_never_destroyed(deployed: Cloud) -> None:
     assert "orchestrator-schedule stays" in done.stderr
 
 
+def test_a_schedule_of_somebody_else_is_corrected_but_not_destroyed(deployed: Cloud) -> None:
+    state = deployed.state
+    state["resources"]["scheduler jobs"]["orchestrator-schedule"] |= {"description": "by hand", "schedule": "0 0 * * *"}
+    deployed.write(state)
+    assert deploy(deployed, *HOST, "schedule").returncode == 0
+    assert deployed.state["resources"]["scheduler jobs"]["orchestrator-schedule"]["schedule"] == "*/5 * * * *"
+    done = deploy(deployed, *HOST, "destroy", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert list(deployed.state["resources"]["scheduler jobs"]) == ["orchestrator-schedule"]
+
+
 def test_a_destroyed_deployment_can_be_made_again(deployed: Cloud, finished: dict[str, Any]) -> None:
     assert deploy(deployed, *HOST, "destroy", "--yes").returncode == 0
     done = deploy(deployed, *HOST)
