@@ -12,7 +12,10 @@ make_monitoring() {
   channels=$(channel_names)
   alerts_there=$(look alpha monitoring policies list \
     '--format=value[separator="|"](displayName,userLabels.digest,name,notificationChannels.list())')
-  for alert in "${alerts[@]}"; do make_alert "$alert" "$channels"; done
+  for alert in "${alerts[@]}"; do
+    [[ $alert != no-dispatch ]] || can_miss_dispatch || continue
+    make_alert "$alert" "$channels"
+  done
   make_dashboard
 }
 
@@ -105,7 +108,13 @@ quoted_list() {
   [[ -z $1 ]] || printf '"%s"' "$list"
 }
 
-# Twice the schedule's interval; Google waits two minutes at least and 23.5 hours at most for what is absent.
+# Google waits 23.5 hours at most for what is absent: it would miss a daily dispatch every day.
+can_miss_dispatch() {
+  (($(dispatch_every_minutes) * 60 < 84600)) ||
+    { say 'No alert about a missing dispatch: it comes less often than every 23.5 hours' && return 1; }
+}
+
+# Twice the schedule's interval, two minutes at least, and 23.5 hours at most.
 no_dispatch_seconds() {
   local seconds=$(($(dispatch_every_minutes) * 120))
   ((seconds >= 120)) || seconds=120

@@ -176,6 +176,13 @@ def test_the_functions_cannot_open_more_connections_than_there_are(arguments: tu
     assert 0 < most < limit
 
 
+def test_a_dispatch_that_comes_once_a_day_is_not_missed_every_day() -> None:
+    daily = plan("monitoring", "--schedule=0 3 * * *", "--dispatch-every-minutes=1440")
+    halves = plan("monitoring", "--schedule=0 */12 * * *")
+    assert not any("nothing was dispatched" in line for line in daily)
+    assert any('"duration": "84600s"' in line for line in halves)
+
+
 def test_the_product_commands_of_a_plan_are_understood(plans: list[str]) -> None:
     parser = helper_parser()
     seen = set()
