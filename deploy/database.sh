@@ -35,7 +35,8 @@ make_instance() {
     [[ ${setting[CREATE_INSTANCE]} == yes ]] || return 0
     change sql instances create "$instance" "--project=$project" "--region=${region%%:*}" \
       --database-version=POSTGRES_15 --edition=enterprise --tier=db-custom-1-3840 --storage-auto-increase \
-      --backup-start-time=03:00 --database-flags=cloudsql.iam_authentication=on
+      --backup-start-time=03:00 --enable-point-in-time-recovery --deletion-protection \
+      --database-flags=cloudsql.iam_authentication=on
     return
   fi
   ! uses_password || return 0

@@ -2,7 +2,7 @@
 # Who is told of what, and the dashboard. Policies and dashboard are JSON in monitoring/; a label on each tells which
 # version it is, so that what people tune by hand stays until that file changes.
 
-alerts=(failures oldest-due dead-letters no-dispatch)
+alerts=(failures oldest-due dead-letters no-dispatch no-sweep)
 alerts_there=''
 
 make_monitoring() {

@@ -38,6 +38,8 @@ def sweep(
     told last, so that who does not listen delays nothing.
     """
     started = store.now()
+    # First, so that a sweep which does not get to its end is heard of, too.
+    log.info("measured", **store.measure(started))
     counts: Counter[str] = Counter(published_again=0, admitted=0)
     looked_at: set[str] = set()
     while True:
@@ -56,7 +58,6 @@ def sweep(
     counts["cleaned"] = _clean(store, settings)
     counts["told"] = notify(store, channels)
     log.info("swept", **counts)
-    log.info("measured", **store.measure(store.now()))
     return dict(counts)
 
 
