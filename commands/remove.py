@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from commands.configs import registered
 from commands.exits import SUCCEEDED
 from commands.manual_run import find_named
 from commands.screen import Screen
@@ -14,8 +13,8 @@ def remove(wanted: str, environ: Mapping[str, str], screen: Screen) -> int:
     """Removes the config that is named. Raises `InvalidInput` while a run of it is open: its end would move nothing."""
     with open_store(read_database(environ)) as store:
         row = find_named(wanted, store)
-        removed = next(each for each in registered(store, [row["name"]]) if each.id == row["id"])
-        store.remove_config(removed.id)
-    screen.say(f"removed config {removed.id} {removed.name}; its table {removed.table} and its runs stay")
+        removed = store.remove_config(row["id"])
+    name = "without a name" if removed.name is None else removed.name
+    screen.say(f"removed config {removed.id} {name}; its runs and its table {removed.table}, if there is one, stay")
     screen.json(removed)
     return SUCCEEDED

@@ -4,12 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from shared.config import Config
-from shared.errors import AmbiguousName, InvalidConfig, InvalidInput, TableConflict, UnknownConfig
+from shared.errors import AmbiguousName, InvalidConfig, InvalidInput, PermissionMissing, TableConflict, UnknownConfig
 from shared.ledger import config_statements, statements
 from shared.ledger.queries import Queries, array, to_json
 from shared.messages import ManualRequest
 from shared.options import encode_options
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """What a removed config's row said of itself; `name` is None in a row that a portal wrote without one."""
+
+    id: int
+    name: str | None
+    table: str
 
 
 class ConfigQueries(Queries):
@@ -71,17 +81,33 @@ class ConfigQueries(Queries):
                 self._run(config_statements.OWN_CONFIG, id=config_id)
         return config_id
 
-    def remove_config(self, config_id: int) -> None:
-        """The config's row goes; its runs stay, as history. Raises `InvalidInput` while one of them is open."""
+    def remove_config(self, config_id: int) -> Removed:
+        """The config's row goes, and is told; its runs stay, as history.
+
+        Raises `InvalidInput` while one of them is open, `UnknownConfig` where the row is gone already, and
+        `PermissionMissing` with the one grant that nothing else needs.
+        """
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)  # so that no run is recorded at the same moment
-            if self._run(config_statements.REMOVE, id=config_id):
-                return
+            try:
+                rows = self._run(config_statements.REMOVE, id=config_id)
+            except PermissionMissing as error:
+                raise PermissionMissing(error.what, self._removal_grant) from None
+            for row in rows:
+                return Removed(*row)
             for run_id, state in self._run(config_statements.OLDEST_OPEN_RUN, id=config_id):
                 raise InvalidInput(
                     f"config {config_id} has a run that is {state}: {run_id}",
                     f"wait for its end, or `python job_helper.py cancel {run_id[:8]}`, and remove it then",
                 )
+        raise UnknownConfig(f"config {config_id} is gone already", "`job_helper.py configs` lists those there are")
+
+    @property
+    def _removal_grant(self) -> str:
+        """What a removal needs; `python -m sql grant` leaves the DELETE out, which functions never use."""
+        return (
+            f"as the tables' owner, GRANT SELECT, DELETE ON {self._configs} TO it, and SELECT ON sheet_to_bigquery_runs"
+        )
 
     def pause_config(self, config_id: int, reason: str | None, now: datetime) -> None:
         """Nothing new of the config begins; an open attempt ends as it does."""

@@ -1,6 +1,6 @@
 """The SQL of configs' rows, and of what people do to them. `{configs}` is the configs table's quoted name."""
 
-from shared.ledger.statements import DATASET, PROJECT, TABLE, same_table
+from shared.ledger.statements import DATASET, DESTINATION, PROJECT, TABLE, same_table
 
 # Why it was paused before, while it was, stays where nothing new is said.
 PAUSE = """
@@ -28,10 +28,10 @@ ORDER BY c.id
 """
 
 # Not while a run of it is open: its end moves last_run, and tells people, by the row.
-REMOVE = """
-DELETE FROM {configs} c WHERE c.id = :id
+REMOVE = f"""
+DELETE FROM {{configs}} c WHERE c.id = :id
   AND NOT EXISTS (SELECT FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id AND r.ended_at IS NULL)
-RETURNING c.id
+RETURNING c.id, c.name, {DESTINATION.format(c="c")}
 """
 
 OLDEST_OPEN_RUN = """

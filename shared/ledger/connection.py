@@ -34,11 +34,14 @@ _PLACES = {"n": "constraint", "t": "table", "c": "column"}
 
 
 class Session:
-    """Statements and transactions over one connection, with the driver's errors told as the product's."""
+    """Statements and transactions over one connection, with the driver's errors told as the product's.
+
+    `configs_table` is its name as SQL has it.
+    """
 
     def __init__(self, connection: pg8000.dbapi.Connection, configs_table: str) -> None:
         self._connection = connection
-        self._configs = quoted(configs_table)
+        self.configs_table = quoted(configs_table)
 
     def run(self, statement: str, **parameters: Any) -> list[Any]:
         """The rows of one statement, whose `{configs}` is the configs table.
@@ -46,7 +49,7 @@ class Session:
         Raises `DatabaseUnavailable`, `InvalidSettings` where the database lacks a table or a column,
         `PermissionMissing`, and `LedgerRefused` for the rest.
         """
-        text = statement.replace("{configs}", self._configs)
+        text = statement.replace("{configs}", self.configs_table)
         try:
             if not parameters:
                 return list(self._connection.execute_simple(text).rows or [])
@@ -86,7 +89,7 @@ class Session:
         if code == _NO_PRIVILEGE:
             return PermissionMissing(
                 f"PostgreSQL refuses the role of POSTGRES_USER ({said})",
-                f"as the tables' owner, GRANT SELECT, INSERT, UPDATE ON {self._configs} TO it, and SELECT, INSERT,"
+                f"as the tables' owner, GRANT SELECT, INSERT, UPDATE ON {self.configs_table} TO it, and SELECT, INSERT,"
                 " UPDATE, DELETE ON sheet_to_bigquery_runs, sheet_to_bigquery_messages, sheet_to_bigquery_notices",
             )
         places = [f"{name} {details[field]}" for field, name in _PLACES.items() if field in details]

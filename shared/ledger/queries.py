@@ -17,6 +17,7 @@ class Queries:
     def __init__(self, session: Session) -> None:
         self._run = session.run
         self._transaction = session.transaction
+        self._configs = session.configs_table
 
     def now(self) -> datetime:
         """The one clock: the database's."""
