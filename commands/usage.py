@@ -9,6 +9,7 @@ from commands.moments import shown
 from commands.screen import Screen
 from commands.usage_log import Pattern, Requests, Usage, read_usage
 from shared.errors import InvalidInput
+from shared.ledger.connection import quoted
 from shared.ledger.store import open_store
 from shared.settings import has_database, read_database
 
@@ -94,4 +95,5 @@ def _now(row: Mapping[str, Any]) -> Any:
 def _statement(table: str, config_id: int, pattern: Pattern) -> str:
     """SQL for a person to copy; beside the table's name, every part of it is a number or an instant."""
     base = f"coalesce(last_run, '{pattern.last:%Y-%m-%d %H:%M}+00')"
-    return f"UPDATE {table} SET run_frequency_hours = {pattern.hours}, last_run = {base} WHERE id = {config_id};"  # noqa: S608
+    changed = f"run_frequency_hours = {pattern.hours}, last_run = {base}"
+    return f"UPDATE {quoted(table)} SET {changed} WHERE id = {config_id};"  # noqa: S608

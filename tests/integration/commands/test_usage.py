@@ -38,6 +38,17 @@ def test_the_proposal_is_sql_that_makes_the_config_run_as_the_service_did(helper
     ]
 
 
+def test_the_sql_names_a_table_whose_name_has_to_be_quoted(helper, environment, sql, add_config, logs) -> None:
+    add_config("sales", run_frequency_hours=4)
+    sql("CREATE SCHEMA portal")
+    sql("ALTER TABLE sheet_to_bigquery_configs SET SCHEMA portal")
+    sql('ALTER TABLE portal.sheet_to_bigquery_configs RENAME TO "Configs"')
+    done = helper("usage", "--logs", logs, env=environment | {"CONFIGS_TABLE": "portal.Configs"})
+    (statement,) = [each for each in done.stdout.splitlines() if each.startswith("UPDATE")]
+    sql(statement)
+    assert sql('SELECT run_frequency_hours FROM portal."Configs"') == [[24]]
+
+
 def test_a_config_that_has_its_frequency_gets_no_sql(helper, add_config, logs) -> None:
     add_config("sales", run_frequency_hours=None)  # which is a day
     done = helper("usage", "--logs", logs)
