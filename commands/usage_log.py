@@ -5,8 +5,8 @@ import itertools
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,6 +21,18 @@ _ONE_RUN = timedelta(minutes=10)
 _FEWEST_RUNS = 3
 # The middle half of a clock's gaps lies close together; what people start by hand is spread wider than its median.
 _STEADY = 0.5
+# A name may be any word: it tells of the config where it stands in quotes, is all of a line, or is a whole value
+# (`config: sales`, `config=sales rows=10`), and not in `POST /run 200`.
+_NAME = "|".join(
+    (
+        r"(?P<quote>[\"'`])(?P<quoted>MARK)(?P=quote)",
+        r"^\s*(?P<line>MARK)\s*$",
+        r"[:=]\s*(?P<value>MARK)(?=\s*(?:$|[,;)\]}]))",
+        r"=(?P<word>MARK)(?=\s)",
+    )
+)
+# A table and a spreadsheet are themselves wherever they stand.
+_PLACE = r"(?<![\w-])(?P<place>MARK)(?![\w-])"
 
 
 class _Request(msgspec.Struct):
@@ -35,6 +47,11 @@ class _Entry(msgspec.Struct):
     text: str = msgspec.field(name="textPayload", default="")
     payload: Any = msgspec.field(name="jsonPayload", default=None)
     request: _Request | None = msgspec.field(name="httpRequest", default=None)
+
+    def __post_init__(self) -> None:
+        """Instants in UTC, which is what the API prints; an exported log may have an offset, or none."""
+        moment = self.timestamp
+        self.timestamp = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Requests(msgspec.Struct, frozen=True):
@@ -100,41 +117,61 @@ def _seconds(latency: str) -> float | None:
 
 def _moments(entries: Iterable[_Entry], configs: Sequence[Mapping[str, Any]]) -> dict[int, list[datetime]]:
     """When each config's marks were in the log, in the entries' order."""
-    owners = _owners(configs)
+    finders = [_finder(_owners(configs, _names), _NAME), _finder(_owners(configs, _places), _PLACE)]
     seen: dict[int, list[datetime]] = {}
-    if not owners:
-        return seen
-    # The longest first: `sales` must not be found in `sales-north`.
-    marks = "|".join(re.escape(mark) for mark in sorted(owners, key=len, reverse=True))
-    find = re.compile(rf"(?<![\w-])(?:{marks})(?![\w-])").findall
     for entry in entries:
-        for config_id in {owners[mark] for mark in _found(entry, find)}:
+        texts = [entry.text, *_texts(entry.payload)]
+        for config_id in {found for find in finders for text in texts for found in find(text)}:
             seen.setdefault(config_id, []).append(entry.timestamp)
     return seen
 
 
-def _found(entry: _Entry, find: Callable[[str], list[str]]) -> Iterable[str]:
-    yield from find(entry.text)
-    if entry.payload is not None:
-        yield from find(msgspec.json.encode(entry.payload).decode())
+def _finder(owners: Mapping[str, int], pattern: str) -> Callable[[str], set[int]]:
+    """Finds the owners of the marks that stand in a text as the pattern has it."""
+    if not owners:
+        return lambda text: set()
+    # The longest first: `sales` must not be found in `sales-north`.
+    marks = "|".join(re.escape(mark) for mark in sorted(owners, key=len, reverse=True))
+    find = re.compile(pattern.replace("MARK", f"(?:{marks})"), re.MULTILINE).finditer
+    return lambda text: {owners[found[found.lastgroup or 0]] for found in find(text)}
 
 
-def _owners(configs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """By what a config is known in a text: its name, its table with the dataset, its spreadsheet, if no other's."""
+def _texts(payload: Any) -> Iterator[str]:
+    """The strings among a JSON object's values, each by itself."""
+    match payload:
+        case str():
+            yield payload
+        case dict() | list():
+            for value in payload.values() if isinstance(payload, dict) else payload:
+                yield from _texts(value)
+
+
+def _owners(
+    configs: Sequence[Mapping[str, Any]], marks: Callable[[Mapping[str, Any]], Iterable[str]]
+) -> dict[str, int]:
+    """By what a config is known in a text, if it is no other's."""
     counts: Counter[str] = Counter()
     owners: dict[str, int] = {}
     for row in configs:
-        for mark in _marks(row):
+        for mark in set(marks(row)) - {""}:
             counts[mark] += 1
             owners[mark] = row["id"]
     return {mark: owner for mark, owner in owners.items() if counts[mark] == 1}
 
 
-def _marks(row: Mapping[str, Any]) -> set[str]:
-    marks = {str(row["name"]).strip(), f"{row['bigquery_dataset_id']}.{row['bigquery_table_id']}"}
-    with contextlib.suppress(ValueError):  # a wrong address is told by `configs`
-        marks.add(parse_url(row["google_sheet_url"]).id)
-    return marks - {""}
+def _names(row: Mapping[str, Any]) -> Iterator[str]:
+    if row["name"] is not None:
+        yield row["name"].strip()
+
+
+def _places(row: Mapping[str, Any]) -> Iterator[str]:
+    """Its table with the dataset, and its spreadsheet; what a portal left NULL is no mark."""
+    dataset, table, url = row["bigquery_dataset_id"], row["bigquery_table_id"], row["google_sheet_url"]
+    if dataset is not None and table is not None:
+        yield f"{dataset}.{table}"
+    if url is not None:
+        with contextlib.suppress(ValueError):  # a wrong address is told by `configs`
+            yield parse_url(url).id
 
 
 def _pattern(moments: Sequence[datetime]) -> Pattern:

@@ -43,7 +43,7 @@ def service_log(config: str) -> str:
         for day in range(30)
     ]
     lines = [
-        {"timestamp": (begin + timedelta(hours=4 * each)).isoformat(), "textPayload": f"Loaded {config}"}
+        {"timestamp": (begin + timedelta(hours=4 * each)).isoformat(), "textPayload": f'Loaded "{config}"'}
         for each in range(100)
     ]
     return json.dumps(requests + lines)

@@ -14,7 +14,7 @@ def logs(tmp_path) -> str:
     for day in range(30):
         moment = (begin + timedelta(days=day)).isoformat().replace("+00:00", "Z")
         entries += [
-            {"timestamp": moment, "textPayload": "Processing sales", "logName": "projects/p/logs/stdout"},
+            {"timestamp": moment, "textPayload": "Processing config: sales", "logName": "projects/p/logs/stdout"},
             {"timestamp": moment, "httpRequest": {"status": 200, "latency": "8.123456789s", "requestMethod": "POST"}},
         ]
     path = tmp_path / "service-logs.json"

@@ -38,13 +38,15 @@ def read(*entries: dict[str, Any], configs: tuple[dict[str, Any], ...] = (config
 
 
 def test_a_config_that_is_loaded_every_four_hours_gets_four() -> None:
-    pattern = read(*(line("Loaded 10 rows for sales", hours=4 * each + 0.01 * each) for each in range(12))).patterns[7]
+    pattern = read(*(line("Loaded 10 rows for 'sales'", hours=4 * each + 0.01 * each) for each in range(12))).patterns[
+        7
+    ]
     assert (pattern.runs, pattern.hours, pattern.steady) == (12, 4, True)
     assert pattern.last == BEGIN + timedelta(hours=44.11)
 
 
 def test_the_lines_of_one_run_are_one_run() -> None:
-    lines = [line(f"sales: step {step}", hours=24 * day + step / 60) for day in range(5) for step in range(8)]
+    lines = [line(f"config=sales step={step}", hours=24 * day + step / 60) for day in range(5) for step in range(8)]
     pattern = read(*lines).patterns[7]
     assert (pattern.runs, pattern.hours) == (5, 24)
 
@@ -82,8 +84,51 @@ def test_a_config_is_known_in_structured_entries_too() -> None:
     assert read(entry, configs=(config(7, "Größe"),)).patterns[7].runs == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run",
+        'Processing "run"',
+        "Loaded `run`",
+        "Processing config: run",
+        "done (config: run)",
+        "config=run rows=10",
+        "rows=10, config=run, seconds=3",
+        "Processing\nconfig: run\nrows: 10",
+    ],
+)
+def test_a_name_in_quotes_or_as_a_whole_value_tells_of_its_config(text: str) -> None:
+    assert read(line(text), configs=(config(7, "run"),)).patterns[7].runs == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["POST /run 200", "the next run: at noon", "a run began", "config: run away", "config=run-north", "run 7"]
+)
+def test_a_name_that_is_a_word_in_a_sentence_or_part_of_a_path_tells_of_nothing(text: str) -> None:
+    assert read(line(text), configs=(config(7, "run"),)).patterns[7].runs == 0
+
+
+def test_a_name_that_is_a_field_of_a_structured_entry_and_not_its_value_tells_of_nothing() -> None:
+    entry = {"timestamp": BEGIN.isoformat(), "jsonPayload": {"run": 5, "message": "the run ended"}}
+    assert read(entry, configs=(config(7, "run"),)).patterns[7].runs == 0
+
+
+def test_what_a_portal_left_null_is_no_mark() -> None:
+    missing = {"google_sheet_url": None, "bigquery_dataset_id": None, "bigquery_table_id": None}
+    nobody = config(7, "x", **missing) | {"name": None}
+    patterns = read(line("None"), line("None.None"), line("'sales'"), configs=(nobody, config(8, "sales"))).patterns
+    assert (patterns[7].runs, patterns[8].runs) == (0, 1)
+
+
+def test_moments_with_an_offset_without_one_and_in_utc_are_in_one_order() -> None:
+    moments = ["2026-03-02T08:30:00+02:00", "2026-03-02T06:15:00", "2026-03-02T06:00:00Z", "2026-03-01T23:45:00-07:00"]
+    usage = read(*({"timestamp": each, "httpRequest": {"status": 200}} for each in moments))
+    assert (usage.begin, usage.end) == (BEGIN, BEGIN + timedelta(minutes=45))
+    assert usage.requests.by_hour == {6: 4}
+
+
 def test_a_name_is_not_found_in_a_longer_one() -> None:
-    patterns = read(line("sales-north failed"), configs=(config(7, "sales"), config(8, "sales-north"))).patterns
+    patterns = read(line('"sales-north" failed'), configs=(config(7, "sales"), config(8, "sales-north"))).patterns
     assert (patterns[7].runs, patterns[8].runs) == (0, 1)
 
 
