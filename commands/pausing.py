@@ -20,7 +20,7 @@ def pause(wanted: Sequence[str], reason: str | None, environ: Mapping[str, str],
         rows = [find_named(each, store) for each in wanted]
         for row in rows:
             store.pause_config(row["id"], reason, store.now())
-        _show(rows, store, screen)
+        _show(rows, store, screen, {})
     return SUCCEEDED
 
 
@@ -28,15 +28,19 @@ def resume(wanted: Sequence[str], environ: Mapping[str, str], screen: Screen) ->
     """Resumes the configs that are named. Raises `TableConflict` at the first whose table another one has."""
     with open_store(read_database(environ)) as store:
         rows = [find_named(each, store) for each in wanted]
-        for row in rows:
-            store.resume_config(row["id"])
-        _show(rows, store, screen, "resumed; ")
+        resumed = {config_id: store.resume_config(config_id) for config_id in dict.fromkeys(row["id"] for row in rows)}
+        _show(
+            rows, store, screen, {each: "resumed; " if done else "was not paused; " for each, done in resumed.items()}
+        )
     return SUCCEEDED
 
 
-def _show(rows: Sequence[Mapping[str, Any]], store: Store, screen: Screen, done: str = "") -> None:
+def _show(rows: Sequence[Mapping[str, Any]], store: Store, screen: Screen, done: Mapping[int, str]) -> None:
+    """The configs as they are now, behind what was done to them, by id."""
     ids = {row["id"] for row in rows}
-    found = [each for each in registered(store, [row["name"] for row in rows]) if each.id in ids]
+    names = [row["name"] for row in rows]
+    # No name finds a row that a portal wrote without one.
+    found = [each for each in registered(store, None if None in names else names) if each.id in ids]
     for each in found:
-        screen.say(f"{each.id} {each.name}: {done}{each.told}")
+        screen.say(f"{each.id} {each.name}: {done.get(each.id, '')}{each.told}")
     screen.json(found)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.counted import counted
-from shared.run import RESUME, Run
+from shared.run import Run, how_to_resume
 from shared.spreadsheet import parse_url
 
 Kind = Literal["failed", "paused", "recovered", "succeeded"]
@@ -47,7 +47,8 @@ class Notice(msgspec.Struct, frozen=True):
         if run.error_class:
             told.append(f"{run.error_class}: {run.error}")
         if self.kind == "paused":
-            told.append(f"Nothing of it runs any more. When it is mended: {RESUME}.")
+            resume = how_to_resume(run.config_id, (self.row or {}).get("name"))
+            told.append(f"Nothing of it runs any more. When it is mended: {resume}.")
         if run.verdict:
             rows = f", {counted(run.rows, 'row')}" if run.rows is not None else ""
             told.append(f"{run.verdict}{rows}")

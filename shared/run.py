@@ -1,6 +1,7 @@
 """A run: one attempt-bearing sync of one config for one slot, as the ledger keeps it."""
 
 import math
+import shlex
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,14 +12,20 @@ from shared.errors import InvalidConfig, NotOurs, SyncError, TableConflict
 from shared.messages import ColumnChange, RunCompleted
 from shared.states import IN_FLIGHT, State
 
-# What to do about a config that is paused.
-RESUME = "`job_helper.py resume` (or is_active = true) lets it run again"
 Why = Literal["schedule", "manual", "reset", "shadow"]
 
 
 def paused(reason: str | None) -> str:
     """That a config is paused, with the reason if one is known."""
     return f"paused ({reason})" if reason else "paused"
+
+
+def how_to_resume(config_id: int, name: str | None) -> str:
+    """What lets a paused config run again; by its id where a shell or the command would read the name otherwise."""
+    wanted = str(config_id)
+    if name and name.isprintable() and not name.startswith("-") and not (name.isascii() and name.isdigit()):
+        wanted = shlex.quote(name)
+    return f"`job_helper.py resume {wanted}` (or is_active = true) lets it run again"
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -123,7 +130,8 @@ class Standing(msgspec.Struct, frozen=True):
         if self.row is None:
             raise NotOurs(f"{subject} is gone", "add it again if that was a mistake")
         if not self.active:
-            raise NotOurs(f"{subject} is {paused(self.row.get('paused_reason'))}", RESUME)
+            remedy = how_to_resume(self.run.config_id, self.row.get("name"))
+            raise NotOurs(f"{subject} is {paused(self.row.get('paused_reason'))}", remedy)
         if not self.owned:
             raise NotOurs(f"{subject} is not owned by the job", "its migration_status has to be job_ready for that")
         config = parse_config(self.row)
@@ -171,7 +179,7 @@ class Verdict(msgspec.Struct, frozen=True):
         """Why the config is not due, as a sentence with what to do about it."""
         match self.verdict:
             case "paused":
-                return f"{paused(self.paused_reason)}: {RESUME}"
+                return f"{paused(self.paused_reason)}: {how_to_resume(self.config_id, self.name)}"
             case "not_ours":
                 return "not owned by the job: its migration_status is not job_ready"
             case "table_conflict":

@@ -113,8 +113,11 @@ class ConfigQueries(Queries):
         """Nothing new of the config begins; an open attempt ends as it does."""
         self._run(config_statements.PAUSE, id=config_id, reason=reason, now=now)
 
-    def resume_config(self, config_id: int) -> None:
-        """The config is active again. Raises `TableConflict`, with nothing changed, where another has its table."""
+    def resume_config(self, config_id: int) -> bool:
+        """The config is active again; tells whether it was paused.
+
+        Raises `TableConflict`, with nothing changed, where another has its table.
+        """
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
             if rivals := self._run(config_statements.FIND_RIVALS, id=config_id):
@@ -122,4 +125,4 @@ class ConfigQueries(Queries):
                     f"the table of config {config_id} is replaced by config {rivals[0][0]}",
                     "pause that one first, or give one of them another table",
                 )
-            self._run(config_statements.RESUME, id=config_id)
+            return bool(self._run(config_statements.RESUME, id=config_id))

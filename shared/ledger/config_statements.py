@@ -10,7 +10,10 @@ UPDATE {configs} c SET is_active = false, paused_at = :now,
 WHERE c.id = :id RETURNING c.id
 """
 
-RESUME = "UPDATE {configs} c SET is_active = true, paused_reason = NULL WHERE c.id = :id RETURNING c.id"
+RESUME = """
+UPDATE {configs} c SET is_active = true, paused_reason = NULL WHERE c.id = :id AND c.is_active IS NOT TRUE
+RETURNING c.id
+"""
 
 # Other active configs that replace a config's table, whoever owns them.
 # ruff: noqa: S608

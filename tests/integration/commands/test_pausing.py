@@ -1,6 +1,8 @@
 """`job_helper.py pause` and `resume`: nothing new of a config begins, and everybody is told why."""
 
 import json
+import re
+import shlex
 
 import pytest
 
@@ -61,3 +63,24 @@ def test_a_config_that_is_not_there_is_one_clear_line_and_nothing_changes(comman
     done = helper(command, "sales", "nobody")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert sql("SELECT is_active FROM sheet_to_bigquery_configs") == before
+
+
+def test_a_config_that_was_not_paused_is_told_as_such_and_stays_as_it_is(helper, add_config, sql) -> None:
+    config_id, asleep = add_config("sales"), add_config("stock", is_active=False)
+    before = sql("SELECT to_jsonb(c) FROM sheet_to_bigquery_configs c WHERE id = :id", id=config_id)
+    done = helper("resume", "sales", "stock")
+    assert done.stdout.splitlines() == [f"{config_id} sales: was not paused; due", f"{asleep} stock: resumed; due"]
+    assert sql("SELECT to_jsonb(c) FROM sheet_to_bigquery_configs c WHERE id = :id", id=config_id) == before
+
+
+def test_the_command_that_a_pause_tells_resumes_the_config(helper, add_config) -> None:
+    config_id = add_config("north & south")
+    [command] = re.findall(r"`job_helper\.py (.*?)`", helper("pause", "north & south").stdout)
+    assert f"{config_id} north & south: resumed" in helper(*shlex.split(command)).stdout
+
+
+def test_a_config_without_a_name_is_paused_and_resumed_by_its_id(helper, add_config, sql) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ALTER name DROP NOT NULL")
+    config_id = add_config(None, bigquery_table_id="unnamed")
+    assert f"`job_helper.py resume {config_id}`" in helper("pause", str(config_id)).stdout
+    assert "resumed; " in helper("resume", str(config_id)).stdout

@@ -77,7 +77,7 @@ def test_a_pause_is_told_with_the_failure_that_led_to_it_and_what_resumes_it(
     notify(store, [slack, webhook])
     text, told = listener.heard[0]["text"], listener.heard[1]
     assert "failed, and is paused" in text
-    assert "job_helper.py resume" in text
+    assert "job_helper.py resume sales`" in text
     assert told["kind"] == "paused"
     assert told["paused_reason"].startswith("1 runs in a row failed for good")
 

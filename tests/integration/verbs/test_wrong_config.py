@@ -54,7 +54,7 @@ def test_it_is_paused_after_so_many_slots_and_everybody_is_told_once_a_run(bench
     assert (active, "InvalidConfig" in reason, "schema_handling" in reason) == (False, True, True)
     [verdict] = bench.store.judge(bench.store.now(), due=False, most=10)
     assert "schema_handling" in verdict.reason
-    assert "job_helper.py resume" in verdict.reason
+    assert f"job_helper.py resume {verdict.name}`" in verdict.reason
 
 
 def test_a_row_that_changed_runs_at_once(bench, add_config, slot, sql) -> None:

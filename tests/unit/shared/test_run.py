@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shared.errors import InvalidConfig, NotOurs, ServiceUnavailable, SyncError, TableConflict
-from shared.run import Failure, Run, Standing, State, Verdict
+from shared.run import Failure, Run, Standing, State, Verdict, how_to_resume
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ROW: dict[str, Any] = {
@@ -47,7 +47,7 @@ def test_a_run_with_nothing_against_it_has_its_configs_row_as_it_is_now() -> Non
     ("found", "error", "told"),
     [
         (standing(None), NotOurs, "is gone"),
-        (standing(active=False), NotOurs, "is paused: `job_helper.py resume` (or is_active = true)"),
+        (standing(active=False), NotOurs, "is paused: `job_helper.py resume sales` (or is_active = true)"),
         (standing(owned=False), NotOurs, "is not owned by the job"),
         (standing(rival='8 "copy"'), TableConflict, 'the same table as config 8 "copy": test-project.reports.sales'),
         (standing(ROW | {"google_sheet_url": "x"}), InvalidConfig, "google_sheet_url cannot be used"),
@@ -83,7 +83,7 @@ def verdict(name: str, **values: Any) -> Verdict:
     ("name", "told"),
     [
         ("due", "due"),
-        ("paused", "is_active = true"),
+        ("paused", "`job_helper.py resume sales` (or is_active = true)"),
         ("not_ours", "migration_status"),
         ("table_conflict", 'config 8 "copy": p.d.t'),
         ("open_run", "open already"),
@@ -94,3 +94,19 @@ def verdict(name: str, **values: Any) -> Verdict:
 )
 def test_a_verdict_says_why_and_what_to_do(name: str, told: str) -> None:
     assert told in verdict(name).reason
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("sales", "sales"),
+        ("the sales' sheet", "'the sales'\"'\"' sheet'"),
+        ("2026", "7"),
+        ("-v", "7"),
+        ("a\nb", "7"),
+        ("", "7"),
+        (None, "7"),
+    ],
+)
+def test_what_resumes_a_config_can_be_typed_as_it_stands(name: str | None, wanted: str) -> None:
+    assert f"`job_helper.py resume {wanted}`" in how_to_resume(7, name)
