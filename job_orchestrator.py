@@ -2,7 +2,7 @@
 
 import sys
 
-from commands.interpreter import use_right_interpreter
+from shared.interpreter import use_right_interpreter
 
 if __name__ == "__main__":
     use_right_interpreter()

@@ -9,6 +9,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from shared.interpreter import use_right_interpreter
+
+if __name__ == "__main__":
+    use_right_interpreter()
+
 import pyarrow as pa
 
 from job import report

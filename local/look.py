@@ -12,6 +12,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from shared.interpreter import use_right_interpreter
+
+if __name__ == "__main__":
+    use_right_interpreter()
+
 from google.api_core.exceptions import NotFound
 from rich.console import Console
 

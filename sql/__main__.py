@@ -6,6 +6,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from shared.interpreter import use_right_interpreter
+
+if __name__ == "__main__":
+    use_right_interpreter()
+
 from shared.errors import SyncError
 from shared.ledger.connection import connect
 from shared.settings import read_database

@@ -1,7 +1,6 @@
 """`job_orchestrator.py` as people and cron call it; what needs the whole system is among the end-to-end tests."""
 
 import json
-import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -87,20 +86,6 @@ def test_the_guides_cron_line_works_with_nothing_but_its_file(postgres_settings,
     )
     assert done.returncode == 0, done.stderr
     assert "1 would run" in done.stdout
-
-
-def test_a_python_without_the_packages_and_no_environment_is_told_what_to_install(tmp_path) -> None:
-    for name in ("job_orchestrator.py", "commands/__init__.py", "commands/interpreter.py"):
-        copy = tmp_path / name
-        copy.parent.mkdir(exist_ok=True)
-        copy.write_text((REPOSITORY / name).read_text())
-    bare = subprocess.run(
-        ["/usr/bin/env", "-i", os.path.realpath("/usr/bin/python3"), "-S", "job_orchestrator.py"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert bare.returncode == 2
-    assert "requirements.txt" in bare.stderr
-    assert len(bare.stderr.splitlines()) == 1
 
 
 def test_nothing_due_is_no_failure(orchestrator) -> None:

@@ -1,4 +1,4 @@
-"""The Python that has the packages: cron and people start the commands with whichever Python there is.
+"""The Python that has the packages: cron and people start what is typed with whichever Python there is.
 
 Only the standard library, and nothing newer than Python 3.8, so that it can say what is missing.
 """
@@ -22,12 +22,15 @@ def use_right_interpreter() -> None:
         return
     own = _FOLDER / ".venv" / "bin" / "python"
     if own.exists() and Path(sys.prefix) != _FOLDER / ".venv":
+        # What `python -m` found is a file, too, but goes on as a module, with the same folder in front of its path.
+        spec = sys.modules["__main__"].__spec__
+        started = sys.argv if spec is None else ["-m", spec.name, *sys.argv[1:]]
         # The same process goes on: exit code, signals and standard streams stay the caller's.
-        os.execv(own, [str(own), *sys.argv])  # noqa: S606  (no shell is wanted)
+        os.execv(own, [str(own), *started])  # noqa: S606  (no shell is wanted)
     found = "{}.{}".format(*sys.version_info)
     sys.stderr.write(
         f"MissingPackages: {sys.executable} is Python {found} without this project's packages: make an environment"
         f" of Python 3.11 or newer and install them: python3 -m venv {_FOLDER}/.venv &&"
-        f" {_FOLDER}/.venv/bin/pip install --require-hashes -r {_FOLDER}/requirements.txt\n"
+        f" {_FOLDER}/.venv/bin/pip install --no-deps --require-hashes -r {_FOLDER}/requirements.txt\n"
     )
     sys.exit(2)
