@@ -16,8 +16,8 @@ def make_environment(folder: Path) -> Path:
 
 def install(python: Path, requirements: Path) -> None:
     """The packages of a list, by their hashes and nothing else, as Cloud Functions' builder installs them."""
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile", "--no-deps"]
-    subprocess.run([*pip, "--require-hashes", "--requirement", str(requirements)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "--no-deps", "--require-hashes", "--requirement", str(requirements)], check=True)
 
 
 def path_with_pip() -> str:
