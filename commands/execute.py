@@ -8,7 +8,7 @@ from typing import Any
 from google.api_core import exceptions
 
 from commands.config_file import read_config_file
-from commands.execution import Execution, get_execution
+from commands.execution import Execution, get_execution, why_failed
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
 from commands.google import BRIEF_RETRY, SECONDS
 from commands.moments import elapsed
@@ -88,9 +88,8 @@ def _report(ended: Execution, config: Config, clients: Clients, screen: Screen) 
         screen.say(f"{config.destination} has {counted(rows, 'row')}")
     if not succeeded:
         screen.say(ended.message)
-    if ended.state == "failed":
-        # Cloud Run knows the exit code alone; why it was so is the last line that the job wrote.
-        screen.say(f"why: {_ask_for_reason(ended)}")
+    if ended.state == "failed" and (why := why_failed(ended)):
+        screen.say(f"why: {why}")
     screen.say(f"log: {ended.log}")
     report: dict[str, Any] = {
         "execution": ended.name,
@@ -103,17 +102,6 @@ def _report(ended: Execution, config: Config, clients: Clients, screen: Screen) 
     }
     screen.json(report)
     return SUCCEEDED if succeeded else FAILED
-
-
-def _ask_for_reason(ended: Execution) -> str:
-    """The command that shows why the job failed: its log is Cloud Logging's, which needs a grant of its own."""
-    wanted = (
-        'resource.type="cloud_run_job"'
-        f' AND labels."run.googleapis.com/execution_name"="{ended.short_name}"'
-        ' AND textPayload:"Job execution failed"'
-    )
-    project = ended.name.split("/")[1]
-    return f"gcloud logging read '{wanted}' --project={project} --limit=1 --format='value(textPayload)'"
 
 
 def _rows(config: Config, clients: Clients) -> int | None:

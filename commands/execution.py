@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -14,6 +16,8 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from google.cloud import run_v2
 
+# How main.py begins the last line of its log where it failed.
+_CLOSING = "Job execution failed"
 State = Literal["starting", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -55,6 +59,33 @@ def get_job(client: "run_v2.JobsClient", settings: Settings) -> "run_v2.Job":
     """The deployed job. Raises the product's errors."""
     with _asking(settings.job):
         return client.get_job(name=settings.job, timeout=SECONDS)
+
+
+def why_failed(ended: Execution) -> str | None:
+    """Why the job failed, of which Cloud Run knows the exit code alone: the line with which the job closed its log.
+
+    Where the log is a file, as the local system's is, that line, if there is one. Else the command that shows it: Cloud
+    Logging needs a grant of its own.
+    """
+    log = urlsplit(ended.log)
+    if log.scheme == "file":
+        return _closing_line(Path(unquote(log.path)))
+    wanted = (
+        'resource.type="cloud_run_job"'
+        f' AND labels."run.googleapis.com/execution_name"="{ended.short_name}"'
+        f' AND textPayload:"{_CLOSING}"'
+    )
+    project = ended.name.split("/")[1]
+    return f"gcloud logging read '{wanted}' --project={project} --limit=1 --format='value(textPayload)'"
+
+
+def _closing_line(log: Path) -> str | None:
+    """The last of a log's lines that tells why the job failed: an attempt that was tried again left one, too."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:  # another machine's, or cleaned away
+        return None
+    return next((line for line in reversed(lines) if line.startswith(_CLOSING)), None)
 
 
 def _asking(name: str) -> Any:

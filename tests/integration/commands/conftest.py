@@ -22,7 +22,12 @@ PARENT = f"projects/{PROJECT}/locations/us-central1/jobs"
 SPREADSHEET = "Sales-by-Quarter"
 URL = f"https://docs.google.com/spreadsheets/d/{SPREADSHEET}/edit"
 # What the deployed jobs do instead of reading a sheet: how Cloud Run shows each is what the commands are about.
-JOBS = {"ends-at-once": "pass", "crashes": "raise SystemExit(7)", "sleeps": "import time; time.sleep(300)"}
+JOBS = {
+    "ends-at-once": "pass",
+    "crashes": "raise SystemExit(7)",
+    "fails": "print('{}'); raise SystemExit('Job execution failed: TabNotFound: there is no tab')",
+    "sleeps": "import time; time.sleep(300)",
+}
 CONFIG = {
     "name": "by_hand",
     "google_sheet_url": URL,
@@ -37,7 +42,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Cloud Run with three jobs, and Sheets with one spreadsheet, as the endpoint settings."""
+    """Cloud Run with four jobs, and Sheets with one spreadsheet, as the endpoint settings."""
     folder = tmp_path_factory.mktemp("servers")
     run = server("run", folder, ["--data", str(folder / "run"), *_job_files(folder)])
     sheets = server("sheets", folder, ["--folder", str(_spreadsheets(folder))])

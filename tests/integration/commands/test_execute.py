@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from tests.deploy.linter import lint
-
 
 def test_the_printed_example_is_a_valid_config_file(helper, cloud, tmp_path) -> None:
     path = tmp_path / "test_config.json"
@@ -30,13 +28,18 @@ def test_execute_exits_1_where_the_execution_fails(helper, cloud, config_file) -
     assert "Traceback" not in done.stderr
 
 
-def test_execute_tells_the_command_that_shows_why_an_execution_failed(helper, cloud, config_file) -> None:
-    env = cloud | {"JOB_NAME": "crashes"}
-    done = helper("execute", "--config-file", config_file(), env=env)
-    [why] = [line.removeprefix("why: ") for line in done.stdout.splitlines() if line.startswith("why: ")]
-    newest = json.loads(helper("list", "--limit", "1", "--json", env=env).stdout)[0]["name"]
-    assert f'execution_name"="{newest.rpartition("/")[2]}"' in why
-    assert lint([why]) == []
+def test_execute_tells_the_line_with_which_the_job_closed_a_log_that_is_a_file(helper, cloud, config_file) -> None:
+    done = helper("execute", "--config-file", config_file(), env=cloud | {"JOB_NAME": "fails"})
+    assert done.returncode == 1
+    assert "why: Job execution failed: TabNotFound: there is no tab" in done.stdout.splitlines()
+    assert "gcloud" not in done.stdout
+
+
+def test_execute_tells_the_log_alone_of_a_job_that_closed_none(helper, cloud, config_file) -> None:
+    done = helper("execute", "--config-file", config_file(), env=cloud | {"JOB_NAME": "crashes"})
+    assert "why: " not in done.stdout
+    assert "log: file:///" in done.stdout
+    assert "gcloud" not in done.stdout
 
 
 def test_execute_stops_waiting_after_the_time_out_and_the_execution_goes_on(helper, cloud, config_file) -> None:
