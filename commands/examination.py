@@ -49,7 +49,8 @@ class Examination:
         of_google = [
             Check("spreadsheet", self._look_at_spreadsheet, ("config", "credentials")),
             Check("tab", self._look_at_tab, ("spreadsheet",)),
-            Check("Drive API", self._look_at_drive, ("config", "credentials")),
+            # Both ask for the same file: what keeps Sheets from it is one fault, told once.
+            Check("Drive API", self._look_at_drive, ("spreadsheet",)),
             Check("BigQuery jobs", self._look_at_bigquery, ("settings", "credentials")),
             Check("dataset", self._look_at_dataset, ("config", "BigQuery jobs")),
             Check("Cloud Run job", self._look_at_job, ("settings", "credentials")),

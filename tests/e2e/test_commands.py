@@ -191,7 +191,9 @@ def test_doctor_tells_the_address_to_share_with(team: Team, command: Command, pr
     assert done.returncode == 1
     assert found["spreadsheet"]["outcome"] == "failed"
     assert "share the spreadsheet with sheet-to-bigquery@" in found["spreadsheet"]["remedy"]
-    assert found["tab"] == {"name": "tab", "outcome": "skipped", "told": "needs: spreadsheet", "remedy": ""}
+    for name in ("tab", "Drive API"):
+        assert found[name] == {"name": name, "outcome": "skipped", "told": "needs: spreadsheet", "remedy": ""}
+    assert [each for each in found if found[each]["outcome"] == "failed"] == ["spreadsheet"]
     assert found["dataset"]["outcome"] == "passed"
 
 
