@@ -1,8 +1,13 @@
 """No block of a document is unaccounted for: it is followed, or it is said why not."""
 
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from tests.guide.blocks import DOCUMENTS, HOW, LANGUAGES, Block, parse_blocks, read_blocks
+from tests.guide.blocks import DOCUMENTS, HOW, LANGUAGES, REPOSITORY, Block, parse_blocks, read_blocks
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -54,3 +59,17 @@ def test_a_block_has_its_place_its_section_and_what_it_prints() -> None:
 def test_a_comment_that_says_something_else_is_not_passed_over() -> None:
     with pytest.raises(ValueError, match=r"X\.md:2"):
         parse_blocks("X.md", "<!-- run: shim -->\n```bash\nls\n```")
+
+
+def test_no_file_that_a_document_has_people_write_gets_into_git(tmp_path: Path) -> None:
+    """They have passwords in them, and what people call their sheets."""
+    blocks = [block for document in DOCUMENTS for block in read_blocks(document)]
+    written = {block.file for block in blocks if block.file}
+    written |= {name for block in blocks for name in re.findall(r" > ([\w-]+\.(?:json|yaml))\b", block.text)}
+    assert written >= {"config.json", "orchestrator-env.yaml", "service-logs.json", "test_config.json"}
+    shutil.copy(REPOSITORY / ".gitignore", tmp_path)
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    told = subprocess.run(
+        ["git", "-C", tmp_path, "check-ignore", *written], capture_output=True, text=True, check=False
+    ).stdout
+    assert set(told.split()) == written

@@ -19,6 +19,7 @@ APP = PurePosixPath("/app")
 # What lies around in a clone that somebody works in.
 LYING_AROUND = (
     ".git/config", ".env", "orchestrator-env.yaml", "service-account.json", "key.json", "test_config.json",
+    "config.json", "service-logs.json", "service-sheettobigquery.yaml",
     "tests/unit/test_x.py", "local/demo.py", "functions/launch/main.py", "commands/plan.py", "sql/schema.sql",
     "build/launch/main.py", ".venv/bin/python", "job/__pycache__/report.cpython-311.pyc", "shared/old.pyc",
     "requirements-dev.txt", "deploy/destroy.sh", "deploy.sh", "job_helper.py", "README.md",
