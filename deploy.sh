@@ -6,8 +6,8 @@
 #
 # Without a COMMAND it does everything: services, identities, secrets, topics, database, job, functions, subscriptions,
 # schedule, monitoring. --dry-run prints each command on a line of its own, to be pasted, and needs nothing but these
-# two flags. --SETTING is any of deploy/settings.sh (--postgres-host=… is POSTGRES_HOST); --env-file takes the guide's
-# orchestrator-env.yaml. Parts, each with what it needs already there:
+# two flags. --SETTING is any that `./deploy.sh help settings` lists (--postgres-host=… is POSTGRES_HOST); --env-file
+# takes the guide's orchestrator-env.yaml. Parts, each with what it needs already there:
 #
 #   stage [NAME…]            build/NAME/ for each function (all three without a NAME), which is what ships, what the
 #                            local system runs, and what one function alone is started from; needs no project:
@@ -113,7 +113,7 @@ main() {
   local -a words=()
   read_arguments "$@"
   case ${words[0]:-} in
-    help) usage; return ;;
+    help) if [[ ${words[1]:-} == settings ]]; then list_settings; else usage; fi; return ;;
     stage) stage "${words[@]:1}"; return ;;
     '' | functions | database | verify) needs_database=${words[0]:-everything} ;;
   esac

@@ -1,5 +1,6 @@
 """What deploy.sh is told: flags, the env file, and what is wrong with them, said before the first change."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.cloud import Cloud
-from tests.deploy.deployment import CLOUD_SQL, DEPLOY, HOST, PLACE, deploy, flags_of, plan
+from tests.deploy.deployment import CLOUD_SQL, DEPLOY, HOST, PLACE, REPOSITORY, deploy, flags_of, plan
 from tests.deploy.serving import served
+from tests.guide.blocks import read_blocks
 
 GUIDE_FILE = """\
 # The guide's file.
@@ -92,8 +94,12 @@ def test_names_that_differ_are_used_everywhere() -> None:
         (["--project=P"], "--project=P: is not a project's id"),
         (["--project=hkd-reporting'; rm -rf /"], "is not a project's id"),
         (["--region=us"], "--region=us: is not a region"),
+        (["--region=us-cental1"], "--region=us-cental1: is not a region, like us-central1"),
         (["--frequency=2"], "--frequency: there is no setting FREQUENCY"),
-        (["--postgres-password=secret"], "there is no setting POSTGRES_PASSWORD"),
+        (["--postgres-password=secret"], "read -rs POSTGRES_PASSWORD && export POSTGRES_PASSWORD"),
+        (["--postgres-owner-password=secret"], "read -rs POSTGRES_OWNER_PASSWORD && export POSTGRES_OWNER_PASSWORD"),
+        (["--postgres-hots=h"], "there is no setting POSTGRES_HOTS; did you mean --postgres-host?"),
+        (["--slack-accessToken=x"], "slack_accessToken is a secret"),
         (["-v"], "-v: is not understood"),
         (["--project"], "--project: is not understood"),
         (["dance"], "unknown command 'dance'"),
@@ -135,6 +141,16 @@ def test_what_is_wrong_is_said_with_its_name_before_anything_is_called(
     ("text", "said"),
     [
         ("POSTGRES_DB: 'x'\nNOSUCH: 'y'\n", "line 2: there is no setting NOSUCH"),
+        ("postgres_host: 'h'", "there is no setting postgres_host; did you mean POSTGRES_HOST?"),
+        ("postgres_password: 'hunter2'", "did you mean POSTGRES_PASSWORD?"),
+        ("POSTGRES_HSOT: 'h'", "did you mean POSTGRES_HOST?"),
+        ("POSTGRES_HAST: 'h'", "did you mean POSTGRES_HOST?"),
+        ("POSTGRES_HOSTS: 'h'", "did you mean POSTGRES_HOST?"),
+        ("POSTGRES_PRT: '1'", "did you mean POSTGRES_PORT?"),
+        ("POSTGRES_PLACE: 'h'", "there is no setting POSTGRES_PLACE; ./deploy.sh help settings lists them"),
+        ("slack_accessToken: 'hunter2'", "put it into Secret Manager and give its name as SLACK_SECRET"),
+        ("NOTIFY_WEBHOOK_URL: 'hunter2'", "put it into Secret Manager and give its name as WEBHOOK_SECRET"),
+        ("google_cloud_hkdreporting: 'hunter2'", "put it into Secret Manager and give its name as LEGACY_KEY_SECRET"),
         ("just a sentence", "line 1: is not NAME: 'value'"),
         ("POSTGRES_PASSWORD 'hunter2'", "line 1: is not NAME: 'value'"),
     ],
@@ -149,10 +165,47 @@ def test_a_wrong_line_of_the_env_file_is_told_by_its_number_and_not_by_its_text(
     assert "hunter2" not in done.stderr
 
 
-def test_a_database_has_to_be_named(cloud: Cloud) -> None:
-    done = deploy(cloud, "--postgres-host=h", "--postgres-user=u")
+def test_all_that_is_missing_of_the_database_is_named_at_once(cloud: Cloud) -> None:
+    done = deploy(cloud)
     assert done.returncode == 2
-    assert "POSTGRES_DB is missing: give it as --postgres-db=…" in done.stderr
+    assert "missing: --postgres-host=…, --postgres-db=…, --postgres-user=…;" in done.stderr
+    assert "CLOUD_SQL_INSTANCE in place of a host" in done.stderr
+    done = deploy(cloud, "--cloud-sql-instance=hkd-reporting:us-central1:syncs")
+    assert done.returncode == 2
+    assert "missing: --postgres-db=…; give each as a flag or in the env file\n" in done.stderr
+
+
+def test_a_place_that_is_missing_is_told_with_an_example(cloud: Cloud) -> None:
+    for flag, example in (("--project", "your-project"), ("--region", "us-central1")):
+        given = [each for each in PLACE if not each.startswith(flag)]
+        done = subprocess.run(
+            [DEPLOY, *given, *HOST], env=cloud.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert f"{flag} is missing: give it as {flag}={example}" in done.stderr
+
+
+def test_the_guides_own_examples_are_deployed_nowhere_and_refused_before_the_login(
+    tmp_path: Path, cloud: Cloud
+) -> None:
+    [block] = [each for each in read_blocks("MIGRATION_GUIDE.md") if each.file == "orchestrator-env.yaml"]
+    (tmp_path / block.file).write_text(block.text)
+    cloud.refuse_login()
+    told = refused(cloud, f"--env-file={tmp_path}/{block.file}")
+    assert "put your own in place of POSTGRES_HOST, POSTGRES_DB, POSTGRES_USER" in told
+    assert "POSTGRES_DB\n" in refused(cloud, *HOST, "--postgres-db=your-database")
+    assert environment_of(plan(f"--env-file={tmp_path}/{block.file}"), "sheettobigquery-launch")["POSTGRES_HOST"]
+
+
+def test_help_lists_every_setting_with_its_default_and_its_meaning() -> None:
+    done = subprocess.run([DEPLOY, "help", "settings"], capture_output=True, text=True, check=True)
+    listed = dict(re.findall(r"^  ([A-Z_]+) +('.*?'|\S+) +\S", done.stdout, re.MULTILINE))
+    program = 'source "$1" && for name in "${!setting[@]}"; do printf "%s=%s\n" "$name" "${setting[$name]}"; done'
+    arguments = ["bash", "-c", program, "bash", str(REPOSITORY / "deploy" / "settings.sh")]
+    known = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    assert {name: default.strip("'") for name, default in listed.items()} == dict(
+        line.split("=", 1) for line in known.splitlines()
+    )
 
 
 @pytest.mark.parametrize("words", [["--migrate=yes"], ["--migrate=yes", "database"], ["--migrate=no", "verify"]])

@@ -7,6 +7,7 @@ from typing import Any
 
 from .flags import Refused, Resource, State, labels, pairs, there
 from .policies import bind, check_identity, check_secrets, granted, unbind
+from .resources import add_version
 
 REGIONS = ("europe-west1", "europe-west4", "us-central1", "us-east1")
 
@@ -90,11 +91,7 @@ def _project_policy(verb: str) -> Callable[[State, Any, list[str]], list[Resourc
 
 
 def _add_version(state: State, call: Any, names: list[str]) -> list[Resource]:
-    there(state, "secrets", names[0])
-    if not call.input:
-        raise Refused("INVALID_ARGUMENT: a secret's version is empty")
-    versions = state["resources"].setdefault("secrets versions", {}).setdefault(names[0], [])
-    versions.append({"name": f"secrets/{names[0]}/versions/{len(versions) + 1}", "state": "ENABLED"})
+    add_version(state, call, there(state, "secrets", names[0]))
     return []
 
 

@@ -69,7 +69,17 @@ def _subscription(state: State, call: Any, name: str, old: Resource) -> Resource
     return made
 
 
+def add_version(state: State, call: Any, secret: str) -> None:
+    """The next version of a secret, of what the call was given to read."""
+    if not call.input:
+        raise Refused("INVALID_ARGUMENT: a secret's version is empty")
+    versions = state["resources"].setdefault("secrets versions", {}).setdefault(secret, [])
+    versions.append({"name": f"secrets/{secret}/versions/{len(versions) + 1}", "state": "ENABLED"})
+
+
 def _secret(state: State, call: Any, name: str, old: Resource) -> Resource:
+    if "data-file" in call.flags:
+        add_version(state, call, name)
     return {**old, "name": f"projects/{state['project']['projectNumber']}/secrets/{name}", **labels(call, old)}
 
 
