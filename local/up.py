@@ -120,7 +120,8 @@ For a spreadsheet of your own, saved as {samples}/NAME.xlsx:
   .venv/bin/python job_helper.py add https://docs.google.com/spreadsheets/d/NAME/edit \\
     --project {PROJECT} --dataset {DATASET}
 
-dispatch is called every five minutes, its sweep every minute. Ctrl-C stops everything."""
+dispatch is called every five minutes, its sweep every minute.
+Ctrl-C stops everything; where this runs in the background, `kill {os.getpid()}` does."""
     console.print(steps, markup=False)
 
 

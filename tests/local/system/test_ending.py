@@ -48,6 +48,14 @@ def up() -> Iterator[Running]:
             process.kill()
 
 
+def test_the_command_that_is_told_ends_it_in_the_background(up: Running) -> None:
+    told = re.search(r"in the background, `(kill \d+)`", up.told)
+    assert told, up.told
+    subprocess.run(["bash", "-c", told[1]], check=True)
+    assert up.process.wait(timeout=20) == 128 + signal.SIGTERM
+    assert up.nothing_runs()
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_everything_in_order(up: Running, name: str) -> None:
     assert len(up.processes) >= 10
