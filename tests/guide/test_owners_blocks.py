@@ -1,4 +1,4 @@
-"""The owner's guide, block by block: what the table at the end of MIGRATION_GUIDE.md says of each holds.
+"""The owner's guide, block by block: what `owners_blocks.md` says of each holds.
 
 What runs as written is run here as people have it, names of their project aside; of what was corrected or replaced
 it is shown why.
@@ -273,7 +273,7 @@ def test_the_packages_have_no_psycopg2() -> None:
 
 
 def test_the_table_tells_of_each_of_the_owners_22_blocks_what_became_of_it_and_why() -> None:
-    text = (REPOSITORY / "MIGRATION_GUIDE.md").read_text()
+    text = (REPOSITORY / "tests" / "guide" / "owners_blocks.md").read_text()
     _, table = text.split("| block | what became of it | because |\n|---|---|---|\n")
     rows = [re.fullmatch(r"\| (.+?) \| (.+?) \| (.+?) \|", line) for line in table.strip().splitlines()]
     assert len(rows) == 22
