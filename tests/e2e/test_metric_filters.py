@@ -134,9 +134,9 @@ def test_a_failure_for_good_is_one_failure(team: Team) -> None:
 
 
 def test_a_failure_that_may_pass_is_one_failure(team: Team, hands: Hands) -> None:
-    """A spreadsheet that somebody edits all the time."""
+    """A spreadsheet that somebody edits all the time; so long that no reading lies between two edits."""
     name = team.unique("edited")
-    path = team.write_sheet(name, ROWS)
+    path = team.write_sheet(name, [["id", "text"], *([number, "x" * 50] for number in range(3_000))])
     with edited_all_the_time(path, team.system.folder):
         execution = hands.start(name)
         hands.wait(execution)
