@@ -50,8 +50,10 @@ def sweep(
             counts[_settle(run_id, store, bigquery_of, executions, settings)] += 1
             failpoint("sweep.after_settle")
         counts["published_again"] += _publish_unheard(store, publish, settings)
+        # From before admission: what comes free after it looked must not be taken for what it has seen.
+        looked = store.now()
         counts["admitted"] += admit(store, publish, settings)
-        pause = _pause(store, settings, started)
+        pause = _pause(store, settings, started, looked)
         if pause is None:
             break
         sleep(pause)
@@ -94,13 +96,12 @@ def _clean(store: Store, settings: Settings) -> int:
         return 0
 
 
-def _pause(store: Store, settings: Settings, started: datetime) -> float | None:
+def _pause(store: Store, settings: Settings, started: datetime, looked: datetime) -> float | None:
     """Seconds until admission may go on; None where nothing waits for time, or not for so short a time."""
-    now = store.now()
-    coming = store.next_admission(now, settings.max_running)
+    coming = store.next_admission(looked, settings.max_running)
     if coming is None or coming > started + timedelta(seconds=settings.sweep_seconds):
         return None
-    return max((coming - now).total_seconds(), _SHORTEST_PAUSE)
+    return max((coming - store.now()).total_seconds(), _SHORTEST_PAUSE)
 
 
 def _told(error: Exception) -> str:

@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import Store
 from shared.run import Failure
+from shared.settings import Database
 from shared.sweep import sweep
 
 
@@ -53,6 +56,37 @@ def test_a_sweep_waits_for_the_quotas_next_minute_where_reads_are_what_lacks(ben
     assert swept(bench, sheets_reads_per_minute=8)["admitted"] == 2
     sql("UPDATE sheet_to_bigquery_runs SET admitted_at = now() - interval '58 seconds' WHERE state = 'queued'")
     assert swept(bench, sheets_reads_per_minute=8, sweep_seconds=10)["admitted"] == 1
+
+
+class Ticking(Store):
+    """The ledger with a clock that goes on by twenty milliseconds whenever somebody looks."""
+
+    clock: datetime
+
+    def now(self) -> datetime:
+        self.clock += timedelta(milliseconds=20)
+        return self.clock
+
+
+@pytest.mark.parametrize("milliseconds", range(10, 200, 20))
+def test_reads_that_come_free_while_the_sweep_looks_are_not_left_to_the_next_sweep(
+    milliseconds: int, migrated: Database, bench, waiting, sql
+) -> None:
+    for number in range(3):
+        waiting(0, f"c{number}")
+    assert swept(bench, sheets_reads_per_minute=8)["admitted"] == 2
+    with connect(migrated) as connection:
+        store = Ticking(Session(connection, migrated.configs_table))
+        store.clock = datetime.now(UTC) + timedelta(seconds=1)
+        free = store.clock + timedelta(milliseconds=milliseconds)
+        sql(
+            "UPDATE sheet_to_bigquery_runs SET admitted_at = :at WHERE state = 'queued'",
+            at=free - timedelta(seconds=60),
+        )
+        settings = bench.with_settings(sheets_reads_per_minute=8, sweep_seconds=10)
+        executions = bench.executions()
+        counts = sweep(store, bench.bigquery_of, executions, bench.publish, settings, sleep=lambda _: None)
+    assert counts["admitted"] == 1
 
 
 def test_people_are_told_after_everything_else_is_done(bench, waiting, queue) -> None:
