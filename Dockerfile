@@ -21,7 +21,7 @@ RUN python3 -m pip uninstall --quiet --yes setuptools wheel pip \
     && cd /usr/local \
     && rm -rf bin/2to3* bin/idle* bin/pip* bin/pydoc* bin/*-config include lib/pkgconfig \
         lib/python3.11/config-* lib/python3.11/ensurepip lib/python3.11/idlelib lib/python3.11/lib2to3 \
-        lib/python3.11/pydoc_data lib/python3.11/tkinter lib/python3.11/turtledemo /build /root/.cache /tmp/* \
+        lib/python3.11/pydoc_data lib/python3.11/tkinter lib/python3.11/turtledemo /build ~/.cache /tmp/* \
     && python3 -m compileall -q -j 0 -x site-packages --invalidation-mode unchecked-hash lib/python3.11
 
 # One layer, so that what was removed above is in none.

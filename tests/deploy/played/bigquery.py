@@ -22,7 +22,7 @@ def bigquery(state: State, call: Any) -> list[Resource]:
             return []
         case "query":
             return _change_access(state, datasets, name)
-    raise NotImplementedError(f"the shim does not know: bq {' '.join(call.words)}")
+    raise Refused(f"the shim does not know: bq {' '.join(call.words)}")
 
 
 def _change_access(state: State, datasets: Resource, statement: str) -> list[Resource]:

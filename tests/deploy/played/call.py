@@ -73,7 +73,7 @@ def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str
     state: dict[str, Any] = json.loads((folder / "state.json").read_text())
     try:
         out = _shown(call, answer(state, call))
-    except (Refused, NotImplementedError) as error:
+    except Refused as error:
         return failed(error)
     if call.changes:
         fresh = folder / "state.json.new"

@@ -9,7 +9,7 @@ Resource = dict[str, Any]
 
 
 class Refused(Exception):
-    """Google says no; the message is the reason."""
+    """Google says no, or it is not known here what Google says; the message is the reason."""
 
 
 def there(state: State, kind: str, name: str, short: bool = True) -> str:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from .flags import Refused
+
 _VALUE = re.compile(r"""value(?:\[separator=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\]]*))\])?\((?P<keys>.*)\)""", re.DOTALL)
 _KEY = re.compile(r"(?P<path>[A-Za-z0-9_.\-\[\]]*?)(?:\.(?P<transform>basename|list)\(\))?")
 
@@ -21,7 +23,7 @@ def shown(resources: Sequence[Any], form: str, flatten: str = "", *, condition: 
         return json.dumps(resources[0] if single and resources else list(resources), indent=2) if form == "json" else ""
     matched = _VALUE.fullmatch(form)
     if matched is None:
-        raise NotImplementedError(f"the shim does not know --format={form}")
+        raise Refused(f"the shim does not know --format={form}")
     separator = next((each for each in (matched["quoted"], matched["bare"]) if each is not None), "\t")
     keys = [key.strip() for key in matched["keys"].split(",")]
     return "".join(separator.join(_told(resource, key) for key in keys) + "\n" for resource in resources)
@@ -34,7 +36,7 @@ def chosen(resources: Sequence[Any], condition: str) -> list[Any]:
     """
     terms = [term.strip().partition("=")[::2] for term in condition.split(" AND ")] if condition else []
     if not all(key and re.fullmatch(r'"[^"]+"', value) for key, value in terms):
-        raise NotImplementedError(f"the shim does not know --filter={condition}")
+        raise Refused(f"the shim does not know --filter={condition}")
     return [each for each in resources if all(_text(_found(each, key)) == value.strip('"') for key, value in terms)]
 
 
@@ -57,7 +59,7 @@ def _replaced(resource: Any, path: Sequence[str], value: Any) -> Any:
 def _told(resource: Any, key: str) -> str:
     matched = _KEY.fullmatch(key)
     if matched is None:
-        raise NotImplementedError(f"the shim does not know the key {key} in a format")
+        raise Refused(f"the shim does not know the key {key} in a format")
     value = _found(resource, matched["path"])
     if matched["transform"] == "basename":
         return str(value or "").rsplit("/", 1)[-1]

@@ -58,7 +58,7 @@ def answer(state: State, call: Any) -> list[Resource]:
         if kind in MAKERS and len(words) > length:
             verb, names = words[length], [word for word in words[length + 1 :] if word != "http"]
             return _verb(state, call, kind, verb, names)
-    raise NotImplementedError(f"the shim does not know: {call.tool} {' '.join(words)}")
+    raise Refused(f"the shim does not know: {call.tool} {' '.join(words)}")
 
 
 def _verb(state: State, call: Any, kind: str, verb: str, names: list[str]) -> list[Resource]:
@@ -90,7 +90,7 @@ def _verb(state: State, call: Any, kind: str, verb: str, names: list[str]) -> li
             return [bind(state, f"{kind}/{key}", call)]
         case "remove-iam-policy-binding":
             return [unbind(state, f"{kind}/{key}", call)]
-    raise NotImplementedError(f"the shim does not know: {kind} {verb}")
+    raise Refused(f"the shim does not know: {kind} {verb}")
 
 
 def _key(state: State, call: Any, kind: str, name: str) -> str:
