@@ -11,20 +11,30 @@ from shared.ledger.connection import Session, quoted
 _ROLES = "SELECT rolname FROM pg_roles WHERE rolname = ANY(CAST(:roles AS text[]))"
 # `job_helper.py add` takes an id; a table whose ids come otherwise has no sequence.
 _SEQUENCE = "SELECT pg_get_serial_sequence(CAST(:configs AS text), 'id')"
+_CLEANED = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_LEDGER = {
+    "sheet_to_bigquery_runs": _CLEANED,
+    "sheet_to_bigquery_messages": _CLEANED,
+    "sheet_to_bigquery_notices": _CLEANED,
+    "sheet_to_bigquery_forwards": _CLEANED,
+    "sheet_to_bigquery_comparisons": ("SELECT", "INSERT", "UPDATE"),
+    # The audit is written by its trigger alone.
+    "sheet_to_bigquery_owner_changes": ("SELECT",),
+}
 _GRANTS = (
     "GRANT SELECT, INSERT, UPDATE ON {configs} TO {role}",
-    "GRANT SELECT, INSERT, UPDATE, DELETE"
-    " ON sheet_to_bigquery_runs, sheet_to_bigquery_messages, sheet_to_bigquery_notices TO {role}",
+    *(f"GRANT {', '.join(needed)} ON {table} TO {{role}}" for table, needed in _LEDGER.items()),
 )
 # What a role lacks still: who owns nothing but may use the tables grants nothing with a mere warning, and a schema of
 # its own lets nobody in.
-_LACKING = """
+# ruff: noqa: S608
+_LACKING = f"""
 SELECT p.privilege || ' ON ' || t.name FROM (
     SELECT CAST(CAST(:configs AS text) AS regclass) AS name, ARRAY['SELECT', 'INSERT', 'UPDATE'] AS needed
     UNION ALL
-    SELECT l.name::regclass, ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] FROM (VALUES
-        ('sheet_to_bigquery_runs'), ('sheet_to_bigquery_messages'), ('sheet_to_bigquery_notices')
-    ) l (name)
+    SELECT l.name::regclass, l.needed FROM (VALUES
+        {", ".join(f"('{table}', ARRAY{list(needed)})" for table, needed in _LEDGER.items())}
+    ) l (name, needed)
 ) t CROSS JOIN LATERAL unnest(t.needed) p (privilege)
 WHERE NOT has_table_privilege(CAST(:role AS name), t.name, p.privilege)
 UNION ALL

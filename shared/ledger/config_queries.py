@@ -76,9 +76,9 @@ class ConfigQueries(Queries):
                     f'config {namesakes[0][0]["id"]} is named "{config.name}" already',
                     "give this one another name (--name, or `name` in a config file)",
                 )
-            ((config_id, can_be_anothers),) = self._run(config_statements.ADD_CONFIG, **values)
-            if can_be_anothers:
-                self._run(config_statements.OWN_CONFIG, id=config_id)
+            tracked = self._run(config_statements.IS_TRACKED) == [[True]]
+            add = config_statements.ADD_OWNED_CONFIG if tracked else config_statements.ADD_CONFIG
+            ((config_id,),) = self._run(add, **values)
         return config_id
 
     def remove_config(self, config_id: int) -> Removed:

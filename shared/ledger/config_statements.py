@@ -52,16 +52,25 @@ KNOWN_NAMES = "SELECT DISTINCT c.name FROM {configs} c WHERE c.name = ANY(CAST(:
 
 LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"
 
-# The times are given because a table that a portal's framework made may demand them without a default.
-ADD_CONFIG = """
-INSERT INTO {configs} AS c (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
-    bigquery_dataset_id, bigquery_table_id, schema_handling, custom_schema, options, run_frequency_hours, is_active,
-    created_at, updated_at)
-VALUES (:name, :google_sheet_url, :google_sheet_tab_name, :google_cloud_project_id, :bigquery_dataset_id,
-    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), CAST(:options AS jsonb),
-    :run_frequency_hours, true, now(), now())
-RETURNING c.id, to_jsonb(c) ? 'migration_status'
+# Whether configs are marked with who owns their tables.
+IS_TRACKED = """
+SELECT EXISTS (
+    SELECT FROM pg_attribute
+    WHERE attrelid = $name${configs}$name$::regclass AND attname = 'migration_status' AND NOT attisdropped
+)
 """
 
-# Where the older service still has configs of its own, a config is the job's only if it says so.
-OWN_CONFIG = "UPDATE {configs} SET migration_status = 'job_ready' WHERE id = :id"
+# The times are given because a table that a portal's framework made may demand them without a default.
+_ADD = """
+INSERT INTO {{configs}} AS c (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
+    bigquery_dataset_id, bigquery_table_id, schema_handling, custom_schema, options, run_frequency_hours, is_active,
+    created_at, updated_at{column})
+VALUES (:name, :google_sheet_url, :google_sheet_tab_name, :google_cloud_project_id, :bigquery_dataset_id,
+    :bigquery_table_id, :schema_handling, CAST(:custom_schema AS jsonb), CAST(:options AS jsonb),
+    :run_frequency_hours, true, now(), now(){mark})
+RETURNING c.id
+"""
+ADD_CONFIG = _ADD.format(column="", mark="")
+# Where the older service still has configs of its own, a config is the job's only if it says so. From the beginning:
+# one that changes hands would keep the shape of the service's table.
+ADD_OWNED_CONFIG = _ADD.format(column=", migration_status", mark=", 'job_ready'")

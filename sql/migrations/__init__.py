@@ -68,20 +68,19 @@ def up(connection: Any, configs_table: str) -> Iterator[str]:
     `InvalidSettings` where CONFIGS_TABLE names no table, `PermissionMissing` where the role may not.
     """
     session = Session(connection, configs_table)
-    with _as_owner(configs_table):
+    with as_owner(configs_table):
         if not _exists(session, configs_table) and configs_table != _DEFAULT_TABLE:
             raise InvalidSettings(
                 f"there is no table {configs_table}",
                 f"correct CONFIGS_TABLE, or leave it out to begin with an empty {_DEFAULT_TABLE}",
             )
-        pending = [version for version in versions() if version not in _applied(session, configs_table)]
+        pending = _pending(session, configs_table)
         for version in pending:
             yield _apply(session, configs_table, version, "up")
-        if not session.run(_SHOWN, configs=quoted(configs_table)):
-            with _changing(session):
-                session.run(_VIEW.read_text(encoding="utf-8"))
-            yield f"active_job_configs: made on {configs_table}"
-        elif not pending:
+        with changing(session):
+            made = make_view(session, configs_table)
+        yield from made
+        if not pending and not made:
             yield "nothing to apply"
 
 
@@ -91,7 +90,7 @@ def down(connection: Any, configs_table: str) -> Iterator[str]:
     Raises `InvalidSettings` where another configs table still has a newer one than that.
     """
     session = Session(connection, configs_table)
-    with _as_owner(configs_table):
+    with as_owner(configs_table):
         applied = [version for version in versions() if version in _applied(session, configs_table)]
         if not applied:
             yield "nothing to take back"
@@ -108,7 +107,7 @@ def down(connection: Any, configs_table: str) -> Iterator[str]:
 def status(connection: Any, configs_table: str) -> Iterator[str]:
     """Tells of each migration whether it is applied, and of the view whether it is there. Reads only."""
     session = Session(connection, configs_table)
-    with _as_owner(configs_table):
+    with as_owner(configs_table):
         there = _exists(session, configs_table)
         applied = _applied(session, configs_table)
         of_table = f"to {configs_table}" if there else f"to {configs_table}, which is not there"
@@ -118,6 +117,22 @@ def status(connection: Any, configs_table: str) -> Iterator[str]:
         shown = session.run(_SHOWN, configs=quoted(configs_table))
         told = f"shows {configs_table}" if shown == [[True]] else f"does not show {configs_table}: drop it, then `up`"
         yield f"active_job_configs: {told if shown else 'missing'}"
+
+
+def require_applied(session: Session, configs_table: str) -> None:
+    """Raises `InvalidSettings` where the configs table is not there, or lacks a migration."""
+    if not _exists(session, configs_table):
+        raise InvalidSettings(f"there is no table {configs_table}", "correct CONFIGS_TABLE")
+    if pending := _pending(session, configs_table):
+        raise InvalidSettings(f"the database lacks {', '.join(pending)}", "run `python -m sql up` against it")
+
+
+def make_view(session: Session, configs_table: str) -> list[str]:
+    """Makes the view `active_job_configs` where it is missing, and tells so."""
+    if session.run(_SHOWN, configs=quoted(configs_table)):
+        return []
+    session.run(_VIEW.read_text(encoding="utf-8"))
+    return [f"active_job_configs: made on {configs_table}"]
 
 
 def versions() -> list[str]:
@@ -142,6 +157,10 @@ def _exists(session: Session, configs_table: str) -> bool:
     return bool(kinds)
 
 
+def _pending(session: Session, configs_table: str) -> list[str]:
+    return [version for version in versions() if version not in _applied(session, configs_table)]
+
+
 def _applied(session: Session, configs_table: str) -> set[str]:
     if session.run(_IS_RECORDED) == [[False]]:
         return set()
@@ -150,7 +169,7 @@ def _applied(session: Session, configs_table: str) -> set[str]:
 
 def _apply(session: Session, configs_table: str, version: str, direction: str) -> str:
     of_table = _is_of_table(version)
-    with _changing(session):
+    with changing(session):
         session.run(_RECORD)
         # Somebody else may have done it while we waited for the lock.
         if (version in _applied(session, configs_table)) == (direction == "down"):
@@ -160,7 +179,8 @@ def _apply(session: Session, configs_table: str, version: str, direction: str) -
 
 
 @contextmanager
-def _changing(session: Session) -> Iterator[None]:
+def changing(session: Session) -> Iterator[None]:
+    """A transaction for DDL, one at a time, which gives way where a lock is not to be had soon."""
     with session.transaction():
         session.run(_LOCK_TIMEOUT)
         session.run(_LOCK)
@@ -168,7 +188,7 @@ def _changing(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def _as_owner(configs_table: str) -> Iterator[None]:
+def as_owner(configs_table: str) -> Iterator[None]:
     """DDL is the owner's: what PostgreSQL refuses here, no grant of the runtime's would mend."""
     try:
         yield

@@ -169,10 +169,14 @@ def test_taking_back_one_table_leaves_the_other_and_the_ledger(migrated: Databas
         before = described(connection)
         ran(connection, BARE.format(configs=DJANGOS))
         list(up(connection, DJANGOS))
+        of_ledger = [each for each in versions() if each > "0009_due_order"]
+        for _ in of_ledger:
+            list(down(connection, DJANGOS))
         list(down(connection, DJANGOS))
         with pytest.raises(InvalidSettings, match="still applied to sheet_to_bigquery_configs"):
             list(down(connection, DJANGOS))
         ran(connection, f"DROP TABLE {DJANGOS}")
+        assert list(up(connection, migrated.configs_table)) == [f"{each}: up on this database" for each in of_ledger]
         assert described(connection) == before
 
 
