@@ -71,10 +71,12 @@ declare -A setting=(
   [RUNS_KEPT_DAYS]=''                                # when ended runs and messages are cleaned away
   [SLACK_CHANNEL]=''                                 # where SLACK_SECRET's bot tells people
   [NOTIFY_SUCCESS]=''                                # true to be told of successes, too
+  [SHADOW_SUFFIX]=''                                 # what shadow runs put behind a dataset's name
 )
 product_settings=(
   MAX_RUNNING SHEETS_READS_PER_MINUTE MAX_ATTEMPTS RETRY_SECONDS LEASE_SECONDS RUN_TIMEOUT_SECONDS
   PAUSE_AFTER_FAILURES SWEEP_SECONDS RUNS_KEPT_DAYS SLACK_CHANNEL NOTIFY_SUCCESS BIGQUERY_LOCATION BIGQUERY_JOB_PROJECT
+  SHADOW_SUFFIX
 )
 # What the database stands under in a plan that was made without knowing it: the guide's own placeholders.
 declare -A placeholder=(

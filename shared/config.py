@@ -17,6 +17,8 @@ __all__ = ["Column", "Config", "encode_custom_schema", "examine_config", "parse_
 
 SchemaHandling = Literal["auto_detect", "custom", "string"]
 _REMEDY = "correct it and run it again"
+# What the option parity means: the older service types nothing.
+_AS_THE_SERVICE: dict[str, Any] = {"schema_handling": "string", "custom_schema": ()}
 _BLANK_MEANS_ABSENT = ("google_sheet_tab_name", "schema_handling")
 # The owner's column: varchar(255).
 _NAME_LENGTH = 255
@@ -56,6 +58,15 @@ class Config(Checked, frozen=True):
         """The table that this config replaces, as `project.dataset.table`."""
         return f"{self.google_cloud_project_id}.{self.bigquery_dataset_id}.{self.bigquery_table_id}"
 
+    def shadow(self, suffix: str) -> "Config":
+        """What a shadow run loads: the table that the older service would make, in a dataset beside its own."""
+        return msgspec.structs.replace(
+            self,
+            bigquery_dataset_id=self.bigquery_dataset_id + suffix,
+            options=msgspec.structs.replace(self.options, parity=True),
+            **_AS_THE_SERVICE,
+        )
+
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
         for field, rule in _RULES.items():
@@ -85,12 +96,15 @@ def examine_config(raw: Mapping[str, Any], spelled: Callable[[str], str] = str) 
             values[field] = None
     if isinstance(values.get("schema_handling"), str):
         values["schema_handling"] = values["schema_handling"].lower()
+    options, wrong_options = examine_options(values.get("options"))
+    values["options"] = options
+    if options.parity:
+        values |= _AS_THE_SERVICE
     values["custom_schema"], wrong = examine_columns(values.get("custom_schema"))
     if values.get("schema_handling") in (None, "auto_detect", "string"):
         wrong = []  # portals leave anything in a field that is not used
     elif wrong and values["schema_handling"] == "custom":
         values["schema_handling"] = None  # it would be told a second time, as empty
-    values["options"], wrong_options = examine_options(values.get("options"))
     examined = examine(Config, values, spelled)
     nested = [
         *(f"{spelled('custom_schema')}{problem}" for problem in wrong),

@@ -33,6 +33,8 @@ class Options(Checked, frozen=True, omit_defaults=True):
     `partition_by`: a column of dates or times, by `partition_type`; `cluster_by`: up to four columns, in order.
     `skip_unchanged`: load nothing where the table has this very content and nobody has written it since.
     `max_error_cells`: how many cells in error (`#N/A`) may be loaded as NULL; no limit without it.
+    `parity`: columns as the older service makes them: all STRING as shown, headers as they stand, whatever
+    `schema_handling` says.
     """
 
     range: str | None = None
@@ -47,6 +49,7 @@ class Options(Checked, frozen=True, omit_defaults=True):
     cluster_by: tuple[str, ...] = ()
     skip_unchanged: bool = False
     max_error_cells: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
+    parity: bool = False
 
     @property
     def keeps_types(self) -> bool:

@@ -1,5 +1,6 @@
 """The process's environment, read here and nowhere else; one error names every variable that is wrong."""
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,6 +18,7 @@ from shared.parse import Checked, Examined, Problem, examine, parse, refuse, sha
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 # Cloud Run's longest task, seven days.
 Seconds = Annotated[int, Meta(ge=1, le=604_800)]
+_SUFFIX = re.compile(r"[A-Za-z0-9_]{1,100}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _REMEDY = "README.md has the table of settings"
 
@@ -98,12 +100,17 @@ class Settings(Checked, frozen=True, rename=str.upper):
     lease_seconds: Seconds = 120
     # An execution still going after this long is cancelled, and its attempt closed.
     run_timeout_seconds: Seconds = 1800
+    # What the shadow runs of a migration put behind a dataset's name, so that they load beside the older service.
+    shadow_suffix: str = "_shadow"
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
         for field in ("google_cloud_project", "bigquery_job_project"):
             if problem := project_problem(values[field]) if values.get(field) else None:
                 yield field, problem
+        suffix = values.get("shadow_suffix")
+        if suffix is not None and not _SUFFIX.fullmatch(suffix):
+            yield "shadow_suffix", f"is {shape(suffix)}, not letters, digits and _ (as a dataset's name has them)"
 
     @property
     def job_project(self) -> str:

@@ -181,3 +181,14 @@ def test_no_row_does_anything_but_parse_or_be_refused(values: dict[str, Any]) ->
         return
     assert config.spreadsheet.id
     assert config.destination.count(".") == 2
+
+
+def test_its_shadow_is_loaded_as_the_older_service_would_into_a_dataset_beside_its_own() -> None:
+    custom = {"schema_handling": "custom", "custom_schema": [{"name": "id", "type": "INT64"}]}
+    config = parse_config(ROW | custom | {"options": {"range": "B3:F"}})
+    shadow = config.shadow("_beside")
+    assert shadow.bigquery_dataset_id == f"{config.bigquery_dataset_id}_beside"
+    assert (shadow.bigquery_table_id, shadow.google_sheet_url) == (config.bigquery_table_id, config.google_sheet_url)
+    assert (shadow.schema_handling, shadow.custom_schema) == ("string", ())
+    assert (shadow.options.parity, shadow.options.range) == (True, "B3:F")
+    assert config.schema_handling == "custom"

@@ -86,3 +86,17 @@ VALID = st.builds(
 @given(VALID)
 def test_the_jobs_variable_carries_them_whole(options: Options) -> None:
     assert examine_options(encode_options(options)) == (options, ())
+
+
+@pytest.mark.parametrize(
+    "handling", [{}, {"schema_handling": "auto_detect"}, {"schema_handling": "custom", "custom_schema": "{"}]
+)
+def test_parity_types_nothing_whatever_the_schema_handling_says(handling: dict[str, Any]) -> None:
+    config = parse_config(ROW | handling | {"options": {"parity": True}})
+    assert (config.schema_handling, config.custom_schema) == ("string", ())
+    assert encode_options(config.options) == '{"parity":true}'
+
+
+def test_without_parity_a_wrong_custom_schema_is_told_still() -> None:
+    with pytest.raises(InvalidConfig, match="custom_schema is not JSON"):
+        parse_config(ROW | {"schema_handling": "custom", "custom_schema": "{", "options": {"parity": False}})

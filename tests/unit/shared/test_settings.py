@@ -228,3 +228,10 @@ def test_nobody_is_told_anything_unless_a_setting_says_so() -> None:
 def test_the_older_services_token_is_read_by_its_name() -> None:
     *_, notifying = read_deployment(DEPLOYED | {"slack_accessToken": "xoxb-1\n", "SLACK_CHANNEL": "loads"})
     assert (notifying.slack_token, notifying.slack_channel) == ("xoxb-1", "loads")
+
+
+@pytest.mark.parametrize("suffix", ["-shadow", ".other", "ö", "x" * 101])
+def test_a_shadow_dataset_has_to_have_a_datasets_name(suffix: str) -> None:
+    assert read_settings({"GOOGLE_CLOUD_PROJECT": "test-project"}).shadow_suffix == "_shadow"
+    with pytest.raises(InvalidSettings, match=r"SHADOW_SUFFIX is .*, not letters, digits and _"):
+        read_settings({"GOOGLE_CLOUD_PROJECT": "test-project", "SHADOW_SUFFIX": suffix})
