@@ -31,10 +31,11 @@ def orchestrate(request: DispatchRequest, environ: Mapping[str, str], screen: Sc
         _tell_plan(done, screen)
         return FAILED if done.unknown else SUCCEEDED
     _tell_skipped(done, screen)
-    if not done.recorded:
+    if not done.recorded and not done.shadows:
         screen.say("nothing is due")
         return FAILED if done.unknown else SUCCEEDED
-    screen.note(f"{done.recorded} due, {done.admitted} admitted")
+    beside = f", {done.shadows} shadow runs beside them" if done.shadows else ""
+    screen.note(f"{done.recorded} due, {done.admitted} admitted{beside}")
     code = _wait(done.batch, wiring, screen)
     return FAILED if done.unknown and code == SUCCEEDED else code
 
@@ -68,6 +69,8 @@ def _tell_plan(done: Dispatched, screen: Screen) -> None:
     if rows:
         screen.table(("ID", "NAME", "TABLE", "WHAT WOULD BE DONE"), rows)
     _tell_unnamed(done, screen)
+    if done.shadows:
+        screen.say(f"and {done.shadows} shadow runs would be recorded")
 
 
 def _tell_unnamed(done: Dispatched, screen: Screen) -> None:

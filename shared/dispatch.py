@@ -32,7 +32,8 @@ class DispatchRequest(msgspec.Struct, frozen=True):
 
 class Dispatched(msgspec.Struct, frozen=True):
     """What dispatch did: how many runs it recorded and admitted, the first of the due configs with their runs' slots,
-    the first of those that were not due, and how many have which verdict. `not_told` says why it tells nothing of
+    the first of those that were not due, and how many have which verdict; and how many shadow runs of a migration it
+    recorded beside them. `not_told` says why it tells nothing of
     those that were not due, where it does not.
     """
 
@@ -45,6 +46,7 @@ class Dispatched(msgspec.Struct, frozen=True):
     skipped: list[Verdict]
     unknown: list[str]
     counts: dict[str, int]
+    shadows: int = 0
     not_told: str | None = None
 
     def answer(self) -> dict[str, Any]:
@@ -56,6 +58,7 @@ class Dispatched(msgspec.Struct, frozen=True):
             "recorded": self.recorded,
             "admitted": self.admitted,
             "counts": self.counts,
+            **({"shadows": self.shadows} if self.shadows else {}),
             **({"not_told": self.not_told} if self.not_told else {}),
             "due": [_told(each, done="would run" if self.dry_run else "run recorded") for each in self.due],
             "skipped": [_told(each, done=each.reason) for each in self.skipped]
@@ -73,14 +76,17 @@ def dispatch(request: DispatchRequest, store: Store, publish: Publish, settings:
         told = store.tell(now, _NAMED, names)
         _report(told.skipped)
         due = store.judge(now, due=True, most=CHUNK, names=names)
-        return Dispatched(batch, now, True, due, 0, 0, told.skipped, unknown, told.counts)
+        shadows = store.count_shadows(now, names)
+        return Dispatched(batch, now, True, due, 0, 0, told.skipped, unknown, told.counts, shadows)
     due, recorded = _record(now, batch, request, store)
+    shadows = store.record_shadows(now, batch, request.max_parallel_jobs, settings.shadow_suffix, names)
     # All are recorded before one is admitted: the most overdue of all go first. What is told is found out meanwhile.
     with admitting(store, publish, settings) as admitted:
         told, not_told = _tell_others(now, batch, names, store)
     counts = told.counts | ({"due": told.counts.get("due", 0) + recorded} if recorded else {})
-    log.info("dispatched", batch=batch, recorded=recorded, admitted=admitted, counts=counts)
-    return Dispatched(batch, now, False, due, recorded, admitted, told.skipped, unknown, counts, not_told)
+    beside = {"shadows": shadows} if shadows else {}
+    log.info("dispatched", batch=batch, recorded=recorded, admitted=admitted, counts=counts, **beside)
+    return Dispatched(batch, now, False, due, recorded, admitted, told.skipped, unknown, counts, shadows, not_told)
 
 
 def _record(now: datetime, batch: str, request: DispatchRequest, store: Store) -> tuple[list[Verdict], int]:

@@ -36,7 +36,10 @@ def launch(run_id: str, store: Store, location_of: LocationOf, executions: Execu
         return "claimed_before"
     try:
         config = standing.config()
+        # A shadow lies where the table does that it is compared with.
         location = location_of(config)
+        if run.why == "shadow":
+            config = config.shadow(settings.shadow_suffix)
     except SyncError as error:
         if error.retryable:
             raise

@@ -110,7 +110,8 @@ class LoadedBefore(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True):
     """A run together with its config's row as it is now, and what speaks against running it.
 
-    `previous` is the newest run of the config that loaded anything into the run's table.
+    `owned`: the config's mark lets this run go; a shadow run is of a shadow config. `previous` is the newest run of
+    the config that loaded anything into the run's table.
     """
 
     run: Run
@@ -133,7 +134,8 @@ class Standing(msgspec.Struct, frozen=True):
             remedy = how_to_resume(self.run.config_id, self.row.get("name"))
             raise NotOurs(f"{subject} is {paused(self.row.get('paused_reason'))}", remedy)
         if not self.owned:
-            raise NotOurs(f"{subject} is not owned by the job", "its migration_status has to be job_ready for that")
+            mark = "shadow" if self.run.why == "shadow" else "job_ready"
+            raise NotOurs(f"{subject} is not owned by the job", f"its migration_status has to be {mark} for that")
         config = parse_config(self.row)
         if self.rival:
             raise TableConflict(

@@ -18,6 +18,7 @@ from shared.parse import Checked, Examined, Problem, examine, parse, refuse, sha
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 # Cloud Run's longest task, seven days.
 Seconds = Annotated[int, Meta(ge=1, le=604_800)]
+SHADOW_SUFFIX = "_shadow"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]{1,100}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _REMEDY = "README.md has the table of settings"
@@ -101,7 +102,7 @@ class Settings(Checked, frozen=True, rename=str.upper):
     # An execution still going after this long is cancelled, and its attempt closed.
     run_timeout_seconds: Seconds = 1800
     # What the shadow runs of a migration put behind a dataset's name, so that they load beside the older service.
-    shadow_suffix: str = "_shadow"
+    shadow_suffix: str = SHADOW_SUFFIX
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:

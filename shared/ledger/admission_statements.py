@@ -3,16 +3,16 @@
 from shared.ledger.statements import ACTIVE_STATES, DESTINATION
 
 # ruff: noqa: S608
-# Waiting runs that may begin, with where they go (`heading`): where their config says now. Nothing of their config or
-# on that table is active, and they are the first of their config's. Statistics know nothing yet of runs that dispatch
-# has just recorded: OFFSET 0 keeps PostgreSQL from joining all of them by those, and leaves a look into an index for
-# each, as many as are wanted.
+# Waiting runs that may begin, with where they go (`heading`): where their config says now, but for shadow runs. Nothing
+# of their config or on that table is active, and they are the first of their config's. Statistics know nothing yet of
+# runs that dispatch has just recorded: OFFSET 0 keeps PostgreSQL from joining all of them by those, and leaves a look
+# into an index for each, as many as are wanted.
 _MAY_BEGIN = f"""
     SELECT r.id, r.turn, r.reads, goes.heading
     FROM sheet_to_bigquery_runs r
     CROSS JOIN LATERAL (
         SELECT coalesce((
-            SELECT {DESTINATION.format(c="c")} FROM {{configs}} c WHERE c.id = r.config_id
+            SELECT {DESTINATION.format(c="c")} FROM {{configs}} c WHERE c.id = r.config_id AND r.why <> 'shadow'
         ), r.destination) AS heading OFFSET 0
     ) goes
     WHERE r.state = 'pending' AND r.not_before <= :now

@@ -144,7 +144,8 @@ _BY_HASH = f"LEFT JOIN suspects ON suspects.hash = {_HASH.format(c='c')}"
 # ledger was asked; elsewhere a scheduled run that failed can have moved it on.
 _ALL = due_rule(
     """NOT (CAST(:recorded_by AS uuid) IS NOT NULL AND c.id IN (
-            SELECT r.config_id FROM sheet_to_bigquery_runs r WHERE r.batch = CAST(:recorded_by AS uuid)
+            SELECT r.config_id FROM sheet_to_bigquery_runs r
+            WHERE r.batch = CAST(:recorded_by AS uuid) AND r.why <> 'shadow'
         ))""",
     _NO_OTHERS,
     open_run=_OPEN,

@@ -182,7 +182,8 @@ WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
 """
 
 # Runs that ended long ago go, with what was noted of them; those stay that the due rule, an unchanged sheet's check
-# or a person may ask for: of each config that is there, the newest run, the newest scheduled one, the newest load.
+# or a person may ask for: of each config that is there, the newest run, the newest scheduled one, and the newest load
+# of its table, and of its shadow, which is compared with what the older service loads.
 CLEAN = """
 WITH old AS (
     SELECT r.id FROM sheet_to_bigquery_runs r
@@ -197,7 +198,8 @@ WITH old AS (
              WHERE n.config_id = r.config_id AND n.why = 'schedule' ORDER BY n.slot DESC LIMIT 1)
             UNION ALL
             (SELECT n.id FROM sheet_to_bigquery_runs n
-             WHERE n.config_id = r.config_id AND n.verdict = 'loaded' ORDER BY n.ended_at DESC LIMIT 1)
+             WHERE n.config_id = r.config_id AND (n.why = 'shadow') = (r.why = 'shadow')
+               AND n.verdict = 'loaded' ORDER BY n.ended_at DESC LIMIT 1)
         )
     )
     ORDER BY r.ended_at LIMIT :most

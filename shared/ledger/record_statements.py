@@ -1,7 +1,7 @@
 """The SQL that records runs: for what is due, and by hand. `{configs}` is the configs table's quoted name."""
 
 from shared.ledger.due_statements import DUE_FROM, HAS_OPEN_RUN, MAY_BE_DUE, due_rule
-from shared.ledger.statements import DESTINATION
+from shared.ledger.statements import DESTINATION, SHADOW, SHADOWED
 
 # How many Sheets reads to reserve for a run of config `c`: as many as its newest run that told them took (an older
 # job tells all its requests); 4 is what a small tab takes. One that loaded nothing may have been refused its first
@@ -55,4 +55,62 @@ SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")
        {READS}, :allow_shrink
 FROM {{configs}} c WHERE c.id = :config_id
 ON CONFLICT DO NOTHING RETURNING id
+"""
+
+# Shadow configs that are due: as often as the schedule asks, counted from their newest shadow run, whoever asked for
+# that. The due rule knows nothing of them. An unqualified migration_status is the table's column where there is one,
+# else the one assumed, by which PostgreSQL knows that there are none.
+_SHADOWS_DUE = f"""shadows AS (
+    SELECT c.*, CASE
+        WHEN c.base IS NULL THEN CAST(:now AS timestamptz)
+        ELSE c.base + c.frequency
+            * floor(extract(epoch FROM CAST(:now AS timestamptz) - c.base) / extract(epoch FROM c.frequency))
+    END AS slot
+    FROM (
+        SELECT c.*, (
+            SELECT r.slot FROM sheet_to_bigquery_runs r
+            WHERE r.config_id = c.id AND r.why = 'shadow' ORDER BY r.slot DESC LIMIT 1
+        ) AS base, make_interval(hours => CAST(c.hours AS integer)) AS frequency
+        FROM (VALUES ('job_ready')) assumed (migration_status)
+        CROSS JOIN LATERAL (
+            SELECT c.id, c.name, c.google_cloud_project_id, c.bigquery_dataset_id, c.bigquery_table_id,
+                   coalesce(c.run_frequency_hours, 24)::numeric AS hours
+            FROM {{configs}} c
+            WHERE c.is_active AND migration_status = 'shadow' AND NOT {HAS_OPEN_RUN}
+              AND (CAST(:names AS text[]) IS NULL OR c.name = ANY(CAST(:names AS text[])))
+        ) c
+        WHERE CASE WHEN c.hours BETWEEN 1 AND 876000 THEN c.hours = trunc(c.hours) ELSE false END
+        OFFSET 0
+    ) c
+    WHERE c.base IS NULL OR CAST(:now AS timestamptz) >= c.base + c.frequency
+)"""
+_SHADOW_RUN = """
+INSERT INTO sheet_to_bigquery_runs
+    (id, config_id, config_name, destination, slot, why, created_at, not_before, batch, batch_cap, reads)
+"""
+
+RECORD_SHADOWS = f"""
+WITH {_SHADOWS_DUE}
+{_SHADOW_RUN}
+SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {SHADOW.format(c="c")}, c.slot, 'shadow', :now, :now,
+       :batch, :batch_cap, {READS}
+FROM shadows c ORDER BY c.slot, c.id LIMIT :most
+ON CONFLICT DO NOTHING RETURNING id
+"""
+COUNT_SHADOWS = f"WITH {_SHADOWS_DUE} SELECT count(*) FROM shadows"
+
+# One shadow run, now, for who handed a message of the config to the older service, or asks. As by hand: no row where
+# one waits already.
+RECORD_SHADOW = f"""
+{_SHADOW_RUN}
+SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {SHADOW.format(c="c")}, greatest(
+           CAST(:now AS timestamptz),
+           (SELECT max(r.slot) + interval '1 microsecond' FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id)
+       ), 'shadow', :now, :now, NULL, NULL, {READS}
+FROM {{configs}} c WHERE c.id = :config_id AND c.is_active AND {SHADOWED.format(c="c")}
+ON CONFLICT DO NOTHING RETURNING id
+"""
+WAITING_SHADOW = """
+SELECT id FROM sheet_to_bigquery_runs
+WHERE config_id = :config_id AND why = 'shadow' AND state = 'pending' AND attempt = 0
 """

@@ -35,7 +35,8 @@ class RunQueries(Queries):
     ) -> Run | None:
         """Takes a queued run for one attempt, in which it is in flight; None where it is not to be had.
 
-        Where a run of another config has the table, which this one's was edited to, it waits for that.
+        Where somebody else has the table for now (a run of another config, after an edit, or the older service), it
+        waits for that.
         """
         run = standing.run
         with self._transaction():
@@ -54,7 +55,7 @@ class RunQueries(Queries):
             )
             if not rows:
                 waits = {"run_id": run.id, "destination": config.destination, "not_before": now + lease}
-                self._run(run_statements.WAIT_FOR_TABLE, **waits)
+                self._run(run_statements.WAIT_FOR_TABLE, now=now, **waits)
                 return None
         return msgspec.structs.replace(
             run, state="launching", attempt=rows[0][0], job_project=project, job_location=location

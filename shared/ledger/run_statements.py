@@ -3,7 +3,7 @@
 `{configs}` is the configs table's quoted name.
 """
 
-from shared.ledger.statements import ACTIVE_STATES, OWNED, RIVAL
+from shared.ledger.statements import ACTIVE_STATES, owned_for, rival
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
@@ -12,7 +12,7 @@ _IN_FLIGHT = listed(IN_FLIGHT)
 # A run and its config's row as it is now (NULL where the row is gone), with who owns it and who rivals it, and the
 # newest run that loaded anything into the run's table, with its attempt.
 FIND_RUN = f"""
-SELECT to_jsonb(r), to_jsonb(c), c.is_active, {OWNED.format(c="c")}, {RIVAL}, (
+SELECT to_jsonb(r), to_jsonb(c), c.is_active, {owned_for("r", "c")}, {rival(owned_for("r", "o"))}, (
     SELECT jsonb_build_array(l.id, l.attempt) FROM sheet_to_bigquery_runs l
     WHERE l.config_id = r.config_id AND l.verdict = 'loaded' AND l.destination = r.destination
     ORDER BY l.ended_at DESC LIMIT 1
@@ -24,26 +24,35 @@ _TABLE_TAKEN = f"""
     SELECT FROM sheet_to_bigquery_runs other
     WHERE other.destination = :destination AND other.id <> r.id AND other.state IN {ACTIVE_STATES}
 """
+# The older service was handed a message of the config, or for the table, and may be writing still. What it writes is
+# no shadow run's table.
+_SERVICE_WRITES = """
+    SELECT FROM sheet_to_bigquery_forwards f
+    WHERE f.ended_at IS NULL AND f.open_until > :now AND r.why <> 'shadow'
+      AND (f.config_id = r.config_id OR f.destination = :destination)
+"""
+_HAS_TO_WAIT = f"(EXISTS ({_TABLE_TAKEN}) OR EXISTS ({_SERVICE_WRITES}))"
 
 # Takes a queued run for one attempt; no row where another took it, where the config stopped being the job's since
-# it was read, or where a run of another config has the table (after an edit). Under the admission lock.
+# it was read, or where the table is somebody else's for now: a run's of another config (after an edit), or the older
+# service's. Under the admission lock.
 CLAIM = f"""
 UPDATE sheet_to_bigquery_runs r
 SET state = 'launching', attempt = r.attempt + 1, execution = NULL, claimed_at = :now,
     had_last_run = :had_last_run, destination = :destination, config_name = c.name,
     job_project = :job_project, job_location = :job_location, lease_until = :lease_until, deadline = :deadline
 FROM {{configs}} c
-WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id AND c.is_active AND {OWNED.format(c="c")}
-  AND NOT EXISTS ({_TABLE_TAKEN})
+WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id AND c.is_active AND {owned_for("r", "c")}
+  AND NOT {_HAS_TO_WAIT}
 RETURNING r.attempt
 """
 
-# Lets a queued run wait for the run that has the table its config names by now.
+# Lets a queued run wait for who has the table that its config names by now.
 WAIT_FOR_TABLE = f"""
 UPDATE sheet_to_bigquery_runs r
 SET state = 'pending', destination = :destination, not_before = :not_before,
     reads_reserved = greatest(reads_reserved - reads, 0)
-WHERE r.id = :run_id AND r.state = 'queued' AND EXISTS ({_TABLE_TAKEN})
+WHERE r.id = :run_id AND r.state = 'queued' AND {_HAS_TO_WAIT}
 RETURNING r.id
 """
 

@@ -36,10 +36,28 @@ OWNED = """(
     NOT to_jsonb({c}) ? 'migration_status' OR to_jsonb({c})->>'migration_status' IS NOT DISTINCT FROM 'job_ready'
 )"""
 
-# Other active configs of the job's that replace the same table as `c`.
-RIVALS = f"""
-    FROM {{configs}} o
-    WHERE {same_table("o", "c")} AND o.id <> c.id AND o.is_active AND {OWNED.format(c="o")}
-"""
-# The first of them as `7 "sales"`; NULL where there is none.
-RIVAL = f"""(SELECT o.id || ' "' || o.name || '"' {RIVALS} ORDER BY o.id LIMIT 1)"""
+# The older service's, while the job loads it beside as well.
+SHADOWED = "(to_jsonb({c})->>'migration_status' IS NOT DISTINCT FROM 'shadow')"
+# What a shadow run of a config loads, in a dataset beside its own: Config.shadow, in SQL.
+SHADOW = f"concat_ws('.', {PROJECT}, {DATASET} || CAST(:shadow_suffix AS text), {TABLE})"
+
+
+def _rivals(owned: str) -> str:
+    """Other active configs, owned so, that replace the same table as `c`."""
+    return f"FROM {{configs}} o WHERE {same_table('o', 'c')} AND o.id <> c.id AND o.is_active AND {owned}"
+
+
+def owned_for(run: str, config: str) -> str:
+    """Whether a config, by its alias, is owned such that the run may go: a shadow run is of a shadow config."""
+    shadowed, owned = SHADOWED.format(c=config), OWNED.format(c=config)
+    return f"(CASE WHEN {run}.why = 'shadow' THEN {shadowed} ELSE {owned} END)"
+
+
+def rival(owned: str) -> str:
+    """The first of a config's rivals as `7 "sales"`; NULL where there is none."""
+    return f"""(SELECT o.id || ' "' || o.name || '"' {_rivals(owned)} ORDER BY o.id LIMIT 1)"""
+
+
+# Of the job's own configs.
+RIVALS = _rivals(OWNED.format(c="o"))
+RIVAL = rival(OWNED.format(c="o"))

@@ -25,7 +25,7 @@ from shared.ledger.notice_queries import NoticeQueries
 from shared.ledger.queries import array
 from shared.ledger.run_queries import RunQueries
 from shared.run import Due, Place, Told, Verdict
-from shared.settings import Database
+from shared.settings import SHADOW_SUFFIX, Database
 
 # So many messages fit one publish request, and so many names an answer.
 CHUNK = 1000
@@ -103,6 +103,41 @@ class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
             )
         rest = Place(due_from, config_id) if looked_at == RECORDED else None
         return Due(count, msgspec.convert(first, list[Verdict]), rest)
+
+    def record_shadows(
+        self, now: datetime, batch: str, batch_cap: int | None, suffix: str, names: Sequence[str] | None = None
+    ) -> int:
+        """Records a shadow run for each shadow config that is due, into the dataset that the suffix tells, and counts
+        them: `RECORDED` at most, and the others next time.
+        """
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)
+            recorded = self._run(
+                record_statements.RECORD_SHADOWS,
+                now=now,
+                batch=batch,
+                batch_cap=batch_cap,
+                shadow_suffix=suffix,
+                names=array(names),
+                most=RECORDED,
+            )
+        return len(recorded)
+
+    def count_shadows(self, now: datetime, names: Sequence[str] | None = None) -> int:
+        """How many shadow configs are due."""
+        return self._run(record_statements.COUNT_SHADOWS, now=now, names=array(names))[0][0]
+
+    def record_shadow(self, config_id: int, now: datetime, suffix: str = SHADOW_SUFFIX) -> str | None:
+        """Records a shadow run of the config for now, and tells its id, or that of the one that waits already.
+
+        None where the config is no active shadow config. Where it loads, its claim decides; until then admission goes
+        by the suffix.
+        """
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)
+            rows = self._run(record_statements.RECORD_SHADOW, config_id=config_id, now=now, shadow_suffix=suffix)
+            waiting = rows or self._run(record_statements.WAITING_SHADOW, config_id=config_id)
+        return str(waiting[0][0]) if waiting else None
 
     # -- admission ---------------------------------------------------------------------------------------
 

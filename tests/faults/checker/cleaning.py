@@ -52,12 +52,16 @@ def cleaning_deletes_the_rest(history: History) -> Iterator[Violation]:
 
 
 def _asked_for(rows: "Sequence[Row] | Any", config_id: Any) -> set[str]:
-    """A config's newest run, its newest scheduled one, and its newest load."""
+    """A config's newest run, its newest scheduled one, and the newest load of its table and of its shadow."""
     own = [row for row in rows if row["config_id"] == config_id]
+    loads = [row for row in own if row.get("verdict") == "loaded"]
     newest = (
         _newest([row for row in own if row["ended_at"] and row["why"] != "shadow"], "created_at"),
         _newest([row for row in own if row["why"] == "schedule"], "slot"),
-        _newest([row for row in own if row.get("verdict") == "loaded"], "ended_at"),
+        *(
+            _newest([row for row in loads if (row["why"] == "shadow") == shadow], "ended_at")
+            for shadow in (False, True)
+        ),
     )
     return {str(row["id"]) for row in newest if row}
 

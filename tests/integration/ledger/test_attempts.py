@@ -110,6 +110,7 @@ def test_a_last_run_nulled_after_the_claim_stays_null(store: Store, sql, queued)
 
 
 def test_a_shadow_run_never_touches_last_run(store: Store, sql, queued) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text DEFAULT 'shadow'")
     succeed(store, claim(store, queued(last_run=None, why="shadow")))
     assert last_run(sql) is None
 

@@ -50,6 +50,16 @@ def test_of_each_config_the_newest_the_newest_scheduled_and_the_newest_load_stay
     assert left(sql) == {loaded, scheduled, newest}
 
 
+def test_the_newest_load_of_a_shadow_stays_beside_that_of_the_table(store: Store, add_config, old, sql) -> None:
+    config_id = add_config()
+    loaded = old(config_id, 9, verdict="loaded")
+    old(config_id, 8, why="shadow", verdict="loaded")
+    shadow = old(config_id, 7, why="shadow", verdict="loaded")
+    old(config_id, 6, why="shadow", state="failed")
+    assert store.clean(BEFORE) == 2
+    assert left(sql) == {loaded, shadow}
+
+
 def test_of_a_config_that_is_gone_nothing_stays(store: Store, old, sql) -> None:
     old(404, 1)
     assert store.clean(BEFORE) == 1

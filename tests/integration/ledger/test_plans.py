@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pg8000.dbapi
@@ -19,6 +20,7 @@ from shared.run import Place
 from shared.settings import Database
 from sql.migrations import up
 
+REPOSITORY = Path(__file__).parents[3]
 CONFIGS = 1_000_000
 DUE = 100
 BATCH = "00000000-0000-0000-0000-000000000001"
@@ -110,6 +112,18 @@ def admitting(session: Session) -> dict[str, Any]:
     return {"now": now, "cap": 1000, "reads_per_minute": 100_000, "most": ADMITTED}
 
 
+def track(session: Session, shadows: int) -> None:
+    """Every config is the older service's, and the first few are shadowed."""
+    script = (REPOSITORY / "sql" / "tracking" / "start.sql").read_text()
+    session.run(script.replace("{default}", "service"))
+    session.run(f"UPDATE {CONFIGS_TABLE} SET migration_status = 'shadow' WHERE id <= :shadows", shadows=shadows)
+
+
+def recording_shadows(session: Session) -> dict[str, Any]:
+    now = session.run(statements.NOW)[0][0]
+    return {"now": now, "batch": BATCH, "batch_cap": None, "names": None, "most": RECORDED, "shadow_suffix": "_shadow"}
+
+
 def make_all_due(session: Session, most: int) -> None:
     session.run(
         "UPDATE sheet_to_bigquery_configs SET run_frequency_hours = 1 WHERE id <= :most",
@@ -196,3 +210,42 @@ def test_what_the_metrics_are_made_of_is_counted_by_index(session: Session) -> N
     plan = explained(session, run_statements.MEASURE, now=session.run(statements.NOW)[0][0])
     assert "sheet_to_bigquery_runs" not in scanned_whole(plan)
     assert pages(plan) < 100 * DUE
+
+
+def test_a_hundred_shadows_are_found_by_index_among_all(session: Session) -> None:
+    track(session, DUE)
+    plan = explained(session, record_statements.RECORD_SHADOWS, **recording_shadows(session))
+    assert scanned_whole(plan) == []
+    assert "idx_configs_shadow" in {node.get("Index Name") for node in nodes(plan)}
+    assert pages(plan) < 100 * DUE
+    assert session.run("SELECT count(*) FROM sheet_to_bigquery_runs WHERE why = 'shadow'") == [[DUE]]
+
+
+def test_where_nobody_migrates_looking_for_shadows_costs_nothing(session: Session) -> None:
+    plan = explained(session, record_statements.RECORD_SHADOWS, **recording_shadows(session))
+    assert scanned_whole(plan) == []
+    assert pages(plan) < 10
+
+
+def test_what_is_due_is_found_by_index_while_configs_are_marked_too(session: Session) -> None:
+    track(session, DUE)
+    plan = explained(session, record_statements.RECORD_DUE, **recording(session))
+    assert scanned_whole(plan) == []
+    assert pages(plan) < 100 * DUE
+
+
+def test_a_claim_asks_for_the_older_services_messages_by_index(session: Session) -> None:
+    session.run(record_statements.RECORD_DUE, **recording(session))
+    session.run(admission_statements.ADMIT, **admitting(session))
+    session.run(
+        "INSERT INTO sheet_to_bigquery_forwards (message_id, config_id, destination, begun_at, open_until, ended_at,"
+        " status) SELECT 'm' || n, n, 'p.d.t' || n, now(), now() + interval '5 minutes', now(), 200"
+        " FROM generate_series(1, 100000) n"
+    )
+    ((run_id,),) = session.run("SELECT id FROM sheet_to_bigquery_runs WHERE state = 'queued' LIMIT 1")
+    now = session.run(statements.NOW)[0][0]
+    claiming = {"run_id": run_id, "destination": "p.d.t", "had_last_run": True, "job_project": "p", "now": now}
+    claiming |= {"job_location": "US", "lease_until": now, "deadline": now}
+    plan = explained(session, run_statements.CLAIM, **claiming)
+    assert scanned_whole(plan) == []
+    assert pages(plan) < 100
