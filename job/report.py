@@ -83,6 +83,7 @@ def tell_success(settings: JobSettings, clients: Clients, tally: Tally, loaded: 
             columns=tuple(ColumnLoaded(each.name, each.type, each.mode) for each in loaded.columns),
             schema_changes=loaded.changes,
             content_hash=loaded.content_hash,
+            sheet_modified_at=tally.reading.modified_at if tally.reading else None,
             warnings=warnings,
         )
 

@@ -90,7 +90,8 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     `verdict` is `loaded`, `unchanged` or `kept`, as the attempt's BigQuery job is labelled. `rows` are the sheet's,
     `bytes` those uploaded, `requests` those sent to Sheets and Drive, `sheet_reads` those of them that the Sheets
     quota counts, `seconds` wall time by stage (`read`, `load`), `warnings` sentences with cell addresses,
-    `schema_changes` how the table's columns differ from before.
+    `schema_changes` how the table's columns differ from before, `sheet_modified_at` when the spreadsheet was edited
+    last, as Drive told the reading.
     """
 
     run_id: str
@@ -106,6 +107,7 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     columns: tuple[ColumnLoaded, ...] = ()
     schema_changes: tuple[ColumnChange, ...] = ()
     content_hash: Annotated[str, Meta(pattern="^[0-9a-f]{1,63}$")] | None = None
+    sheet_modified_at: Annotated[datetime, Meta(tz=True)] | None = None
     seconds: dict[str, float] = {}
     warnings: tuple[str, ...] = ()
     error_class: str | None = None

@@ -33,6 +33,7 @@ class Run(msgspec.Struct, frozen=True):
 
     `verdict` of a run that succeeded: `loaded`, or why nothing had to be: `unchanged`, `kept`. `permanent` of one that
     failed: trying again cannot help. `sheet_reads` are those of the `requests` that the Sheets quota counts.
+    `sheet_modified_at` is when the spreadsheet was edited last, as it was read.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Run(msgspec.Struct, frozen=True):
     columns: list[dict[str, Any]] | None = None
     schema_changes: list[ColumnChange] | None = None
     content_hash: str | None = None
+    sheet_modified_at: datetime | None = None
     warnings: list[str] | None = None
     seconds: dict[str, float] | None = None
     error_class: str | None = None

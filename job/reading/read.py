@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 
 import msgspec
 
@@ -55,10 +56,14 @@ _OF_CONTENT = (
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one reading found: the table, and what its owner should know, by cell address and without values."""
+    """What one reading found: the table, and what its owner should know, by cell address and without values.
+
+    `modified_at` is when the spreadsheet was edited last, where Drive tells.
+    """
 
     table: Table
     warnings: tuple[str, ...]
+    modified_at: datetime | None = None
 
 
 def read_table(reader: SheetReader, config: Config, subject: str, standing: Sequence[Column] = ()) -> Reading:
@@ -75,7 +80,7 @@ def read_table(reader: SheetReader, config: Config, subject: str, standing: Sequ
         before, version = version, reader.version()
         if before == version:
             if isinstance(outcome, Reading):
-                return outcome
+                return msgspec.structs.replace(outcome, modified_at=reader.modified_at)
             raise outcome
     raise UnstableSheet(
         f"{subject}: the spreadsheet was edited during each of {READINGS} readings", "it is tried again later"

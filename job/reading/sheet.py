@@ -1,6 +1,7 @@
 """A spreadsheet's tab through the Sheets and Drive APIs: where it is, its cells, its number formats, its version."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import repeat
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -69,10 +70,14 @@ class _ShownRanges(msgspec.Struct, rename="camel"):
 class _File(msgspec.Struct, rename="camel"):
     version: str
     mime_type: str
+    modified_time: datetime | None = None
 
 
 class SheetReader:
-    """Reads one config's tab. `sheets` and `drive` are the discovered services of google-api-python-client."""
+    """Reads one config's tab. `sheets` and `drive` are the discovered services of google-api-python-client.
+
+    `modified_at` is Drive's modifiedTime of the file, as of its newest `version`.
+    """
 
     def __init__(self, calls: Calls, sheets: Any, drive: Any, config: Config) -> None:
         self._calls = calls
@@ -82,10 +87,11 @@ class SheetReader:
         self._files = drive.files()
         self._config = config
         self._id = config.spreadsheet.id
+        self.modified_at: datetime | None = None
 
     def version(self) -> str:
         """Drive's version of the file, which every edit moves."""
-        request = self._files.get(fileId=self._id, fields="version,mimeType", supportsAllDrives=True)
+        request = self._files.get(fileId=self._id, fields="version,mimeType,modifiedTime", supportsAllDrives=True)
         try:
             file = self._calls.send(request, _File, paced=False)
         except SheetNotFound:
@@ -94,6 +100,7 @@ class SheetReader:
             raise
         if file.mime_type != _GOOGLE_SHEET:
             raise not_a_google_sheet(self._calls.subject)
+        self.modified_at = file.modified_time
         return file.version
 
     def tab(self) -> Tab:

@@ -170,5 +170,5 @@ def _cost(details: RunCompleted | None) -> dict[str, Any]:
 def _details(details: RunCompleted | None) -> dict[str, Any]:
     """What the execution tells of a load, as statement parameters; all NULL where it has not told."""
     told = {name: to_json(getattr(details, name)) for name in _LISTS} if details else dict.fromkeys(_LISTS)
-    counts = {name: getattr(details, name) if details else None for name in ("rows", "bytes")}
-    return _cost(details) | told | counts
+    plain = {name: getattr(details, name) if details else None for name in ("rows", "bytes", "sheet_modified_at")}
+    return _cost(details) | told | plain

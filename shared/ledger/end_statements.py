@@ -63,7 +63,7 @@ WITH closed AS (
     UPDATE sheet_to_bigquery_runs
     SET state = 'succeeded', ended_at = :now, execution = coalesce(CAST(:execution AS text), execution),
         verdict = :verdict, rows = :rows, bytes = :bytes, requests = :requests, sheet_reads = :sheet_reads,
-        content_hash = :content_hash, {_SPENT},
+        content_hash = :content_hash, sheet_modified_at = :sheet_modified_at, {_SPENT},
         columns = CAST(:columns AS jsonb), schema_changes = CAST(:schema_changes AS jsonb),
         warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
         error_class = NULL, error = NULL
@@ -141,7 +141,7 @@ WITH closed AS (
 ADD_DETAILS = f"""
 UPDATE sheet_to_bigquery_runs
 SET requests = :requests, sheet_reads = :sheet_reads, {_SPENT},
-    bytes = :bytes, rows = coalesce(rows, CAST(:rows AS bigint)),
+    bytes = :bytes, rows = coalesce(rows, CAST(:rows AS bigint)), sheet_modified_at = :sheet_modified_at,
     columns = CASE WHEN columns IS NULL OR columns = '[]' THEN CAST(:columns AS jsonb) ELSE columns END,
     schema_changes = CAST(:schema_changes AS jsonb),
     warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb)

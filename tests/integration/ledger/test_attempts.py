@@ -182,6 +182,22 @@ def test_details_that_come_late_are_added_once(store: Store, queued) -> None:
     assert (after.rows, after.columns) == (3, [{"name": "order_id", "type": "INT64", "mode": "NULLABLE"}])
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_when_the_sheet_was_edited_last_is_kept_whenever_it_is_told(late: bool, store: Store, queued) -> None:
+    run = claim(store, queued())
+    details = RunCompleted(run.id, 1, "e", "succeeded", requests=7, sheet_modified_at=NOON - MINUTE)
+    succeed(store, run, None if late else details)
+    if late:
+        store.add_details(details, "jobs/j/executions/e")
+    assert store.find_run(run.id).run.sheet_modified_at == NOON - MINUTE
+
+
+def test_an_older_jobs_message_does_not_tell_when_and_is_taken_all_the_same(store: Store, queued) -> None:
+    run = claim(store, queued())
+    assert succeed(store, run, RunCompleted(run.id, 1, "e", "succeeded", requests=7))
+    assert store.find_run(run.id).run.sheet_modified_at is None
+
+
 def test_a_reset_between_the_reading_of_the_config_and_the_claim_is_kept(store: Store, sql, queued) -> None:
     run = queued(last_run=NOON - MINUTE)
     standing = store.find_run(run.id)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from job.columns.cells import Area
@@ -30,7 +31,8 @@ WHOLE = Area()
 class GridReader:
     """What `job.reading.sheet.SheetReader` does, over rows of cells; the first row of the `area` is the header.
 
-    `versions` are what Drive says, the last one for ever. `requests` counts the reads of cells and formats.
+    `versions` are what Drive says, the last one for ever, each edited a minute after the one before. `requests` counts
+    the reads of cells and formats.
     """
 
     def __init__(
@@ -51,9 +53,12 @@ class GridReader:
         places = {"header_row": area.first_row, "first_column": area.first_column}
         self._tab = Tab(0, title, last_row, columns, locale, time_zone, **places)
         self.requests = 0
+        self.modified_at: datetime | None = None
 
     def version(self) -> str:
-        return self._versions.pop(0) if len(self._versions) > 1 else self._versions[0]
+        version = self._versions.pop(0) if len(self._versions) > 1 else self._versions[0]
+        self.modified_at = datetime(2026, 5, 4, tzinfo=UTC) + timedelta(minutes=int(version))
+        return version
 
     def tab(self) -> Tab:
         return self._tab

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -125,8 +126,10 @@ def test_a_cleared_tab_fails_instead_of_emptying_the_table(rows: list[list[str |
 def test_a_sheet_that_is_edited_meanwhile_is_read_again() -> None:
     """In the wild: someone edits while we page through."""
     reader = GridReader([["a"], [1]], versions=["1", "2", "3", "3"])
-    assert loaded(read_table(reader, config(), "config")) == [{"a": 1}]
+    reading = read_table(reader, config(), "config")
+    assert loaded(reading) == [{"a": 1}]
     assert reader.version() == "3"
+    assert reading.modified_at == datetime(2026, 5, 4, 0, 3, tzinfo=UTC)
 
 
 def test_a_sheet_that_never_stands_still_fails_and_can_be_tried_again() -> None:

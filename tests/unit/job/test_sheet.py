@@ -4,6 +4,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
@@ -91,6 +92,21 @@ def test_a_read_that_is_limited_in_the_middle_fails_and_gives_no_part_of_the_tab
     with pytest.raises(QuotaExceeded) as failure:
         read_table(reader(server), config(), "config")
     assert failure.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (b', "modifiedTime": "2026-05-04T12:00:00.123Z"', datetime(2026, 5, 4, 12, 0, 0, 123_000, tzinfo=UTC)),
+        (b"", None),
+    ],
+)
+def test_when_the_file_was_edited_last_comes_with_its_version(
+    told: bytes, known: datetime | None, server: FaultyServer
+) -> None:
+    server.answers = [body(b'{"version": "7", "mimeType": "application/vnd.google-apps.spreadsheet"%s}' % told)]
+    reading = reader(server)
+    assert (reading.version(), reading.modified_at) == ("7", known)
 
 
 @pytest.mark.parametrize(

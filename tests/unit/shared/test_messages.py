@@ -3,6 +3,7 @@
 import base64
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -129,12 +130,20 @@ def test_a_completion_comes_back_as_it_was_sent() -> None:
         requests=4,
         columns=(ColumnLoaded("id", "INT64", "REQUIRED"),),
         seconds={"read": 1.5},
+        sheet_modified_at=datetime(2026, 5, 4, 12, 0, 0, 123000, tzinfo=UTC),
         warnings=("Sheet1!C17: an error value became NULL",),
         error_class="SheetNotShared",
         error="config 7: share it",
         retryable=True,
     )
     assert decode_ended(completed.encode()) == Ended(RUN_ID, 2, "job-abc", completed)
+
+
+def test_what_a_newer_job_tells_beside_is_left_alone_and_what_an_older_one_does_not_is_unknown() -> None:
+    told = {"run_id": RUN_ID, "attempt": 1, "execution": "job-abc", "outcome": "succeeded", "of_tomorrow": [1]}
+    ended = decode_ended(encoded(told))
+    assert ended is not None
+    assert ended.completed == RunCompleted(RUN_ID, 1, "job-abc", "succeeded", sheet_modified_at=None)
 
 
 @pytest.mark.parametrize(
