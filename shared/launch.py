@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal
 
+import msgspec
+
 from shared import log
 from shared.config import Config, encode_custom_schema
 from shared.errors import InvalidInput, LaunchRefused, NotOurs, SyncError
@@ -145,6 +147,7 @@ def config_environment(config: Config) -> dict[str, str]:
         "BIGQUERY_TABLE_ID": config.bigquery_table_id,
         "SCHEMA_HANDLING": config.schema_handling,
         "CUSTOM_SCHEMA": encode_custom_schema(config.custom_schema),
-        "OPTIONS": encode_options(config.options),
+        # What parity means is said above; a job that is older than the option would refuse it.
+        "OPTIONS": encode_options(msgspec.structs.replace(config.options, parity=False)),
     }
     return {name: value for name, value in variables.items() if value}

@@ -26,6 +26,7 @@ ADMISSION_STATEMENTS, END_STATEMENTS = f"{LEDGER}/admission_statements.py", f"{L
 SETTLE = "shared/settle.py"
 NOTICES = f"{LEDGER}/notice_statements.py"
 LOAD_JOB, READ = "shared/load_job.py", "job/reading/read.py"
+SHADOWS = "tests/integration/ledger/test_shadows.py"
 RUNS, STATES = "sql/migrations/0001_runs.up.sql", "tests/integration/ledger/test_states.py"
 MUTATIONS = (
     Mutation(
@@ -35,6 +36,28 @@ MUTATIONS = (
         "WHERE r.id = :run_id AND c.id = r.config_id",
         ["delivered three times to launch"],
         times=6,
+    ),
+    Mutation(
+        "claim: not while the older service may write",
+        f"{LEDGER}/run_statements.py",
+        "AND NOT {_HAS_TO_WAIT}\nRETURNING",
+        "AND NOT EXISTS ({_TABLE_TAKEN})\nRETURNING",
+        test=f"{SHADOWS}::test_a_run_waits_while_the_older_service_may_write_its_table",
+    ),
+    Mutation(
+        "a shadow config's own table is not the job's",
+        f"{LEDGER}/statements.py",
+        """f"(CASE WHEN {run}.why = 'shadow' THEN {shadowed} ELSE {owned} END)\"""",
+        """f"({run}.why <> '' AND ({shadowed} OR {owned}))\"""",
+        test=f"{SHADOWS}::test_a_run_by_hand_of_a_shadow_config_is_not_ours_to_load_its_table",
+    ),
+    Mutation(
+        "a change of owner ends what is in flight",
+        "sql/tracking/start.sql",
+        "IF old_owner IN ('shadow', 'job_ready') THEN",
+        "IF old_owner IS NULL THEN",
+        test="tests/integration/verbs/test_change_of_owner.py::"
+        "test_an_attempt_in_flight_is_closed_by_the_sweep_after_the_table_has_gone_back",
     ),
     Mutation(
         "admission lock",
