@@ -30,13 +30,21 @@ SELECT c.id || ' "' || c.name || '"' FROM {configs} c WHERE c.migration_status I
 ORDER BY c.id LIMIT 11
 """
 _NAMED = 10
-# Views that are not ours, and stand on the column all the same; the guide's own goes with it.
+# Views that are not ours, and stand on the column all the same; the guide's own goes with it, if none stands on that.
 _DEPENDENT = """
-SELECT DISTINCT r.ev_class::regclass::text FROM pg_rewrite r
-JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-WHERE d.refobjid = CAST(:configs AS regclass) AND a.attname = 'migration_status'
-  AND r.ev_class IS DISTINCT FROM to_regclass('active_job_configs') ORDER BY 1
+WITH showing AS (
+    SELECT r.ev_class AS view, d.refobjid AS shown, a.attname AS column
+    FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+    LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.refclassid = 'pg_class'::regclass AND r.ev_class <> d.refobjid
+), direct AS (
+    SELECT view FROM showing WHERE shown = CAST(:configs AS regclass) AND "column" = 'migration_status'
+)
+SELECT view::regclass::text FROM direct WHERE view IS DISTINCT FROM to_regclass('active_job_configs')
+UNION
+SELECT view::regclass::text FROM showing
+WHERE shown = to_regclass('active_job_configs') AND shown IN (SELECT view FROM direct)
+ORDER BY 1
 """
 # Ours have a comment with what they were when we made them.
 _IS_OURS = """

@@ -167,9 +167,10 @@ def test_finish_refuses_while_a_config_is_not_the_jobs_unless_told(tracked: Any)
     assert f"migration_status: dropped from {CONFIGS}" in finish(tracked, CONFIGS, anyway=True)
 
 
-def test_finish_names_who_else_shows_the_column_and_changes_nothing(tracked: Any) -> None:
+@pytest.mark.parametrize("shown", [CONFIGS, "active_job_configs"])
+def test_finish_names_who_else_shows_the_column_and_changes_nothing(shown: str, tracked: Any) -> None:
     ran(tracked, MARK_ALL)
-    ran(tracked, f"CREATE VIEW of_mine AS SELECT name, migration_status FROM {CONFIGS}")
+    ran(tracked, f"CREATE VIEW of_mine AS SELECT name, migration_status FROM {shown}")
     before = described(tracked)
     with pytest.raises(InvalidInput, match="shown by of_mine, which is not ours: drop it"):
         list(finish(tracked, CONFIGS))
