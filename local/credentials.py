@@ -3,7 +3,7 @@
     python -m local.credentials --port 8085 --key-file key.json
 
 So the product's production path runs on one machine: it signs an assertion with the key and fetches a
-bearer token for it, as it would from https://oauth2.googleapis.com/token.
+bearer token, or an ID token, for it, as it would from https://oauth2.googleapis.com/token.
 """
 
 import json
@@ -56,9 +56,9 @@ def public_key(key_file: Path) -> bytes:
 
 
 def identity_token(key_file: Path, audience: str) -> str:
-    """An OIDC token of the shape that Cloud Scheduler sends to a function, valid for an hour.
+    """An OIDC token of the shape that Google gives a service account for a service's address, valid for an hour.
 
-    https://cloud.google.com/scheduler/docs/http-target-auth
+    https://cloud.google.com/run/docs/authenticating/service-to-service
     """
     account = json.loads(key_file.read_text())
     now = int(time.time())
@@ -74,17 +74,22 @@ def identity_token(key_file: Path, audience: str) -> str:
     return jwt.encode(crypt.RSASigner.from_service_account_info(account), claims).decode()
 
 
-def token_route(certificate: bytes) -> Route:
-    """POST /token: a random bearer token for an assertion that is signed with the key."""
+def token_route(key_file: Path) -> Route:
+    """POST /token: for an assertion that is signed with the key, a random bearer token; an ID token where it names a
+    `target_audience`.
+    """
+    certificate = public_key(key_file)
 
     async def token(request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
         if form.get("grant_type") != GRANT_TYPE:
             return _refused("unsupported_grant_type", f"grant_type must be {GRANT_TYPE}")
         try:
-            jwt.decode(form.get("assertion", ""), certs=certificate)
+            assertion = jwt.decode(form.get("assertion", ""), certs=certificate)
         except ValueError:
             return _refused("invalid_grant", "Invalid JWT Signature.")
+        if audience := assertion.get("target_audience"):
+            return JSONResponse({"id_token": identity_token(key_file, audience)})
         return JSONResponse(
             {"access_token": secrets.token_urlsafe(32), "expires_in": TOKEN_SECONDS, "token_type": "Bearer"}
         )
@@ -102,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = server_arguments("The token endpoint of a throw-away service account")
     parser.add_argument("--key-file", type=Path, required=True, help="the service account's key file")
     options = parser.parse_args(arguments)
-    serve(google_app([token_route(public_key(options.key_file))]), options.port)
+    serve(google_app([token_route(options.key_file)]), options.port)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from local.bench.tab import SPREADSHEET_ID, Size, spreadsheet
 from local.bench.traffic import Traffic, counted, kept, measured_route
 from local.bench.uploads import Uploads
-from local.credentials import public_key, token_route
+from local.credentials import token_route
 from local.http import google_app, serve, server_arguments
 from local.sheets.api import COMPRESSION, Api
 from local.sheets.errors import Refused, answer_refusal
@@ -45,11 +45,11 @@ class GeneratedLibrary(Library):
         return self._document if spreadsheet_id == SPREADSHEET_ID else None
 
 
-def bench_app(size: Size, certificate: bytes) -> Starlette:
+def bench_app(size: Size, key_file: Path) -> Starlette:
     traffic = Traffic()
     routes = [
         measured_route(traffic),
-        token_route(certificate),
+        token_route(key_file),
         *Api(GeneratedLibrary(size), Quota(None)).routes(),
         *Uploads(traffic).routes(),
     ]
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=Size.parse, required=True, help="ROWSxCOLUMNS")
     parser.add_argument("--key-file", type=Path, required=True, help="the service account's key file")
     options = parser.parse_args(arguments)
-    serve(bench_app(options.size, public_key(options.key_file)), options.port)
+    serve(bench_app(options.size, options.key_file), options.port)
 
 
 if __name__ == "__main__":

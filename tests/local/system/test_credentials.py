@@ -53,6 +53,16 @@ def fetch_token(key_file: Path) -> str:
     return credentials.token
 
 
+def test_an_id_token_is_given_to_who_names_an_audience(key_file: Path) -> None:
+    credentials = service_account.IDTokenCredentials.from_service_account_file(
+        str(key_file), target_audience="https://service.example"
+    )
+    credentials.refresh(Request())
+    claims = jwt.decode(credentials.token, certs=public_key(key_file), audience="https://service.example")
+    assert claims["email"].startswith("sheet-to-bigquery@")
+    assert credentials.valid
+
+
 def test_a_bearer_token_is_given_for_the_key(key_file: Path) -> None:
     first, second = fetch_token(key_file), fetch_token(key_file)
     assert len(first) > 20
