@@ -9,7 +9,7 @@
 # two flags. --SETTING is any that `./deploy.sh help settings` lists (--postgres-host=… is POSTGRES_HOST); --env-file
 # takes the guide's orchestrator-env.yaml. Parts, each with what it needs already there:
 #
-#   stage [NAME…]            build/NAME/ for each function (all three without a NAME), which is what ships, what the
+#   stage [NAME…]            build/NAME/ for each function (all of them without a NAME), which is what ships, what the
 #                            local system runs, and what one function alone is started from; needs no project:
 #                            functions-framework --source build/launch/main.py --target launch
 #   database                 Cloud SQL's database and users, `python -m sql up`, the functions' grants

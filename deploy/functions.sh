@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# The three functions: staged, then deployed from their staged folders.
+# The functions: staged, then deployed from their staged folders.
 
-functions=(dispatch launch complete)
+functions=(dispatch launch complete forward)
 functions_there=''
 functions_format='value[separator="|"](name.basename(),state,labels.digest,serviceConfig.serviceAccountEmail,serviceConfig.ingressSettings,serviceConfig.maxInstanceCount,serviceConfig.maxInstanceRequestConcurrency)'
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.ports import HOST
 from local.postgres import Postgres
-from local.pubsub import COMPLETIONS, REQUESTS, PubSub
+from local.pubsub import COMPLETIONS, PORTAL, REQUESTS, PubSub
 
 PROJECT = "local-project"
 REGION = "us-central1"
@@ -19,7 +19,8 @@ class Environment:
     """One system's addresses and settings; `extra_settings` are the functions' own, and win.
 
     `detours` has the ports at which the product reaches components in place of their own; `job_settings` adds to
-    what the deployed job is told. With `faulty`, servers take orders to fail.
+    what the deployed job is told. With `faulty`, servers take orders to fail; `with_service`, the older service is
+    there, and the function that forwards to it.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class Environment:
     detours: Mapping[str, int] = field(default_factory=dict)
     job_settings: Mapping[str, str] = field(default_factory=dict)
     faulty: bool = False
+    with_service: bool = False
 
     def url(self, name: str) -> str:
         """A component's base URL."""
@@ -38,6 +40,11 @@ class Environment:
     def reached(self, name: str) -> str:
         """A component's address, as `HOST:PORT`, for those that call it."""
         return f"{HOST}:{self.detours.get(name, self.ports[name])}"
+
+    @property
+    def service_url(self) -> str:
+        """Where the older service is called."""
+        return f"http://{self.reached('service')}"
 
     @property
     def key_file(self) -> Path:
@@ -80,6 +87,7 @@ class Environment:
             "JOB_NAME": JOB,
             "REQUEST_TOPIC": REQUESTS,
             "COMPLETION_TOPIC": COMPLETIONS,
+            **({"PORTAL_TOPIC": PORTAL, "SERVICE_URL": self.service_url} if self.with_service else {}),
             "BIGQUERY_LOCATION": "US",
             # The local Sheets server has no quota unless it is given one.
             "SHEETS_READS_PER_MINUTE": "100000",

@@ -1,4 +1,4 @@
-"""The three functions under functions-framework, from the folders that deploy.sh stages."""
+"""The functions under functions-framework, from the folders that deploy.sh stages."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 from local.component import Component, ComponentFailed, answers
 from local.ports import HOST
 
-NAMES = ("dispatch", "launch", "complete")
+NAMES = ("dispatch", "launch", "complete", "forward")
 
 
 def stage(repository: Path, folder: Path) -> None:

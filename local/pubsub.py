@@ -15,12 +15,16 @@ from local.prerequisites import find_emulator_jar, find_java, missing_for_system
 
 REQUESTS = "sheet-to-bigquery-requests"
 COMPLETIONS = "sheet-to-bigquery-completions"
+# The older service's, to which its portal publishes.
+PORTAL = "sheet-to-bigquery-portal"
 DEAD_LETTERS = "sheet-to-bigquery-dead-letters"
 # As deployed, but for the first pause of a retry: a second here, so that nobody waits for it.
 DELIVERY: Mapping[str, Any] = {
     "ackDeadlineSeconds": 120,
     "retryPolicy": {"minimumBackoff": "1s", "maximumBackoff": "600s"},
 }
+# What the portal publishes waits for the older service's answer; Pub/Sub waits for none any longer.
+SECONDS_FOR_THE_SERVICE = 600
 # Seven days, and a subscription that nobody reads does not expire.
 KEPT: Mapping[str, Any] = {"messageRetentionDuration": "604800s", "expirationPolicy": {}}
 # With pauses that double up to ten minutes, two hours pass before a message is given up.
@@ -74,7 +78,8 @@ class PubSub:
             name = self._name("topics", topic)
             # The path names the topic: functions-framework makes the event's source of it.
             push = {"pushConfig": {"pushEndpoint": f"{url}/{name}"}}
-            options = {**push, **KEPT, **DELIVERY, **self._dead_letters}
+            delivery = {**DELIVERY, "ackDeadlineSeconds": SECONDS_FOR_THE_SERVICE} if topic == PORTAL else DELIVERY
+            options = {**push, **KEPT, **delivery, **self._dead_letters}
             self._put(f"subscriptions/{topic}", {"topic": name, **options})
 
     @property

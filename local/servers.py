@@ -39,6 +39,14 @@ def run(environment: Environment, log: Path) -> Component:
     return _server("run", options, environment, log)
 
 
+def service(environment: Environment, log: Path) -> Component:
+    """The older service, which takes calls for the address at which it is reached."""
+    options = ["--key-file", str(environment.key_file), "--audience", environment.service_url]
+    options += ["--sheets", environment.endpoints["SHEETS_API_ENDPOINT"]]
+    options += ["--bigquery", environment.endpoints["BIGQUERY_EMULATOR_HOST"], *_faults(environment)]
+    return _server("service", options, environment, log)
+
+
 def scheduler(environment: Environment, log: Path) -> Component:
     """Cloud Scheduler's two calls of dispatch."""
     options = ["--dispatch", environment.url("dispatch"), "--key-file", str(environment.key_file)]

@@ -18,7 +18,7 @@ from local.credentials import write_key
 from local.environment import PROJECT, Environment
 from local.ports import reserve_port
 from local.postgres import Postgres
-from local.pubsub import COMPLETIONS, REQUESTS, PubSub
+from local.pubsub import COMPLETIONS, PORTAL, REQUESTS, PubSub
 
 REPOSITORY = servers.REPOSITORY
 # A busy machine with two slow cores takes a tenth of it at best.
@@ -27,9 +27,12 @@ SECONDS_TO_START = 60
 ORDER_OF_ENDING = (
     ("scheduler", "run", "pubsub"),
     functions.NAMES,
+    ("service",),
     ("sheets", "bigquery", "credentials", "postgres"),
 )
 COMPONENTS = tuple(name for group in ORDER_OF_ENDING for name in group)
+# What only a migration needs: the function that forwards, and the older service to which it does.
+MIGRATING = ("forward", "service")
 _SIGNALS_THAT_END = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -37,7 +40,8 @@ class System:
     """One local system in `folder` (empty), serving the spreadsheets in `samples` (.xlsx files).
 
     `settings` adds to the functions' environment or overrides it, `job_settings` to the job's; `scheduler` calls
-    dispatch by the clock. `detour` is told each component's name and port, and gives the port at which others reach
+    dispatch by the clock. `with_service` has the older service, too, and the portal's topic, whose messages are
+    forwarded to it. `detour` is told each component's name and port, and gives the port at which others reach
     it: another one where something stands between. With `faulty`, servers take orders to fail.
     As a context manager it is ready when entered, and everything that it started has ended when left. Only
     the main thread may start components.
@@ -51,6 +55,7 @@ class System:
         settings: Mapping[str, str] | None = None,
         job_settings: Mapping[str, str] | None = None,
         scheduler: bool = False,
+        with_service: bool = False,
         detour: Callable[[str, int], int] = lambda _, port: port,
         faulty: bool = False,
     ) -> None:
@@ -59,6 +64,7 @@ class System:
         self.folder = folder
         self.samples = samples
         self._with_scheduler = scheduler
+        self._with_service = with_service
         self._postgres = Postgres.in_folder(folder / "postgres", ports["postgres"])
         self._pubsub = PubSub(PROJECT, ports["pubsub"])
         self._environment = Environment(
@@ -70,6 +76,7 @@ class System:
             detours,
             dict(job_settings or {}),
             faulty,
+            with_service,
         )
         self._components: dict[str, Component] = {}
 
@@ -177,12 +184,15 @@ class System:
         staged = self.folder / "build"
         functions.stage(REPOSITORY, staged)
         for name in functions.NAMES:
-            port = environment.ports[name]
-            self._run(functions.function(name, staged, port, self.environment, self.log(name)))
+            if self._with_service or name not in MIGRATING:
+                port = environment.ports[name]
+                self._run(functions.function(name, staged, port, self.environment, self.log(name)))
         self._run(servers.credentials(environment, self.log("credentials")))
         self._run(servers.bigquery(environment, self.log("bigquery")))
         self._run(servers.sheets(environment, self.samples, self.log("sheets")))
         self._run(servers.run(environment, self.log("run")))
+        if self._with_service:
+            self._run(servers.service(environment, self.log("service")))
 
     def _run(self, component: Component) -> None:
         self._components[component.name] = component
@@ -205,6 +215,8 @@ class System:
     def _create_topics(self) -> None:
         reached = self._environment.reached
         endpoints = {REQUESTS: reached("launch"), COMPLETIONS: reached("complete")}
+        if self._with_service:
+            endpoints[PORTAL] = reached("forward")
         self._pubsub.create_topics({topic: f"http://{address}" for topic, address in endpoints.items()})
 
 

@@ -16,6 +16,7 @@ from shared.settings import Endpoints, read_endpoints
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
+    from google.auth.transport.requests import AuthorizedSession
     from google.cloud import bigquery, run_v2
     from google.pubsub_v1 import PublisherClient
 
@@ -54,6 +55,12 @@ class Clients:
         """The address that spreadsheets are shared with; empty where the credentials do not tell."""
         return getattr(self.credentials, "service_account_email", "") or ""
 
+    def identified(self, audience: str) -> "AuthorizedSession":
+        """An HTTP session of its own that says who we are to one service, by an ID token for its address."""
+        from google.auth.transport.requests import AuthorizedSession
+
+        return AuthorizedSession(self._identity(audience))
+
     @functools.cache  # noqa: B019  (lives as long as the process, by intent)
     def bigquery(self, project: str) -> "bigquery.Client":
         """BigQuery, with jobs billed to `project`; BIGQUERY_EMULATOR_HOST is read by the library itself."""
@@ -80,6 +87,10 @@ class Clients:
         from google.cloud import run_v2
 
         return run_v2.ExecutionsClient(**self._run_options())
+
+    @functools.cache  # noqa: B019  (lives as long as the process, by intent)
+    def _identity(self, audience: str) -> "Credentials":
+        return find_identity(self._environ, audience)
 
     @functools.cached_property
     def publisher(self) -> "PublisherClient":
@@ -122,7 +133,9 @@ def find_credentials(environ: Mapping[str, str], endpoints: Endpoints) -> "Crede
     from google.auth.exceptions import DefaultCredentialsError
 
     if environ.get(LEGACY_KEY) and not environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
-        return _from_key(environ[LEGACY_KEY])
+        from google.oauth2 import service_account
+
+        return _from_key(environ[LEGACY_KEY], service_account.Credentials, scopes=list(SCOPES))
     try:
         credentials, _project = google.auth.default(scopes=list(SCOPES))
     # The others: what the library lets through of a key file that cannot be read, or holds a list.
@@ -137,20 +150,39 @@ def find_credentials(environ: Mapping[str, str], endpoints: Endpoints) -> "Crede
     return credentials
 
 
+def find_identity(environ: Mapping[str, str], audience: str) -> "Credentials":
+    """Credentials whose token is an ID token for `audience`: the key's, or those of Cloud Run's metadata server.
+
+    In the order of `Clients.credentials`. Raises `CredentialsMissing`.
+    """
+    from google.auth.exceptions import DefaultCredentialsError
+    from google.auth.transport.requests import Request
+    from google.oauth2 import id_token, service_account
+
+    if environ.get(LEGACY_KEY) and not environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return _from_key(environ[LEGACY_KEY], service_account.IDTokenCredentials, target_audience=audience)
+    try:
+        return id_token.fetch_id_token_credentials(audience, Request())
+    except DefaultCredentialsError as error:
+        raise CredentialsMissing(
+            f"nobody is found who could identify us to {audience}",
+            "run as a service account, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file",
+        ) from error
+
+
 def _points_elsewhere(endpoints: Endpoints) -> bool:
     return bool(endpoints.sheets_api_endpoint and endpoints.bigquery_emulator_host)
 
 
-def _from_key(text: str) -> "Credentials":
-    from google.oauth2 import service_account
-
+def _from_key(text: str, kind: Any, **options: Any) -> "Credentials":
     try:
-        return service_account.Credentials.from_service_account_info(json.loads(text), scopes=list(SCOPES))
+        credentials: Credentials = kind.from_service_account_info(json.loads(text), **options)
     except (ValueError, TypeError, AttributeError):  # the library's for JSON that is no object: a list, a text
         # The cause would quote the key.
         raise InvalidSettings(
             f"{LEGACY_KEY} is not a service-account key as JSON", "paste the whole key file into it"
         ) from None
+    return credentials
 
 
 def _only_called(resource: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,18 @@ class ServiceUnavailable(SyncError):
     retryable = True
 
 
+class ServiceFailed(SyncError):
+    """The older service did not load what it was sent, or did not say so."""
+
+    retryable = True
+
+
+class TableBusy(SyncError):
+    """Somebody else may be writing the table at this moment."""
+
+    retryable = True
+
+
 class LaunchRefused(SyncError):
     """Cloud Run definitely did not start an execution."""
 

@@ -78,6 +78,11 @@ class Settings(Checked, frozen=True, rename=str.upper):
     job_name: str = "sheettobigquery-job"
     request_topic: str = "sheet-to-bigquery-requests"
     completion_topic: str = "sheet-to-bigquery-completions"
+    # The older service's topic, and the service itself, while it has configs of its own: forward alone calls it.
+    portal_topic: str = "sheet-to-bigquery-portal"
+    service_url: str | None = None
+    # Cloud Run's time-out of the service's requests, by default its own: nobody else writes the table for so long.
+    service_timeout_seconds: Annotated[int, Meta(ge=1, le=3600)] = 300
     # Where BigQuery jobs run and are billed; a dataset that has to be created gets BIGQUERY_LOCATION.
     bigquery_job_project: str | None = None
     bigquery_location: str = "US"
@@ -112,6 +117,9 @@ class Settings(Checked, frozen=True, rename=str.upper):
         suffix = values.get("shadow_suffix")
         if suffix is not None and not _SUFFIX.fullmatch(suffix):
             yield "shadow_suffix", f"is {shape(suffix)}, not letters, digits and _ (as a dataset's name has them)"
+        url = values.get("service_url")
+        if url and not (is_safe_address(url) and urlsplit(url).path in ("", "/") and not urlsplit(url).query):
+            yield "service_url", "is not a service's address alone, with https (http is for this machine alone)"
 
     @property
     def job_project(self) -> str:

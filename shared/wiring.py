@@ -12,9 +12,10 @@ from shared import failpoints, log
 from shared.channels import Channel, Slack, Webhook
 from shared.clients import UNANSWERED, Clients
 from shared.config import Config
-from shared.errors import LoadRefused, PermissionMissing, ServiceUnavailable
+from shared.errors import InvalidSettings, LoadRefused, PermissionMissing, ServiceUnavailable
 from shared.executions import Executions
 from shared.ledger.store import Store, open_store
+from shared.older_service import OlderService
 from shared.publish import publish_requests
 from shared.settings import read_deployment, read_failpoints
 
@@ -48,6 +49,15 @@ class Wiring:
     @functools.cached_property
     def executions(self) -> Executions:
         return Executions(self.clients.jobs, self.clients.executions, self.settings.job)
+
+    @functools.cached_property
+    def older_service(self) -> OlderService:
+        """The service to which messages are forwarded. Raises `InvalidSettings` where nobody says which."""
+        if self.settings.service_url is None:
+            raise InvalidSettings(
+                "the environment: SERVICE_URL is missing", "set it to the older service's address: https://….run.app"
+            )
+        return OlderService(self.settings.service_url, self.clients.identified, self.settings.service_timeout_seconds)
 
     @functools.cached_property
     def channels(self) -> list[Channel]:

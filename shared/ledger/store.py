@@ -20,6 +20,7 @@ from shared.ledger import (
 )
 from shared.ledger.connection import Session, connect
 from shared.ledger.end_queries import EndQueries
+from shared.ledger.forward_queries import ForwardQueries
 from shared.ledger.message_queries import MessageQueries
 from shared.ledger.notice_queries import NoticeQueries
 from shared.ledger.queries import array
@@ -44,7 +45,7 @@ def open_store(database: Database) -> Iterator["Store"]:
         yield Store(Session(connection, database.configs_table))
 
 
-class Store(RunQueries, EndQueries, MessageQueries, NoticeQueries):
+class Store(RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries):
     """The product's queries over one connection; not to be shared between threads."""
 
     # -- dispatch ----------------------------------------------------------------------------------------

@@ -76,13 +76,13 @@ class Team:
         """POST /sweep; the answer."""
         return self._call("/sweep", {})
 
-    def publish(self, message: Any) -> str:
-        """Publish a message by hand to the request topic; its id."""
+    def publish(self, message: Any, topic: str = REQUESTS) -> str:
+        """Publish a message to a topic, by hand to that of requests; its id."""
         host = self.system.settings["PUBSUB_EMULATOR_HOST"]
         client = PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
         data = message if isinstance(message, bytes) else json.dumps(message).encode()
-        topic = f"projects/{PROJECT}/topics/{REQUESTS}"
-        return str(client.publish(topic=topic, messages=[{"data": data}], timeout=10).message_ids[0])
+        name = f"projects/{PROJECT}/topics/{topic}"
+        return str(client.publish(topic=name, messages=[{"data": data}], timeout=10).message_ids[0])
 
     def runs(self, *config_ids: int) -> list[RunSeen]:
         """The configs' runs as they are now, oldest first."""

@@ -26,3 +26,5 @@ FAILPOINTS = (
     "notify.before_send",
     "notify.after_send",
 )
+# The hunts have no older service: tests/e2e/test_forward.py tries these.
+OF_FORWARD = ("forward.after_begin", "forward.after_answer", "forward.after_end", "forward.before_admit")

@@ -48,4 +48,4 @@ def test_staging_again_drops_what_is_gone(tmp_path: Path) -> None:
 def test_an_unknown_function_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     result = stage(tmp_path / "build", "lunch")
     assert result.returncode == 2
-    assert "there is no function 'lunch'; there are: dispatch launch complete" in result.stderr
+    assert "there is no function 'lunch'; there are: dispatch launch complete forward" in result.stderr

@@ -1,0 +1,90 @@
+"""Forward: a message of the portal's goes to whoever owns its config's table, the older service or the job."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from shared import log
+from shared.admit import Publish, admit
+from shared.errors import PermissionMissing, ServiceFailed, TableBusy
+from shared.failpoints import failpoint
+from shared.ledger.forward_queries import Forward
+from shared.ledger.message_queries import Recorded
+from shared.ledger.store import Store
+from shared.messages import Envelope
+from shared.older_service import NotSent, OlderService
+from shared.portal import PORTAL, decode_portal
+from shared.record import record
+from shared.settings import Settings
+
+Done = Literal["forwarded", "forwarded_before", "recorded_before"] | Recorded
+# What Cloud Run's front end answers for a service that it lost touch with, or ended the request of: its code may go on.
+_UNKNOWN = (502, 503, 504)
+_REFUSED = (401, 403)
+
+
+def forward(
+    envelope: Envelope,
+    message: Mapping[str, Any],
+    store: Store,
+    service: OlderService,
+    publish: Publish,
+    settings: Settings,
+) -> Done:
+    """Has the message acted on once by the owner of its config's table, and tells how.
+
+    `message` is Pub/Sub's own, which the older service gets as it is. Raises what nacks it: `TableBusy` while another
+    writes the table, or the message may be at the older service still, `ServiceFailed` where that did not load it,
+    `PermissionMissing` where it refuses us; and `InvalidInput` for a message that nobody can act on.
+    """
+    wanted = decode_portal(envelope.data)
+    # Ids are unique within a topic only, and those of requests by hand are in the same table.
+    envelope = Envelope(f"{PORTAL}/{envelope.message_id}", envelope.data)
+    found = store.begin_forward(envelope.message_id, wanted, settings.service_timeout_seconds)
+    done: Done
+    match found.verdict:
+        case "busy" | "unanswered":
+            raise TableBusy(f"{found.subject}: {found.reason}", "the message is delivered again")
+        case "job":
+            done = record(envelope, wanted.request, store)
+        case "recorded_before":
+            return "recorded_before"
+        case "forwarded_before":
+            done = "forwarded_before"
+        case "forward":
+            _hand_over(envelope.message_id, found, message, store, service)
+            done = "forwarded"
+    failpoint("forward.before_admit")
+    admit(store, publish, settings)
+    return done
+
+
+def _hand_over(
+    message_id: str, found: Forward, message: Mapping[str, Any], store: Store, service: OlderService
+) -> None:
+    """The older service loads the message's table. Raises where it did not, or where nobody knows."""
+    failpoint("forward.after_begin")
+    try:
+        status = service.post(message)
+    except NotSent:
+        store.withdraw_forward(message_id, found.attempt)
+        raise
+    failpoint("forward.after_answer")
+    told = {"message_id": message_id, "config_id": found.config_id, "attempt": found.attempt, "status": status}
+    if status in _UNKNOWN:
+        raise ServiceFailed(
+            f"{found.subject}: the older service answers {status}, and may be at work still",
+            "the message is delivered again",
+        )
+    store.end_forward(message_id, found.attempt, status)
+    failpoint("forward.after_end")
+    if status in _REFUSED:
+        raise PermissionMissing(
+            f"the older service refuses us ({status})",
+            "grant this function's service account roles/run.invoker on it, and check that SERVICE_URL is its address",
+        )
+    if not 200 <= status < 300:
+        raise ServiceFailed(
+            f"{found.subject}: the older service answers {status}",
+            "its own log says why; the message is delivered again",
+        )
+    log.info("forwarded", **told)
