@@ -80,7 +80,14 @@ def _publish(message: Kept, wiring: Wiring) -> str:
     from google.pubsub_v1 import PubsubMessage
 
     settings = wiring.settings
-    topic = settings.topic(settings.completion_topic if message.of_completion else settings.request_topic)
+    match message.topic:
+        case "completions":
+            name = settings.completion_topic
+        case "portal":
+            name = settings.portal_topic
+        case "requests":
+            name = settings.request_topic
+    topic = settings.topic(name)
     with asking(f"Pub/Sub's {topic}", missing="deploy the system", refused="grant roles/pubsub.publisher on it"):
         answer = wiring.clients.publisher.publish(
             topic=topic, messages=[PubsubMessage(data=message.body.encode())], timeout=SECONDS, retry=BRIEF_RETRY

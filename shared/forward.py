@@ -5,14 +5,14 @@ from typing import Any, Literal
 
 from shared import log
 from shared.admit import Publish, admit
-from shared.errors import PermissionMissing, ServiceFailed, TableBusy
+from shared.errors import PermissionMissing, ServiceFailed, SyncError, TableBusy
 from shared.failpoints import failpoint
 from shared.ledger.forward_queries import Forward
 from shared.ledger.message_queries import Recorded
 from shared.ledger.store import Store
-from shared.messages import Envelope
-from shared.older_service import NotSent, OlderService
-from shared.portal import PORTAL, decode_portal
+from shared.messages import PORTAL, Envelope
+from shared.older_service import OlderService, Unanswered
+from shared.portal import decode_portal
 from shared.record import record
 from shared.settings import Settings
 
@@ -65,7 +65,9 @@ def _hand_over(
     failpoint("forward.after_begin")
     try:
         status = service.post(message)
-    except NotSent:
+    except Unanswered:
+        raise
+    except SyncError:  # nothing was sent
         store.withdraw_forward(message_id, found.attempt)
         raise
     failpoint("forward.after_answer")

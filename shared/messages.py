@@ -22,8 +22,8 @@ Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 ExecutionName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,62}$")]
 # Pub/Sub's are digits; longer ones are nobody's, and PostgreSQL could not index them.
 _LONGEST_MESSAGE_ID = 255
-# What goes before the ids of messages to the completion topic where they are kept.
-COMPLETIONS = "completions"
+# What goes before the ids of messages where they are kept: of those to the completion topic, and to the portal's.
+COMPLETIONS, PORTAL = "completions", "portal"
 # Bytes of a message's body that are kept: enough to see what it was, too few to fill the disk.
 LONGEST_KEPT = 4096
 _SINK = "route only Cloud Run's execution-ended entries to the completion topic"
@@ -180,9 +180,11 @@ class Kept(msgspec.Struct, frozen=True):
     body: str
 
     @property
-    def of_completion(self) -> bool:
-        """Whether it came to the completion topic; ids are unique within a topic only."""
-        return self.message_id.startswith(f"{COMPLETIONS}/")
+    def topic(self) -> Literal["completions", "portal", "requests"]:
+        """The topic that it came to; ids are unique within a topic only."""
+        if self.message_id.startswith(f"{COMPLETIONS}/"):
+            return "completions"
+        return "portal" if self.message_id.startswith(f"{PORTAL}/") else "requests"
 
     @property
     def is_whole(self) -> bool:

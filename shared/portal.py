@@ -8,8 +8,6 @@ import msgspec
 from shared.messages import ManualRequest
 from shared.parse import parse, parse_object
 
-# The topic's name in front of its messages' ids where they are kept.
-PORTAL = "portal"
 _PLACE = ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
 Place = tuple[str, str, str]
 

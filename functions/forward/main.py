@@ -8,8 +8,7 @@ from cloudevents.http import CloudEvent
 
 from shared.forward import forward as forward_message
 from shared.ledger.store import Store
-from shared.messages import Envelope
-from shared.portal import PORTAL
+from shared.messages import PORTAL, Envelope
 from shared.receive import receive
 from shared.wiring import wiring
 
