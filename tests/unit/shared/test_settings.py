@@ -235,3 +235,24 @@ def test_a_shadow_dataset_has_to_have_a_datasets_name(suffix: str) -> None:
     assert read_settings({"GOOGLE_CLOUD_PROJECT": "test-project"}).shadow_suffix == "_shadow"
     with pytest.raises(InvalidSettings, match=r"SHADOW_SUFFIX is .*, not letters, digits and _"):
         read_settings({"GOOGLE_CLOUD_PROJECT": "test-project", "SHADOW_SUFFIX": suffix})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://service-x-uc.a.run.app", "https://service-x-uc.a.run.app/", "http://127.0.0.1:8080"]
+)
+def test_the_older_service_is_called_with_https_or_on_this_machine(url: str) -> None:
+    assert read_settings({"GOOGLE_CLOUD_PROJECT": "test-project", "SERVICE_URL": url}).service_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://service.example", "service.example", "https://service.example/sheet-to-bigquery", "https://x?y=z"]
+)
+def test_an_address_that_is_not_a_services_alone_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="SERVICE_URL is not a service's address alone"):
+        read_settings({"GOOGLE_CLOUD_PROJECT": "test-project", "SERVICE_URL": url})
+
+
+@pytest.mark.parametrize("seconds", ["0", "3601", "long"])
+def test_the_older_service_has_as_long_as_cloud_run_gives_a_request(seconds: str) -> None:
+    with pytest.raises(InvalidSettings, match="SERVICE_TIMEOUT_SECONDS is text of"):
+        read_settings({"GOOGLE_CLOUD_PROJECT": "test-project", "SERVICE_TIMEOUT_SECONDS": seconds})
