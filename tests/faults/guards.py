@@ -25,6 +25,8 @@ LEDGER = "shared/ledger"
 ADMISSION_STATEMENTS, END_STATEMENTS = f"{LEDGER}/admission_statements.py", f"{LEDGER}/end_statements.py"
 SETTLE = "shared/settle.py"
 NOTICES = f"{LEDGER}/notice_statements.py"
+FORWARD_STATEMENTS, FORWARD_QUERIES = f"{LEDGER}/forward_statements.py", f"{LEDGER}/forward_queries.py"
+FORWARDS = "tests/integration/ledger/test_forwards.py"
 LOAD_JOB, READ = "shared/load_job.py", "job/reading/read.py"
 SHADOWS = "tests/integration/ledger/test_shadows.py"
 RUNS, STATES = "sql/migrations/0001_runs.up.sql", "tests/integration/ledger/test_states.py"
@@ -244,6 +246,41 @@ MUTATIONS = (
         "AND n.verdict = 'loaded' ORDER BY",
         "AND n.verdict = 'lost' ORDER BY",
         ["old runs and messages"],
+    ),
+    Mutation(
+        "forward: a change of owner is waited for",
+        FORWARD_STATEMENTS,
+        "WHERE c.id = :config_id FOR SHARE OF c",
+        "WHERE c.id = :config_id",
+        test=f"{FORWARDS}::test_a_change_of_owner_at_the_same_moment_is_waited_for_and_seen",
+    ),
+    Mutation(
+        "forward: under the lock that claims take",
+        FORWARD_QUERIES,
+        "            self._run(statements.LOCK_ADMISSION)\n",
+        "",
+        test=f"{FORWARDS}::test_a_change_of_owner_waits_for_a_decision_that_is_being_made",
+    ),
+    Mutation(
+        "forward: not while a run is in flight",
+        FORWARD_QUERIES,
+        "if reason := found.run or found.message:",
+        "if reason := found.message:",
+        test=f"{FORWARDS}::test_a_run_in_flight_holds_the_table",
+    ),
+    Mutation(
+        "forward: not while the service may be at work",
+        FORWARD_QUERIES,
+        "    if found.is_open:\n",
+        "    if found.is_open and not owner:\n",
+        test=f"{FORWARDS}::test_an_unanswered_message_waits_until_the_service_has_given_up",
+    ),
+    Mutation(
+        "forward: no table of the job's",
+        FORWARD_QUERIES,
+        "    if found.rival:\n",
+        "    if found.rival and owner.is_job:\n",
+        test=f"{FORWARDS}::test_a_message_for_a_table_that_the_job_owns_is_refused",
     ),
     Mutation(
         "PostgreSQL's clock",
