@@ -9,6 +9,8 @@ from pathlib import Path
 from tests.local.system.processes import descendants_of
 
 NOBODY = ""
+# Not ours: what it may do, its owners granted it.
+OLDER_SERVICE = "older service"
 _COMMAND = re.compile(rb"job_(helper|orchestrator)\.py")
 _FUNCTION = re.compile(rb"--target\0(\w+)")
 
@@ -20,7 +22,7 @@ class Callers:
         self._names: dict[int, str] = {}
 
     def name(self, port: int, called: int) -> str:
-        """`dispatch`, `launch`, `complete`, `job`, `console`, `emulator`, `test` for this process, or a command line.
+        """A function's name, `job`, `console`, `emulator`, `older service`, `test` for this process, or a command line.
 
         `NOBODY` is a process that ended meanwhile, as those do that are killed on purpose.
         """
@@ -66,4 +68,6 @@ def _name(pid: int) -> str:
         return "console"
     if b"pubsub-emulator" in command:
         return "emulator"
+    if b"-m\0local.service\0" in command:
+        return OLDER_SERVICE
     return command.replace(b"\0", b" ").decode(errors="replace")

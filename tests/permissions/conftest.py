@@ -15,6 +15,7 @@ import pytest
 from local.clients import LocalClients
 from local.environment import PROJECT
 from local.ports import HOST
+from local.pubsub import PORTAL
 from local.scheduler import call
 from local.system import System
 from tests.e2e.conftest import DATASET, Team
@@ -74,6 +75,10 @@ class Office:
             assert time.monotonic() < deadline, self.team.runs(config_id)
             time.sleep(0.05)
 
+    def has_table(self, name: str) -> bool:
+        tables = self.team.clients.bigquery.list_tables(f"{PROJECT}.{DATASET}")
+        return name in [table.table_id for table in tables]
+
     def kill_execution(self) -> None:
         """kill -9 the next execution's process, as soon as there is one."""
         deadline = time.monotonic() + 30
@@ -102,7 +107,8 @@ def work_and_note(folder: Path) -> None:
     # With one place, whoever ends a run has another one to admit.
     settings = {"LEASE_SECONDS": "2", "RETRY_SECONDS": "1", "SWEEP_SECONDS": "1", "MAX_RUNNING": "1"}
     try:
-        with System(folder / "system", folder / "samples", settings=settings, detour=recorder.detour) as system:
+        places = folder / "system", folder / "samples"
+        with System(*places, settings=settings, detour=recorder.detour, with_service=True) as system:
             work(Office(system, recorder))
     finally:
         recorder.stop()
@@ -116,6 +122,7 @@ def work(office: Office) -> None:
     settle_without_complete(office)
     settle_by_complete(office)
     by_hand(office)
+    forward(office)
 
 
 def load_in_every_mode(office: Office) -> None:
@@ -182,3 +189,24 @@ def by_hand(office: Office) -> None:
         )
     )
     office.help("execute", "--config-file", str(file))
+
+
+def forward(office: Office) -> None:
+    """Once configs have owners, the portal's messages go to the older service, and to the job with those it owns."""
+    office.team.clients.postgres.run("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status varchar(20)")
+    for owner in ("service", "job_ready"):
+        name = office.team.unique("owned")
+        config_id = office.add(name)
+        office.team.set_config(config_id, migration_status=owner)
+        message = {
+            "id": config_id,
+            "google_sheet_url": f"https://docs.google.com/spreadsheets/d/{name}/edit",
+            "google_cloud_project_id": PROJECT,
+            "bigquery_dataset_id": DATASET,
+            "bigquery_table_id": name,
+        }
+        office.team.publish(message, PORTAL)
+        deadline = time.monotonic() + 60
+        while not office.has_table(name):
+            assert time.monotonic() < deadline, office.system.tail("forward")
+            time.sleep(0.1)

@@ -12,10 +12,12 @@ from local.ports import HOST
 from tests.faults.hops.hops import Hops
 from tests.faults.hops.http import Exchange, HttpHop, Observe
 from tests.faults.hops.rules import Rules
-from tests.permissions.callers import NOBODY, Callers
+from tests.permissions.callers import NOBODY, OLDER_SERVICE, Callers
 from tests.permissions.calls import APIS, call_of
 
-FUNCTIONS = ("dispatch", "launch", "complete")
+FUNCTIONS = ("dispatch", "launch", "complete", "forward")
+# What answers nobody but whom Cloud Run lets through.
+INVOKED = (*FUNCTIONS, "service")
 PUBLISHER = "/google.pubsub.v1.Publisher/"
 _caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller")
 
@@ -32,7 +34,7 @@ class Recorder(Hops):
     def detour(self, name: str, port: int) -> int:
         if name == "pubsub":
             self.ports[name] = self._serve_pubsub(port)
-        elif name in APIS or name in FUNCTIONS:
+        elif name in APIS or name in INVOKED:
             hop = self._hops[name] = _NotingHop(name, port, self._note, self._callers)
             self.ports[name] = self.run(hop.listen())
         return self.ports.get(name, port)
@@ -49,11 +51,11 @@ class Recorder(Hops):
         caller = _caller.get()
         if caller == NOBODY:
             return
-        if name in FUNCTIONS:
+        if name in INVOKED:
             # Cloud Scheduler is played by the test, Pub/Sub's pushes are the emulator's.
             identity = {"test": "scheduler", "emulator": f"push-{name}"}.get(caller, caller)
             self.made.add((identity, f"invoke {name}"))
-        elif caller != "test":  # who sets up and looks
+        elif caller not in ("test", OLDER_SERVICE):  # who sets up and looks, and what is not ours
             call = call_of(name, request.method, request.path, request.body)
             # The functions look at jobs that another identity made: for one's own, nobody needs a permission.
             others = call == "bigquery.jobs.get" and caller in FUNCTIONS

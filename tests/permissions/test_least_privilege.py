@@ -33,9 +33,11 @@ def test_all_components_were_at_work(made: set[Made]) -> None:
         "scheduler",
         "push-launch",
         "push-complete",
+        "push-forward",
         "dispatch",
         "launch",
         "complete",
+        "forward",
         "job",
         "console",
     }
