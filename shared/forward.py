@@ -53,6 +53,9 @@ def forward(
         case "forward":
             _hand_over(envelope.message_id, found, message, store, service)
             done = "forwarded"
+    if found.wants_shadow and found.config_id is not None:
+        # Now, so that both read the same sheet, if nobody edits it in between.
+        store.record_shadow(found.config_id, store.now(), settings.shadow_suffix)
     failpoint("forward.before_admit")
     admit(store, publish, settings)
     return done

@@ -14,6 +14,7 @@ import pytest
 from local.clients import LocalClients
 from local.environment import PROJECT
 from local.pubsub import PORTAL
+from local.runs import RunSeen
 from local.sample_files import copy_samples
 from local.system import System
 from shared.ledger.connection import connect
@@ -103,6 +104,16 @@ class Migration:
             time.sleep(0.1)
         return found
 
+    def sweep(self, config_id: int) -> list[RunSeen]:
+        """Cloud Scheduler's call, and a config's runs after it."""
+        self.team.sweep()
+        return self.team.runs(config_id)
+
+    def whys(self, config_id: int) -> list[str]:
+        """What each run of a config was recorded for."""
+        found = "SELECT why FROM sheet_to_bigquery_runs WHERE config_id = :id ORDER BY created_at"
+        return [why for (why,) in self.team.clients.postgres.run(found, id=config_id)]
+
     def log(self) -> str:
         return self.system.log("forward").read_text()
 
@@ -151,6 +162,54 @@ def test_the_job_gets_the_messages_of_its_configs(migration: Migration) -> None:
     [run] = migration.team.wait_for_runs(config_id)
     assert (run.state, migration.team.types(name)) == ("succeeded", TYPED)
     assert (migration.asked(message_id), migration.forwarded(message_id)) == ([], None)
+
+
+def test_a_shadow_config_is_loaded_by_both_and_the_tables_are_equal(migration: Migration) -> None:
+    config_id, name = migration.add("shadow")
+    message, message_id = migration.message(config_id, name), migration.team.unique("m")
+    assert [migration.deliver(message, message_id) for _ in range(3)] == [200] * 3
+    [run] = migration.team.wait_for_runs(config_id)
+    assert (migration.whys(config_id), run.state, run.error) == (["shadow"], "succeeded", None)
+    assert migration.asked(message_id) == ["began", "ended with 200"]
+    service, job = (f"`{PROJECT}.{dataset}.{name}`" for dataset in (DATASET, f"{DATASET}_shadow"))
+    tables = [
+        [dict(row.items()) for row in migration.team.clients.bigquery.query_and_wait(f"SELECT * FROM {each}")]
+        for each in (service, job)
+    ]
+    assert in_order(tables[0]) == in_order(tables[1])
+    assert list(tables[0][0]) == list(tables[1][0]) == list(TEXT)
+    assert migration.team.last_run(config_id) is None
+
+
+def test_a_shadow_that_was_not_recorded_is_when_the_message_comes_again(migration: Migration) -> None:
+    config_id, name = migration.add("shadow")
+    (migration.system.folder / "failpoints" / "forward.after_end").write_text("exit")
+    message, message_id = migration.message(config_id, name), migration.team.unique("m")
+    with pytest.raises(httpx.TransportError):
+        migration.deliver(message, message_id)
+    migration.system.stop("forward")
+    migration.system.start("forward")
+    assert (migration.team.runs(config_id), migration.deliver(message, message_id)) == ([], 200)
+    migration.team.wait_for_runs(config_id)
+    assert migration.whys(config_id) == ["shadow"]
+    assert migration.asked(message_id).count("began") == 1
+
+
+def test_a_promotion_in_the_middle_of_a_forward_lets_the_job_begin_when_the_older_service_is_done(
+    migration: Migration,
+) -> None:
+    config_id, name = migration.add("service")
+    migration.order(seconds=3)
+    message_id = migration.publish(migration.message(config_id, name))
+    migration.wait(lambda: migration.asked(message_id) == ["began"])
+    migration.team.set_config(config_id, migration_status="job_ready")
+    migration.team.publish({"config_id": config_id})
+    migration.wait(lambda: migration.forwarded(message_id) == (1, 200))
+    migration.wait(lambda: [run.state for run in migration.sweep(config_id)] == ["succeeded"])
+    asked = "SELECT f.ended_at < r.claimed_at FROM sheet_to_bigquery_forwards f, sheet_to_bigquery_runs r"
+    asked += " WHERE f.message_id = :message_id AND r.config_id = :config_id"
+    values = {"message_id": message_id, "config_id": config_id}
+    assert migration.team.clients.postgres.run(asked, **values) == [[True]]
 
 
 def test_a_config_that_postgres_does_not_know_is_the_older_services(migration: Migration) -> None:
