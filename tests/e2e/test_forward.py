@@ -21,6 +21,7 @@ from shared.ledger.connection import connect
 from shared.settings import read_database
 from sql.tracking import start
 from tests.e2e.conftest import DATASET, Team
+from tests.e2e.test_poison import poison
 from tests.e2e.test_samples import SAMPLES, visible_tabs
 
 ROWS = [["Order No.", "amount"], ["007", 2.5], ["008", 3.5]]
@@ -330,12 +331,18 @@ def test_what_nobody_can_act_on_is_kept_with_its_reason(migration: Migration, me
     assert reason in migration.wait(lambda: migration.poison(message_id))
 
 
-def test_a_message_for_a_table_of_the_jobs_is_not_forwarded(migration: Migration) -> None:
-    _, table = migration.add("job_ready")
+def test_a_message_for_a_table_of_the_jobs_is_kept_and_forwarded_once_somebody_put_that_right(
+    migration: Migration, tmp_path: Path
+) -> None:
+    other, table = migration.add("job_ready")
     config_id, name = migration.add("service")
     message_id = migration.publish(migration.message(config_id, name, bigquery_table_id=table))
     assert "which the job replaces" in migration.wait(lambda: migration.poison(message_id))
     assert migration.asked(message_id) == []
+    migration.team.set_config(other, is_active=False)
+    published = poison(migration.team, tmp_path, "retry", message_id).split()[-1]
+    migration.wait(lambda: migration.forwarded(f"portal/{published}") == (1, 200))
+    assert migration.team.types(table) == TEXT
 
 
 def test_parity_is_with_the_tables_of_the_stand_in(migration: Migration) -> None:
