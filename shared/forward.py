@@ -74,7 +74,6 @@ def _hand_over(
         store.withdraw_forward(message_id, found.attempt)
         raise
     failpoint("forward.after_answer")
-    told = {"message_id": message_id, "config_id": found.config_id, "attempt": found.attempt, "status": status}
     if status in _UNKNOWN:
         raise ServiceFailed(
             f"{found.subject}: the older service answers {status}, and may be at work still",
@@ -92,4 +91,4 @@ def _hand_over(
             f"{found.subject}: the older service answers {status}",
             "its own log says why; the message is delivered again",
         )
-    log.info("forwarded", **told)
+    log.info("forwarded", message_id=message_id, config_id=found.config_id, attempt=found.attempt, status=status)

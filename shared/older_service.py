@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.clients import UNANSWERED
-from shared.errors import CredentialsMissing, ServiceFailed
+from shared.errors import ServiceFailed
 
 if TYPE_CHECKING:
     from google.auth.transport.requests import AuthorizedSession
@@ -73,8 +73,6 @@ class OlderService:
             session = self._session(self._url)
             if not session.credentials.valid:
                 session.credentials.refresh(Request())
-        except CredentialsMissing:
-            raise
         except UNANSWERED as error:
             raise NotSent(
                 f"Google gives no ID token for {self._url} ({type(error).__name__})",
@@ -87,11 +85,11 @@ class OlderService:
 
 
 def _unheard(error: Exception) -> ServiceFailed:
-    """Whether a connection was never there, in which case nothing was sent, or broke."""
-    from urllib3.exceptions import NewConnectionError, SSLError
+    """Whether a connection was never there, in which case nothing was sent, or broke: TLS tells too little of when."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     reason = getattr(error.args[0] if error.args else None, "reason", None)
-    if isinstance(reason, NewConnectionError | SSLError):
+    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
         return NotSent(
             f"the older service is not reached ({type(reason).__name__})", f"check SERVICE_URL; {_TRIED_AGAIN}"
         )
