@@ -62,7 +62,9 @@ async def run_dml(warehouse: Warehouse, job: Job, request: QueryRequest, tree: e
             changed, counts = await _changed(warehouse, request, tree, node, table, sources)
         with warehouse.store.transaction():
             warehouse.catalog.put_table(changed)
-            warehouse.jobs.succeeded(job, _statistics(tree, changed, sources, counts))
+            query = {**job.configuration["query"], "destinationTable": name.as_reference()}
+            configuration = {**job.configuration, "query": query}
+            warehouse.jobs.succeeded(job, _statistics(tree, changed, sources, counts), configuration)
 
 
 def _target(tree: exp.Expr) -> exp.Table:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from local.bigquery.catalog import Table
 from local.bigquery.errors import invalid, not_found
+from local.bigquery.jobs import Job
 from local.bigquery.names import DatasetName, canonical_location
 from local.bigquery.query_request import QueryRequest
 from local.bigquery.schema import Column
@@ -152,14 +153,19 @@ def _jobs(warehouse: Warehouse, request: QueryRequest, qualifiers: list[str]) ->
             "query": job.configuration.get("query", {}).get("query"),
             "state": job.state,
             "total_bytes_processed": int(statistics.get("totalBytesProcessed", 0)),
-            "destination_table": _destination(job.configuration),
+            "total_bytes_billed": int(statistics.get("query", {}).get("totalBytesBilled", 0)),
+            "destination_table": _destination(job),
             "error_result": {"reason": error["reason"], "message": error["message"]} if error else None,
             "labels": [{"key": k, "value": v} for k, v in (job.configuration.get("labels") or {}).items()],
         }
 
 
-def _destination(configuration: dict[str, Any]) -> Row | None:
-    table = configuration[configuration["jobType"].lower()].get("destinationTable")
+def _destination(job: Job) -> Row | None:
+    """The table that the job writes; of DDL only where it writes rows."""
+    table = job.configuration[job.type.lower()].get("destinationTable")
+    query = job.resource["statistics"].get("query", {})
+    if query.get("statementType") == "CREATE_TABLE_AS_SELECT":
+        table = query["ddlTargetTable"]
     if not table:
         return None
     return {
@@ -205,6 +211,7 @@ JOBS_SCHEMA = _schema(
     start_time=INSTANT,
     end_time=INSTANT,
     total_bytes_processed=pa.int64(),
+    total_bytes_billed=pa.int64(),
     destination_table=TABLE_REFERENCE,
     error_result=pa.struct([("reason", pa.string()), ("message", pa.string())]),
     labels=pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())])),

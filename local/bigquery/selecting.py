@@ -5,6 +5,7 @@ from collections import Counter
 import pyarrow as pa
 from sqlglot import exp
 
+from local.bigquery.computed import Computing
 from local.bigquery.engine import Session
 from local.bigquery.errors import invalid_query, not_implemented
 from local.bigquery.parameters import parameter_columns, parameter_values
@@ -29,7 +30,9 @@ def select(warehouse: Warehouse, request: QueryRequest, sources: Sources, tree: 
     name_outputs(tree)
     with Session(warehouse.engine) as session:
         sources.attach(session, warehouse.files)
-        schema, rows = session.result(to_duckdb(tree), parameter_values(request.parameters, request.named_parameters))
+        parameters = parameter_values(request.parameters, request.named_parameters)
+        Computing(session, tree, parameters).resolve()
+        schema, rows = session.result(to_duckdb(tree), parameters)
     repeated = [name for name, count in Counter(column.name.lower() for column in schema).items() if count > 1]
     if repeated:
         raise invalid_query(
@@ -51,6 +54,7 @@ async def described(warehouse: Warehouse, request: QueryRequest, location: str) 
         with Session(warehouse.engine) as session:
             sources.attach(session, warehouse.files)
             values = parameter_values(request.parameters, request.named_parameters)
+            Computing(session, tree, values).resolve()
             return session.described(to_duckdb(tree), values)
 
     with warehouse.files.reading(sources.files):

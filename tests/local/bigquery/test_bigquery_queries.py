@@ -296,6 +296,23 @@ def test_information_schema_tells_columns_tables_and_jobs(warehouse):
     assert warehouse.sql(jobs) == [("LOAD", "DONE", "t", "1")]
 
 
+def test_every_kind_of_job_tells_the_table_that_it_wrote(sales):
+    sales.sql("UPDATE {t} SET id = 7 WHERE id = 3")
+    sales.sql("CREATE TABLE {d}.made AS SELECT 1 AS x")
+    sales.client.copy_table(sales.table(), sales.table("copied")).result()
+    written = (
+        "SELECT statement_type, job_type, destination_table.table_id, total_bytes_billed >= 0"
+        " FROM `region-eu`.INFORMATION_SCHEMA.JOBS_BY_PROJECT"
+        f" WHERE destination_table.dataset_id = '{sales.dataset}' ORDER BY creation_time"
+    )
+    assert sales.sql(written) == [
+        (None, "LOAD", "t", True),
+        ("UPDATE", "QUERY", "t", True),
+        ("CREATE_TABLE_AS_SELECT", "QUERY", "made", True),
+        (None, "COPY", "copied", True),
+    ]
+
+
 def test_a_query_without_a_location_runs_where_its_first_table_is(sales, server):
     job = server.client().query(f"SELECT COUNT(*) FROM {sales.dataset}.t")
     assert [row[0] for row in job.result()] == [3]
