@@ -11,12 +11,12 @@ from google.api_core import exceptions
 from commands.check import Check
 from commands.config_file import read_config_file
 from commands.execution import get_job
-from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.manual_run import find_named
 from job.errors import NotAGrid, RangeNotFound, TabNotFound
 from job.reading.calls import Calls
 from job.reading.refusals import Subject
 from job.reading.sheet import SheetReader
+from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.clients import Clients
 from shared.config import Config, parse_config
 from shared.counted import counted

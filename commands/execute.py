@@ -10,10 +10,10 @@ from google.api_core import exceptions
 from commands.config_file import read_config_file
 from commands.execution import Execution, get_execution, why_failed
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
-from commands.google import BRIEF_RETRY, SECONDS
 from commands.moments import elapsed
 from commands.progress import Step, WaitedLongEnough, follow
 from commands.screen import Screen
+from shared.asking import BRIEF_RETRY, SECONDS
 from shared.clients import Clients
 from shared.config import Config
 from shared.counted import counted

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from commands.google import SECONDS, asking
+from shared.asking import SECONDS, asking
 from shared.executions import has_ended
 from shared.settings import Settings
 

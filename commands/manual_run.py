@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
-from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.ledger import Ledger
 from commands.progress import ENDED, Step, WaitedLongEnough, follow
 from commands.runs import draw_runs, step_of
 from commands.screen import Screen
+from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.ledger.store import Store
 from shared.messages import ManualRequest
 from shared.parse import parse

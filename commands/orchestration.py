@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED
-from commands.google import asking
 from commands.ledger import Ledger
 from commands.moments import shown
 from commands.progress import follow
 from commands.runs import draw_runs, step_of
 from commands.screen import Screen
+from shared.asking import asking
 from shared.dispatch import Dispatched, DispatchRequest, dispatch
 from shared.run import Run
 from shared.wiring import Wiring

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from google.api_core import exceptions
 
-from commands.google import BRIEF_RETRY, SECONDS, asking
 from job.columns.table import Table
 from job.loading.decision import decide
 from job.loading.standing import Standing, look_at
+from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.config import Config
 from shared.messages import ColumnChange
 from shared.options import Options

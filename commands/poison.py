@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from commands.exits import SUCCEEDED
-from commands.google import BRIEF_RETRY, SECONDS, asking
 from commands.moments import shown
 from commands.screen import Screen
+from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.errors import InvalidInput
 from shared.ledger.store import Store, open_store
 from shared.messages import Kept

@@ -13,6 +13,7 @@ from job.loading.files import LoadFile
 from job.loading.load_config import lay, schema_fields
 from job.loading.patience import SECONDS, retry
 from shared.failpoints import failpoint
+from shared.identifier import identifier
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -99,18 +100,12 @@ def _statement(
     keys: Sequence[str],
 ) -> str:
     """Its names are nothing that a query's parameter can hold; there are no values in it."""
-    changed = [f"{_quoted(name)} = S.{_quoted(name)}" for name in names if name not in keys]
+    changed = [f"{identifier(name)} = S.{identifier(name)}" for name in names if name not in keys]
     return _MERGE.format(
-        target=_quoted(str(destination)),
-        source=_quoted(str(staging)),
-        matched=" AND ".join(f"T.{_quoted(key)} = S.{_quoted(key)}" for key in keys),
+        target=identifier(str(destination)),
+        source=identifier(str(staging)),
+        matched=" AND ".join(f"T.{identifier(key)} = S.{identifier(key)}" for key in keys),
         update=f"WHEN MATCHED THEN UPDATE SET {', '.join(changed)}" if changed else "",
-        names=", ".join(map(_quoted, names)),
-        values=", ".join(f"S.{_quoted(name)}" for name in names),
+        names=", ".join(map(identifier, names)),
+        values=", ".join(f"S.{identifier(name)}" for name in names),
     )
-
-
-def _quoted(name: str) -> str:
-    """A name in GoogleSQL, in which a backslash or a backtick would end it."""
-    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
-    return f"`{escaped}`"

@@ -1,4 +1,4 @@
-"""Calls to Google Cloud from a command: what they raise, as the product's errors."""
+"""Calls to Google Cloud while a person waits: what they raise, as the product's errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
