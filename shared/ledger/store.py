@@ -18,6 +18,7 @@ from shared.ledger import (
     record_statements,
     statements,
 )
+from shared.ledger.comparison_queries import ComparisonQueries
 from shared.ledger.connection import Session, connect
 from shared.ledger.end_queries import EndQueries
 from shared.ledger.forward_queries import ForwardQueries
@@ -45,7 +46,7 @@ def open_store(database: Database) -> Iterator["Store"]:
         yield Store(Session(connection, database.configs_table))
 
 
-class Store(RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries):
+class Store(RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries, ComparisonQueries):
     """The product's queries over one connection; not to be shared between threads."""
 
     # -- dispatch ----------------------------------------------------------------------------------------
