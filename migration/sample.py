@@ -104,9 +104,9 @@ def _without_key(service: str, job: str) -> str:
         return f"SELECT TO_JSON_STRING(t) AS r, {counted} FROM {side} AS t"  # noqa: S608
 
     return (
-        "SELECT r, SUM(service) AS service, SUM(job) AS job FROM ("  # noqa: S608
-        f"{rows(service, '1 AS service, 0 AS job')} UNION ALL {rows(job, '0 AS service, 1 AS job')}"
-        f") AS both_sides GROUP BY r HAVING SUM(service) != SUM(job) ORDER BY r LIMIT {_MOST}"
+        "SELECT r, SUM(s) AS service, SUM(j) AS job FROM ("  # noqa: S608
+        f"{rows(service, '1 AS s, 0 AS j')} UNION ALL {rows(job, '0 AS s, 1 AS j')}"
+        f") AS both_sides GROUP BY r HAVING SUM(s) != SUM(j) ORDER BY r LIMIT {_MOST}"
     )
 
 

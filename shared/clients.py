@@ -105,6 +105,13 @@ class Clients:
 
         return PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
 
+    @functools.cached_property
+    def session(self) -> "AuthorizedSession":
+        """For what no client library here speaks: Cloud Monitoring."""
+        from google.auth.transport.requests import AuthorizedSession
+
+        return AuthorizedSession(self.credentials)
+
     def _discovered(self, name: str, version: str, endpoint: str | None) -> Any:
         from google_auth_httplib2 import AuthorizedHttp
         from googleapiclient.discovery import build_from_document

@@ -26,6 +26,7 @@ from shared.ledger.message_queries import MessageQueries
 from shared.ledger.notice_queries import NoticeQueries
 from shared.ledger.queries import array
 from shared.ledger.run_queries import RunQueries
+from shared.ledger.usage_queries import UsageQueries
 from shared.run import Due, Place, Told, Verdict
 from shared.settings import SHADOW_SUFFIX, Database
 
@@ -46,7 +47,9 @@ def open_store(database: Database) -> Iterator["Store"]:
         yield Store(Session(connection, database.configs_table))
 
 
-class Store(RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries, ComparisonQueries):
+class Store(
+    RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries, ComparisonQueries, UsageQueries
+):
     """The product's queries over one connection; not to be shared between threads."""
 
     # -- dispatch ----------------------------------------------------------------------------------------
