@@ -1,7 +1,7 @@
 """Functions that DuckDB does not have: FARM_FINGERPRINT, computed here, and TO_JSON_STRING, by its argument's type.
 
 DuckDB calls Python only where numpy is installed. So each SELECT is asked for the values that the function gets, and
-the call becomes a look into a table of what it gives for them.
+the call becomes a look into a list of what it gives for them.
 """
 
 import itertools
@@ -42,29 +42,43 @@ class Computing:
     def _resolve(self, select: exp.Select, calls: list[exp.Expr]) -> None:
         arguments = [_argument(call) for call in calls]
         types = self._types(select, arguments)
+        values = self._values(
+            select, [each for call, each in zip(calls, arguments, strict=True) if isinstance(call, exp.FarmFingerprint)]
+        )
         for call, argument, type_ in zip(calls, arguments, types, strict=True):
             if isinstance(call, exp.JSONFormat):
                 call.replace(exp.paren(sqlglot.parse_one(json_text(to_duckdb(argument), type_), read="duckdb")))
             else:
-                call.replace(self._looked_up(select, argument, type_))
+                call.replace(self._looked_up(argument, type_, next(values)))
 
     def _types(self, select: exp.Select, arguments: list[exp.Expr]) -> Schema:
         named = [exp.alias_(argument.copy(), f"v{number}") for number, argument in enumerate(arguments)]
         asked = self._asked(select, named)
         return self._session.described(to_duckdb(asked), self._used(asked))
 
-    def _looked_up(self, select: exp.Select, argument: exp.Expr, type_: Column) -> exp.Expr:
+    def _values(self, select: exp.Select, arguments: list[exp.Expr]) -> Iterator[list[Any]]:
+        """The different values of each argument that are not NULL."""
+        if not arguments:
+            return iter(())
+        lists = (sqlglot.parse_one(f"list(DISTINCT {to_duckdb(each)})", read="duckdb") for each in arguments)
+        asked = self._asked(select, [exp.alias_(each, f"v{number}") for number, each in enumerate(lists)])
+        found = self._session.execute(to_duckdb(asked), self._used(asked)).fetchone() or ()
+        return ([value for value in values or () if value is not None] for values in found)
+
+    def _looked_up(self, argument: exp.Expr, type_: Column, values: list[Any]) -> exp.Expr:
         if type_.type not in ("STRING", "BYTES") or type_.mode == "REPEATED":
             raise invalid_query(f"No matching signature for function FARM_FINGERPRINT for argument type {type_.type}")
-        asked = self._asked(select, [exp.alias_(argument.copy(), "v")]).distinct()
-        _, rows = self._session.result(to_duckdb(asked), self._used(asked))
-        values = [value for value in rows.column(0).to_pylist() if value is not None]
+        if not values:
+            return sqlglot.parse_one("CAST(NULL AS BIGINT)", read="duckdb")
         given = [fingerprint(value.encode() if isinstance(value, str) else value) for value in values]
-        name = f"fingerprints {next(self._numbers)}"
-        table = pa.table({"v": pa.array(values, rows.schema.field(0).type), "h": pa.array(given, pa.int64())})
-        self._session.add_rows(name, table)
-        known = exp.select(exp.column("h", name, quoted=True)).from_(exp.to_identifier(name, quoted=True))
-        return known.where(exp.column("v", name, quoted=True).eq(argument.copy())).subquery()
+        # A value's number in an ENUM is its fingerprint's place in a list: a join for each call would take DuckDB
+        # minutes to plan where a table has a thousand columns.
+        name = f"fingerprints_{next(self._numbers)}"
+        self._session.add_rows(name, pa.table({"v": values, "h": given}))
+        self._session.execute(f"CREATE TEMP TYPE {name}_of AS ENUM (SELECT CAST(v AS VARCHAR) FROM {name})")
+        self._session.execute(f"SET VARIABLE {name} = (SELECT list(h) FROM {name})")
+        place = f"enum_code(CAST(CAST({to_duckdb(argument)} AS VARCHAR) AS {name}_of))"
+        return sqlglot.parse_one(f"list_extract(getvariable('{name}'), CAST({place} AS BIGINT) + 1)", read="duckdb")
 
     def _asked(self, select: exp.Select, projections: list[exp.Expr]) -> exp.Select:
         """The SELECT with other columns, over the same rows or more."""
