@@ -47,9 +47,7 @@ def open_store(database: Database) -> Iterator["Store"]:
         yield Store(Session(connection, database.configs_table))
 
 
-class Store(
-    RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries, ComparisonQueries, UsageQueries
-):
+class Store(RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries, ComparisonQueries, UsageQueries):
     """The product's queries over one connection; not to be shared between threads."""
 
     # -- dispatch ----------------------------------------------------------------------------------------
