@@ -24,6 +24,7 @@ from shared.ledger.end_queries import EndQueries
 from shared.ledger.forward_queries import ForwardQueries
 from shared.ledger.message_queries import MessageQueries
 from shared.ledger.notice_queries import NoticeQueries
+from shared.ledger.owner_queries import OwnerQueries
 from shared.ledger.queries import array
 from shared.ledger.run_queries import RunQueries
 from shared.ledger.usage_queries import UsageQueries
@@ -47,7 +48,16 @@ def open_store(database: Database) -> Iterator["Store"]:
         yield Store(Session(connection, database.configs_table))
 
 
-class Store(RunQueries, EndQueries, MessageQueries, ForwardQueries, NoticeQueries, ComparisonQueries, UsageQueries):
+class Store(
+    RunQueries,
+    EndQueries,
+    MessageQueries,
+    ForwardQueries,
+    NoticeQueries,
+    ComparisonQueries,
+    UsageQueries,
+    OwnerQueries,
+):
     """The product's queries over one connection; not to be shared between threads."""
 
     # -- dispatch ----------------------------------------------------------------------------------------

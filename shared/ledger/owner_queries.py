@@ -1,0 +1,88 @@
+"""The ledger's queries of who owns configs' tables."""
+
+from collections.abc import Sequence
+
+from shared.errors import Overtaken
+from shared.ledger import owner_statements
+from shared.ledger.queries import Queries, to_run
+from shared.owner import Owned, Owner, OwnerChange, Tracking
+from shared.run import Run
+
+
+class OwnerQueries(Queries):
+    """Owners, the audit of their changes, and what the migration leaves behind."""
+
+    def tracking(self) -> Tracking:
+        """How far `migrate.py start` has been here."""
+        return Tracking(*self._run(owner_statements.TRACKING, configs=self._configs)[0])
+
+    def owns_configs(self) -> bool:
+        """Whether our role is the configs table's owner, or acts for it."""
+        return bool(self._run(owner_statements.OWNS_CONFIGS, configs=self._configs)[0][0])
+
+    def list_owned(self, config_ids: Sequence[int] | None = None) -> list[Owned]:
+        """All configs, or those of these ids, with the owners of their tables; by id."""
+        rows = self._run(owner_statements.LIST_OWNED, ids=_array(config_ids))
+        return [Owned(**dict(zip(Owned.__struct_fields__, row, strict=True))) for row in rows]
+
+    def set_owner(
+        self, config_ids: Sequence[int], expected: Sequence[Owner], new: Owner, actor: str, reason: str | None
+    ) -> list[int]:
+        """Marks the configs, all or none, and tells which had another mark before.
+
+        Raises `Overtaken`, with nothing changed, where one has a mark that is neither expected nor the new one, is
+        gone, or is to be the job's while the older service is at work on it.
+        """
+        with self._transaction():
+            rows = self._run(owner_statements.LOCK_OWNED, ids=list(config_ids))
+            if len(rows) < len(set(config_ids)):
+                raise Overtaken("a config was removed at this moment", "look at `migrate.py status` and try again")
+            for config_id, name, owner, is_forwarded in rows:
+                if owner != new and owner not in expected:
+                    raise Overtaken(
+                        f'config {config_id} "{name}" was marked {owner} at this moment',
+                        "nothing is changed; look at `migrate.py status` and try again",
+                    )
+                if new == "job_ready" and owner != new and is_forwarded:
+                    raise Overtaken(
+                        f'the older service got a message for config {config_id} "{name}" at this moment',
+                        "nothing is changed; try again",
+                    )
+            self._run(owner_statements.TELL_ACTOR, actor=actor, reason=reason)
+            return sorted(each for (each,) in self._run(owner_statements.SET_OWNER, ids=list(config_ids), owner=new))
+
+    def taken_ids(self) -> list[int]:
+        """The configs that are not the older service's."""
+        return [each for (each,) in self._run(owner_statements.TAKEN_IDS)]
+
+    def services_with_open_runs(self) -> list[int]:
+        """Configs of the service's whose run is in flight still: messages of theirs are held back."""
+        return [each for (each,) in self._run(owner_statements.SERVICES_WITH_OPEN_RUNS)]
+
+    def open_runs(self, config_ids: Sequence[int]) -> list[Run]:
+        """The open runs of configs, those in flight last."""
+        return [to_run(row) for (row,) in self._run(owner_statements.OPEN_RUNS, ids=list(config_ids))]
+
+    def jobs_rivals(self, config_id: int) -> list[str]:
+        """Other active configs of the job's with the same table, as `7 "sales"`."""
+        return [told for (told,) in self._run(owner_statements.JOBS_RIVALS, id=config_id)]
+
+    def configs_of_table(self, destination: str) -> list[str]:
+        """All configs whose own table this is, as `7 "sales"`."""
+        return [told for (told,) in self._run(owner_statements.OF_TABLE, destination=destination)]
+
+    def owner_changes(self, config_ids: Sequence[int] | None, most: int) -> list[OwnerChange]:
+        """The audit of all configs, or of those, newest first."""
+        return [OwnerChange(*row) for row in self._run(owner_statements.CHANGES, ids=_array(config_ids), most=most)]
+
+    def shadow_tables(self) -> list[str]:
+        """The tables that shadow runs loaded, as `project.dataset.table`; none that is a config's own."""
+        return [table for (table,) in self._run(owner_statements.SHADOW_TABLES)]
+
+    def list_test_configs(self) -> list[tuple[int, str]]:
+        """The configs named `migration_test%`, by id."""
+        return [(config_id, name) for config_id, name in self._run(owner_statements.TEST_CONFIGS)]
+
+
+def _array(config_ids: Sequence[int] | None) -> list[int] | None:
+    return list(config_ids) if config_ids is not None else None

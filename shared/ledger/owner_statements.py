@@ -1,0 +1,131 @@
+"""The SQL of who owns configs' tables: told, changed and remembered. `{configs}` is the configs table's quoted name.
+
+A change of the column `migration_status` is written into the audit by a trigger (sql/tracking/start.sql), whoever makes
+it; what is said here of who and why reaches it as settings of the transaction.
+"""
+
+from shared.ledger.statements import DESTINATION, OWNED, same_table
+from shared.states import IN_FLIGHT, listed
+
+_IN_FLIGHT = listed(IN_FLIGHT)
+_OWNER = "coalesce(to_jsonb(c)->>'migration_status', 'service')"
+
+TRACKING = """
+SELECT to_regclass('sheet_to_bigquery_comparisons') IS NOT NULL,
+    EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = CAST(CAST(:configs AS text) AS regclass) AND attname = 'migration_status' AND NOT attisdropped
+    ),
+    EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = CAST(CAST(:configs AS text) AS regclass) AND tgname = 'sheet_to_bigquery_track_owner'
+    )
+"""
+
+# Whether we own the configs table, as who drops a column of it has to.
+OWNS_CONFIGS = """
+SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = CAST(CAST(:configs AS text) AS regclass)
+"""
+
+# Messages that the older service may be at work on still: of a config, or of its table.
+# ruff: noqa: S608
+_OPEN_FORWARDS = f"""
+    SELECT f.open_until FROM sheet_to_bigquery_forwards f
+    WHERE f.ended_at IS NULL AND f.open_until > now()
+      AND (f.config_id = c.id OR f.destination = {DESTINATION.format(c="c")})
+"""
+
+# All configs, or those of these ids, with what `shared.owner.Owned` tells, in its order.
+LIST_OWNED = f"""
+SELECT c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")}, {_OWNER}, coalesce(c.is_active, false),
+    flying.id::text, flying.why, (SELECT max(open_until) FROM ({_OPEN_FORWARDS}) open),
+    forwarded.ended_at, forwarded.status, shadow.at, shadow.state, job.at, job.state,
+    compared.verdict, compared.compared_at
+FROM {{configs}} c
+LEFT JOIN LATERAL (
+    SELECT r.id, r.why FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id AND r.state IN {_IN_FLIGHT} LIMIT 1
+) flying ON true
+LEFT JOIN LATERAL (
+    SELECT f.ended_at, f.status FROM sheet_to_bigquery_forwards f
+    WHERE f.config_id = c.id AND f.ended_at IS NOT NULL ORDER BY f.begun_at DESC LIMIT 1
+) forwarded ON true
+LEFT JOIN LATERAL (
+    SELECT coalesce(r.ended_at, r.created_at) AS at, r.state FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = c.id AND r.why = 'shadow' ORDER BY r.created_at DESC LIMIT 1
+) shadow ON true
+LEFT JOIN LATERAL (
+    SELECT coalesce(r.ended_at, r.created_at) AS at, r.state FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = c.id AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
+) job ON true
+LEFT JOIN LATERAL (
+    SELECT v.verdict, v.compared_at FROM sheet_to_bigquery_comparisons v
+    WHERE v.config_id = c.id ORDER BY v.compared_at DESC, v.id DESC LIMIT 1
+) compared ON true
+WHERE CAST(:ids AS bigint[]) IS NULL OR c.id = ANY(CAST(:ids AS bigint[]))
+ORDER BY c.id
+"""
+
+# For the transaction: who changes the mark, and why.
+TELL_ACTOR = """
+SELECT set_config('sheet_to_bigquery.actor', :actor, true),
+       set_config('sheet_to_bigquery.reason', CAST(:reason AS text), true)
+"""
+
+# Locks the rows in one order, so that two who change several cannot wait for each other.
+LOCK_OWNED = f"""
+SELECT c.id, coalesce(c.name, ''), {_OWNER}, EXISTS ({_OPEN_FORWARDS}) FROM {{configs}} c
+WHERE c.id = ANY(CAST(:ids AS bigint[])) ORDER BY c.id FOR UPDATE OF c
+"""
+
+SET_OWNER = f"""
+UPDATE {{configs}} c SET migration_status = :owner
+WHERE c.id = ANY(CAST(:ids AS bigint[])) AND {_OWNER} <> :owner RETURNING c.id
+"""
+
+# Every config that is not the service's, for the rollback of all.
+TAKEN_IDS = f"SELECT c.id FROM {{configs}} c WHERE {_OWNER} <> 'service' ORDER BY c.id"
+
+# Open runs of configs, those in flight last: what waits must not begin meanwhile.
+OPEN_RUNS = f"""
+SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r
+WHERE r.config_id = ANY(CAST(:ids AS bigint[])) AND r.ended_at IS NULL
+ORDER BY r.state IN {_IN_FLIGHT}, r.config_id, r.created_at
+"""
+
+# Configs of the service's that have a run in flight: a rollback that somebody did not end.
+SERVICES_WITH_OPEN_RUNS = f"""
+SELECT DISTINCT c.id FROM sheet_to_bigquery_runs r JOIN {{configs}} c ON c.id = r.config_id
+WHERE r.state IN {_IN_FLIGHT} AND {_OWNER} = 'service' ORDER BY c.id
+"""
+
+# Other active configs of the job's that replace the same table as this one.
+JOBS_RIVALS = f"""
+SELECT o.id || ' "' || coalesce(o.name, '') || '"' FROM {{configs}} c JOIN {{configs}} o ON {same_table("o", "c")}
+WHERE c.id = :id AND o.id <> c.id AND o.is_active AND {OWNED.format(c="o")} ORDER BY o.id
+"""
+
+# Configs whose own table is this one, whoever owns it, paused ones too.
+OF_TABLE = f"""
+SELECT c.id || ' "' || coalesce(c.name, '') || '"' FROM {{configs}} c
+WHERE {DESTINATION.format(c="c")} = :destination ORDER BY c.id
+"""
+
+CHANGES = """
+SELECT o.changed_at, o.config_id, o.config_name, o.before, o.after, o.changed_by, o.reason
+FROM sheet_to_bigquery_owner_changes o
+WHERE CAST(:ids AS bigint[]) IS NULL OR o.config_id = ANY(CAST(:ids AS bigint[]))
+ORDER BY o.id DESC LIMIT :most
+"""
+
+# Tables that shadow runs loaded, or that comparisons name: never one that is a config's own.
+SHADOW_TABLES = f"""
+SELECT t.destination FROM (
+    SELECT r.destination FROM sheet_to_bigquery_runs r WHERE r.why = 'shadow' AND r.state = 'succeeded'
+    UNION SELECT v.job_table FROM sheet_to_bigquery_comparisons v
+) t
+WHERE NOT EXISTS (SELECT FROM {{configs}} c WHERE {DESTINATION.format(c="c")} = t.destination)
+ORDER BY t.destination
+"""
+
+# The guide's own pattern.
+TEST_CONFIGS = "SELECT c.id, c.name FROM {configs} c WHERE c.name LIKE 'migration_test%' ORDER BY c.id"
