@@ -10,7 +10,7 @@ table of them. Exit codes: 0 done, 1 failed, 2 wrong usage, settings or file, 12
 def helper_parser() -> argparse.ArgumentParser:
     """The parser; `command` is the chosen command's name. A wrong command line ends the process with 2."""
     parser = argparse.ArgumentParser(prog="job_helper.py", description=_DESCRIPTION)
-    _add_json(parser, default=False)
+    add_json(parser, default=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_execute(commands)
     _add(commands, "status", "the deployed job, its newest executions, and the ledger")
@@ -129,11 +129,12 @@ def _add(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
     # People write it behind the command as well; absent there, it must not undo the one in front.
-    _add_json(parser, default=argparse.SUPPRESS)
+    add_json(parser, default=argparse.SUPPRESS)
     return parser
 
 
-def _add_json(parser: argparse.ArgumentParser, default: bool | str) -> None:
+def add_json(parser: argparse.ArgumentParser, default: bool | str) -> None:
+    """`--json`, in front of a command (False) or behind it (SUPPRESS)."""
     parser.add_argument("--json", action="store_true", default=default, help="print the result as JSON, for machines")
 
 

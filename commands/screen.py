@@ -36,6 +36,11 @@ class Screen:
         self._out = _console(sys.stdout)
         self.progress = _console(sys.stderr)
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the result goes to a terminal, and so to a person alone: no file and no mail keeps it."""
+        return self._out.is_terminal and not self.as_json
+
     def say(self, line: str = "") -> None:
         """A line of the result, for people."""
         if not self.as_json:

@@ -34,6 +34,7 @@ class Endpoints(Checked, frozen=True, rename=str.upper):
     drive_api_endpoint: str | None = None
     run_api_endpoint: str | None = None
     slack_api_endpoint: str | None = None
+    monitoring_api_endpoint: str | None = None
     bigquery_emulator_host: str | None = None
     pubsub_emulator_host: str | None = None
 
@@ -153,6 +154,17 @@ class Notifying(Checked, frozen=True, rename=str.upper):
             yield "slack_token", f"is {shape(token)}, not a bot's token (xoxb-…)"
 
 
+class Migrating(Checked, frozen=True, rename=str.upper):
+    """What `migrate.py` is told beside the deployment's settings."""
+
+    # So many comparisons in a row have to be MATCH before a table is the job's, each of another load of the service's.
+    migration_matches: Count = 3
+    # Who is written into the audit; without it, the user and the machine.
+    migration_actor: str | None = None
+    # The older service's name in Cloud Run, as deploy.sh has it.
+    service: str = "service-sheettobigquery"
+
+
 class RunIdentity(Checked, frozen=True, rename=str.upper):
     """Which run's which attempt this execution is, and where its one BigQuery job goes. Set by launch alone."""
 
@@ -227,6 +239,10 @@ def read_deployment(environ: Mapping[str, str]) -> tuple[Settings, Database, Not
     problems = [*settings.problems, *database.problems, *endpoints.problems, *notifying.problems]
     refuse(problems, "the environment", InvalidSettings, _REMEDY)
     return settings.model, database.model, notifying.model
+
+
+def read_migrating(environ: Mapping[str, str]) -> Migrating:
+    return parse(Migrating, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
 def read_failpoints(environ: Mapping[str, str]) -> str | None:

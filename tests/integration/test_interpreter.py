@@ -10,7 +10,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 # Without its site-packages, whatever a machine's owner has installed there.
 BARE = ["/usr/bin/env", "-i", os.path.realpath("/usr/bin/python3"), "-S"]
-STARTED = [["job_helper.py"], ["job_orchestrator.py"], ["main.py"], ["-m", "sql"], ["-m", "local.look"]]
+STARTED = [["job_helper.py"], ["job_orchestrator.py"], ["migrate.py"], ["main.py"], ["-m", "sql"], ["-m", "local.look"]]
 pytestmark = pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="there is no Python but the project's")
 
 
@@ -23,7 +23,7 @@ def start(started: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_python_without_the_packages_and_no_environment_is_told_what_to_install(
     started: list[str], tmp_path: Path
 ) -> None:
-    for name in ("job_helper.py", "job_orchestrator.py", "main.py"):
+    for name in ("job_helper.py", "job_orchestrator.py", "migrate.py", "main.py"):
         shutil.copy(REPOSITORY / name, tmp_path)
     for name in ("commands", "job", "shared", "sql", "local"):
         shutil.copytree(REPOSITORY / name, tmp_path / name)
@@ -38,6 +38,7 @@ def test_a_python_without_the_packages_and_no_environment_is_told_what_to_instal
     ("started", "told"),
     [
         (["job_helper.py", "--json", "configs"], "POSTGRES_DB is missing"),
+        (["migrate.py", "status"], "POSTGRES_DB is missing"),
         (["main.py"], "GOOGLE_SHEET_URL is missing"),
         (["-m", "sql", "grant"], "grant needs at least one ROLE"),
         (["-m", "local.look", "inventory"], "no local system is named"),

@@ -1,0 +1,138 @@
+"""`migrate.py promote`: a table that was proved equal is the job's from now on."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from commands.exits import SUCCEEDED
+from commands.migration.actor import Change
+from commands.migration.errors import NotProved, ServiceAtWork, WrongPhase
+from commands.migration.named import examine_named, require_started
+from commands.moments import shown
+from commands.screen import Screen
+from shared.config import parse_config
+from shared.errors import TableConflict
+from shared.failpoints import failpoint
+from shared.ledger.store import Store, open_store
+from shared.owner import Owned, Owner
+from shared.settings import read_database, read_migrating
+
+_PAUSE = 1.0
+_PROMOTED = """The portal's messages of these configs run the job from now on, and so does the schedule; the service
+gets them no more. Their tables keep the service's shape, all STRING, until `python migrate.py types` changes that.
+`python migrate.py rollback NAME` takes it back at any time."""
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """A config, and how many comparisons in a row were MATCH."""
+
+    owned: Owned
+    matches: int
+
+
+class Promoted(msgspec.Struct, frozen=True):
+    """A config that is the job's, and whose it was."""
+
+    id: int
+    name: str
+    table: str
+    before: Owner
+    matches: int
+
+
+def promote(
+    names: Sequence[str],
+    matches: int | None,
+    force: str | None,
+    seconds: float,
+    change: Change,
+    environ: Mapping[str, str],
+    screen: Screen,
+) -> int:
+    """Marks configs job_ready, all or none; one that is already stays so.
+
+    Raises, with nothing changed, `WrongPhase`, `NotProved` without `force`, `InvalidConfig`, `TableConflict`, and
+    `ServiceAtWork` where the service did not end its own loads within `seconds`.
+    """
+    needed = matches or read_migrating(environ).migration_matches
+    with open_store(read_database(environ)) as store:
+        require_started(store)
+        wanted = examine_named(names, store, lambda row, owned: _examine(row, owned, needed, force, store), screen)
+        if not change.dry_run:
+            ids = [each.owned.id for each in wanted]
+            _wait_for_service(ids, seconds, store, screen)
+            _mark(ids, force, change, store)
+    done = [
+        Promoted(each.owned.id, each.owned.name, each.owned.table, each.owned.owner, each.matches) for each in wanted
+    ]
+    _report(done, needed, change, screen)
+    screen.json(done)
+    return SUCCEEDED
+
+
+def _examine(row: dict[str, Any], owned: Owned, needed: int, force: str | None, store: Store) -> Proved:
+    matches = store.consecutive_matches(owned.id, owned.table)
+    if owned.owner == "job_ready":  # an earlier call did it
+        return Proved(owned, matches)
+    if owned.owner == "service":
+        raise WrongPhase(
+            f"{owned.label} is the service's, and was not loaded beside it",
+            f"`python migrate.py shadow {owned.id}`, and compare first",
+        )
+    parse_config(row)
+    if rivals := store.jobs_rivals(owned.id):
+        raise TableConflict(
+            f"{owned.label} replaces the same table as config {rivals[0]}, which is the job's: {owned.table}",
+            "give one of them another table, or pause that one",
+        )
+    if matches < needed and force is None:
+        newest = f", and the newest comparison says {owned.verdict}" if owned.verdict else ""
+        raise NotProved(
+            f"{owned.label} has {matches} of {needed} MATCH in a row{newest}",
+            f"`python migrate.py compare {owned.id}` after each load of the service's; or --force REASON",
+        )
+    return Proved(owned, matches)
+
+
+def _wait_for_service(config_ids: Sequence[int], seconds: float, store: Store, screen: Screen) -> None:
+    """Until the service is at work on none of the tables. Raises `ServiceAtWork`."""
+    until = time.monotonic() + seconds
+    told = False
+    while busy := [each for each in store.list_owned(config_ids) if each.forward_until]:
+        if time.monotonic() >= until:
+            raise ServiceAtWork(
+                f"the service may be loading the table of {busy[0].label}, until {shown(busy[0].forward_until)} UTC at"
+                " the latest; nothing was changed",
+                "try again, or wait longer with --wait SECONDS",
+            )
+        if not told:
+            screen.note(f"waiting for the service's own load of {busy[0].label}")
+            told = True
+        time.sleep(_PAUSE)
+
+
+def _mark(ids: Sequence[int], force: str | None, change: Change, store: Store) -> None:
+    reason = "; ".join(each for each in (change.reason, force and f"forced: {force}") if each) or None
+    store.set_owner(ids, ("shadow",), "job_ready", change.actor, reason)
+    failpoint("migrate.after_mark")
+    # What is in flight is the sweep's to close, before the config's first run as the owner.
+    for run in store.open_runs(ids):
+        if run.why == "shadow":
+            store.cancel(run.id, store.now())
+
+
+def _report(done: Sequence[Promoted], needed: int, change: Change, screen: Screen) -> None:
+    for each in done:
+        proved = f"{each.matches} MATCH in a row, {needed} needed"
+        if each.before == "job_ready":
+            screen.say(f"{each.id} {each.name}: job_ready already")
+        elif change.dry_run:
+            screen.say(f"{each.id} {each.name}: would be job_ready ({proved})")
+        else:
+            screen.say(f"{each.id} {each.name}: {each.before} → job_ready ({proved})")
+    if change.dry_run:
+        screen.say("dry run: nothing was changed")
+        return
+    screen.say(_PROMOTED)

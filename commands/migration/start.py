@@ -1,0 +1,38 @@
+"""`migrate.py start`: from now on every config's row says whose its table is, and every change of that is kept."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Literal
+
+from commands.exits import SUCCEEDED
+from commands.screen import Screen
+from shared.ledger.connection import Session, connect
+from shared.ledger.store import Store
+from shared.settings import read_database
+from sql import tracking
+
+
+def start(new: Literal["service", "job_ready"], dry_run: bool, environ: Mapping[str, str], screen: Screen) -> int:
+    """Starts the tracking; starting again changes nothing. Raises `InvalidSettings` before `python -m sql up`."""
+    database = read_database(environ)
+    with connect(database) as connection:
+        store = Store(Session(connection, database.configs_table))
+        lines = _plan(new, store) if dry_run else list(tracking.start(connection, database.configs_table, new))
+        counts = Counter(each.owner for each in store.list_owned())
+    for line in lines:
+        screen.say(line)
+    told = ", ".join(f"{count:,} {owner}" for owner, count in sorted(counts.items()))
+    screen.say(f"configs: {told or 'none yet'}")
+    screen.json({"dry_run": dry_run, "told": lines, "configs": counts})
+    return SUCCEEDED
+
+
+def _plan(new: str, store: Store) -> list[str]:
+    there = store.tracking()
+    column = (
+        "migration_status is there, and is taken as it is (NULL is service)"
+        if there.column
+        else f"would add migration_status: the configs that are there are the service's, new ones {new}"
+    )
+    trigger = "changes are written down already" if there.trigger else "would write down every change from then on"
+    return [column, trigger, "dry run: nothing was changed"]

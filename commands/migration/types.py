@@ -1,0 +1,141 @@
+"""`migrate.py types`: the step from the service's shape, all STRING, to real types: previewed first, then taken."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from google.api_core import exceptions
+
+from commands.exits import SUCCEEDED
+from commands.manual_run import run_configs
+from commands.migration.errors import WrongPhase
+from commands.migration.named import examine_named, require_started
+from commands.plan_sheet import PlannedColumn, plan_sheet
+from commands.screen import Screen
+from migration.types import TypesPlan, plan_types
+from shared.asking import BRIEF_RETRY, SECONDS, asking
+from shared.config import Config, parse_config
+from shared.errors import InvalidInput, Overtaken
+from shared.failpoints import failpoint
+from shared.options import examine_options
+from shared.owner import Owned
+from shared.wiring import Wiring
+
+_COLUMNS = ("COLUMN", "IS", "BECOMES", "TYPE", "READERS OF THE TABLE NOTICE")
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """A config of the job's, its row's options, and what the step changes in its table."""
+
+    owned: Owned
+    config: Config
+    options: Any
+    plan: TypesPlan
+
+    @property
+    def is_before(self) -> bool:
+        """Whether the step is still to be taken."""
+        return examine_options(self.options)[0].parity
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {"id": self.owned.id, "name": self.owned.name, "plan": self.plan}
+
+
+def show_types(
+    names: Sequence[str], apply: bool, view: str | None, dry_run: bool, environ: Mapping[str, str], screen: Screen
+) -> int:
+    """Previews the step for the configs that are named; with `apply`, their next runs load real types.
+
+    With `view`, one config is run at once, and then the view is made: until the table has its new columns, it could
+    not be. Raises `WrongPhase` and what reading the sheet raises, with nothing changed.
+    """
+    wiring = Wiring(environ)
+    with wiring.store() as store:
+        require_started(store)
+        wanted = examine_named(names, store, lambda row, owned: _examine(row, owned, view, wiring), screen)
+        for each in wanted:
+            _draw(each, screen)
+        if apply and not dry_run:
+            for each in wanted:
+                if each.is_before and not store.drop_parity(each.owned.id, each.options):
+                    raise Overtaken(f"{each.owned.label}: somebody changed its options at this moment", "try again")
+                failpoint("migrate.after_types")
+    applied = apply and not dry_run
+    if applied and view:
+        _take_with_view(wanted[0], environ, wiring, screen)
+    elif applied:
+        screen.say("The next run of each loads real types: `python job_helper.py run NAME` runs it now.")
+    elif not dry_run:
+        screen.say("nothing was changed: --apply takes the step")
+    screen.json(
+        [{"id": each.owned.id, "name": each.owned.name, "applied": applied, "plan": each.plan} for each in wanted]
+    )
+    return SUCCEEDED
+
+
+def _examine(row: dict[str, Any], owned: Owned, view: str | None, wiring: Wiring) -> Typed:
+    if owned.owner != "job_ready":
+        raise WrongPhase(
+            f"{owned.label} is the service's, which knows no types", f"`python migrate.py promote {owned.id}`"
+        )
+    options = row.get("options")
+    given = examine_options(options)[0]
+    own = {name: value for name, value in msgspec.to_builtins(given).items() if name != "parity"}
+    before, after = (parse_config(row | {"options": own | extra}) for extra in ({"parity": True}, {}))
+    plan = plan_types(after, _columns(before, wiring), _columns(after, wiring), view)
+    return Typed(owned, after, options, plan)
+
+
+def _columns(config: Config, wiring: Wiring) -> tuple[PlannedColumn, ...]:
+    """What a run would load, read from the sheet now."""
+    sheet, _, error = plan_sheet(config, wiring.clients, wiring.settings.sheets_reads_per_minute)
+    if error is not None:
+        raise error
+    return sheet.columns
+
+
+def _draw(typed: Typed, screen: Screen) -> None:
+    owned = typed.owned
+    screen.say(
+        f"{owned.id} {owned.name}: {typed.plan.table}{'' if typed.is_before else ' (the step is taken already)'}"
+    )
+    rows = [
+        (
+            each.before_name or "",
+            each.before_type or "",
+            each.after_name or "",
+            each.after_type or "",
+            "; ".join(each.noticed),
+        )
+        for each in typed.plan.columns
+    ]
+    screen.table(_COLUMNS, rows)
+    for line in typed.plan.noticed:
+        screen.say(line)
+    if typed.plan.view:
+        screen.say(f"A view that keeps the old shape:\n{typed.plan.view}")
+
+
+def _take_with_view(typed: Typed, environ: Mapping[str, str], wiring: Wiring, screen: Screen) -> None:
+    """Runs the config, and makes the view over what it loaded. Raises `InvalidInput` where it cannot be made."""
+    told = Screen()  # the run's own words beside the result
+    if run_configs([str(typed.owned.id)], False, True, None, environ, told) != SUCCEEDED:
+        raise InvalidInput(
+            f"{typed.owned.label}: its run did not succeed, so the view is not made yet",
+            f"`python migrate.py types {typed.owned.id} --apply --view …` again, when it can",
+        )
+    failpoint("migrate.after_run")
+    client = wiring.bigquery(wiring.settings.job_project)
+    table = typed.plan.table
+    refused = f"grant roles/bigquery.dataEditor on the dataset of {table} to this identity"
+    with asking(f"the view over {table}", missing="run the config once more", refused=refused):
+        try:
+            client.query(
+                typed.plan.view or "", location=wiring.location_of(typed.config), timeout=SECONDS, retry=BRIEF_RETRY
+            ).result(timeout=SECONDS)
+        except exceptions.BadRequest as error:
+            raise InvalidInput(
+                f"{typed.owned.label}: BigQuery does not make the view", "give it a name that no table has"
+            ) from error
+    screen.say("the view is made")

@@ -1,0 +1,173 @@
+"""`migrate.py rollback`: the mark first, then whatever is open; whoever is killed in between calls it again."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from google.api_core.exceptions import Conflict
+
+from tests.integration.migrate.conftest import NOBODY
+
+RAW = "UPDATE sheet_to_bigquery_configs SET migration_status = 'service' WHERE name IN ('sales')"
+
+
+@pytest.mark.parametrize("owner", ["shadow", "job_ready"])
+def test_a_config_is_the_services_again(owner, migrate, team) -> None:
+    team.config("sales", owner)
+    done = migrate("rollback", "sales", "--reason", "wrong sums")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert team.owners() == {"sales": "service"}
+    assert team.changes()[-1] == ("sales", owner, "service", "ana@desk", "wrong sums")
+
+
+def test_only_those_that_are_named_go_back(migrate, team) -> None:
+    for name in ("a", "b", "c"):
+        team.config(name, "job_ready")
+    assert migrate("rollback", "a", "c").returncode == 0
+    assert team.owners() == {"a": "service", "b": "job_ready", "c": "service"}
+
+
+def test_one_that_is_the_services_stays_so_and_nothing_is_written_down(migrate, team) -> None:
+    team.config("sales")
+    assert migrate("rollback", "sales").returncode == 0
+    assert team.changes() == []
+
+
+def test_what_waits_ends_and_what_is_in_flight_loads_nothing_any_more(migrate, team, add_run) -> None:
+    config_id = team.config("sales", "job_ready")
+    run = team.in_flight(config_id, add_run)
+    add_run(config_id, run.slot, "reset", state="pending", destination=run.destination)
+    done = migrate("rollback", "sales", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {each["became"] for each in json.loads(done.stdout)[0]["closed"]} == {"cancelled"}
+    assert {state for _, state in team.runs()} == {"cancelled"}
+    with pytest.raises(Conflict):
+        team.load_as_job(run)
+
+
+def test_a_load_that_was_faster_is_told_as_the_success_that_it_is(migrate, team, add_run) -> None:
+    run = team.in_flight(team.config("sales", "job_ready"), add_run)
+    team.load_as_job(run)
+    done = migrate("rollback", "sales")
+    assert (done.returncode, "was faster" in done.stdout) == (0, True)
+    assert team.run(run.id).state == "succeeded"
+
+
+def test_where_bigquery_does_not_answer_the_mark_stands_and_the_command_ends_it_later(migrate, team, add_run) -> None:
+    run = team.in_flight(team.config("sales", "job_ready"), add_run)
+    done = migrate("rollback", "sales", BIGQUERY_EMULATOR_HOST=NOBODY)
+    assert done.returncode == 1
+    assert "the marks stand" in done.stderr
+    assert "`python migrate.py rollback NAME…`" in done.stderr
+    assert (team.owners(), team.run(run.id).state) == ({"sales": "service"}, "running")
+    assert team.run(run.id).cancel_requested_at is not None
+    assert migrate("rollback", "sales").returncode == 0
+    assert team.run(run.id).state == "cancelled"
+
+
+def test_a_run_that_cannot_be_closed_keeps_no_other_config_from_going_back(migrate, team, add_run) -> None:
+    team.in_flight(team.config("stuck", "job_ready"), add_run)
+    team.config("free", "job_ready")
+    done = migrate("rollback", "stuck", "free", BIGQUERY_EMULATOR_HOST=NOBODY)
+    assert done.returncode == 1
+    assert team.owners() == {"stuck": "service", "free": "service"}
+
+
+def test_an_unknown_name_keeps_all_others_as_they_are(migrate, team) -> None:
+    team.config("sales", "job_ready")
+    done = migrate("rollback", "sales", "slaes", "42")
+    assert (done.returncode, team.owners()) == (2, {"sales": "job_ready"})
+    assert "nothing was changed" in done.stderr
+    assert 'no config named "slaes"' in done.stderr
+    assert "there is no config 42" in done.stderr
+    assert "`job_helper.py configs` lists them" in done.stderr
+
+
+def test_a_name_of_two_configs_is_refused_with_their_ids(migrate, team) -> None:
+    ids = [team.config("sales", "job_ready", bigquery_table_id=f"t{number}") for number in range(2)]
+    done = migrate("rollback", "sales")
+    assert (done.returncode, f"{ids[0]}, {ids[1]}" in done.stderr) == (2, True)
+    assert team.changes()[2:] == []
+    assert migrate("rollback", str(ids[0])).returncode == 0
+
+
+def test_a_dry_run_changes_nothing(migrate, team, add_run) -> None:
+    run = team.in_flight(team.config("sales", "job_ready"), add_run)
+    done = migrate("rollback", "sales", "--dry-run")
+    assert (done.returncode, "nothing was changed" in done.stdout) == (0, True)
+    assert (team.owners(), team.run(run.id).cancel_requested_at) == ({"sales": "job_ready"}, None)
+
+
+def test_all_go_back_and_the_marks_alone_where_nothing_of_the_cloud_is_wanted(migrate, team) -> None:
+    team.config("a", "job_ready")
+    team.config("b", "shadow")
+    team.config("c", None)
+    done = migrate("rollback", "--all", "--no-cloud", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["cloud"] == []
+    assert team.owners() == {"a": "service", "b": "service", "c": None}
+
+
+@pytest.mark.parametrize("point", ["migrate.after_mark", "migrate.after_wish", "migrate.after_close"])
+@pytest.mark.parametrize("which", [["sales", "stock"], ["--all", "--no-cloud"]])
+def test_whoever_is_killed_calls_it_again_and_it_ends_in_the_same_state(point, which, migrate, team, add_run) -> None:
+    for name in ("sales", "stock"):
+        team.in_flight(team.config(name, "job_ready"), add_run)
+    migrate("rollback", *which, die_at=point)
+    assert team.owners() == {"sales": "service", "stock": "service"}
+    again = migrate("rollback", *which)
+    assert again.returncode == 0, again.stderr
+    assert team.runs() == [("manual", "cancelled"), ("manual", "cancelled")]
+    assert [change[:3] for change in team.changes()[2:]] == [
+        ("sales", "job_ready", "service"),
+        ("stock", "job_ready", "service"),
+    ]
+
+
+def test_what_the_guides_sql_marked_is_ended_by_the_command(migrate, team, add_run, sql) -> None:
+    run = team.in_flight(team.config("sales", "job_ready"), add_run)
+    sql(RAW)
+    assert team.run(run.id).state == "running"
+    assert migrate("rollback", "--all", "--no-cloud").returncode == 0
+    assert team.run(run.id).state == "cancelled"
+    assert team.changes()[-1][:3] == ("sales", "job_ready", "service")
+
+
+@pytest.fixture
+def slow_loads(team, cloud) -> Iterator[None]:
+    """BigQuery takes its time with every load."""
+
+    def order(seconds: float) -> None:
+        body = json.dumps({"load_seconds": seconds}).encode()
+        urllib.request.urlopen(f"{cloud['BIGQUERY_EMULATOR_HOST']}/faults", body, timeout=10).close()  # noqa: S310
+
+    order(6)
+    yield
+    order(0)
+
+
+def test_it_waits_for_a_load_that_bigquery_is_at(slow_loads, migrate, team, add_run) -> None:
+    run = team.in_flight(team.config("sales", "job_ready"), add_run)
+    team.load_as_job(run, wait=False)
+    done = migrate("rollback", "sales")
+    assert (done.returncode, "was faster" in done.stdout) == (0, True)
+    assert team.run(run.id).state == "succeeded"
+
+
+def test_who_does_not_wait_is_told_that_the_table_is_the_jobs_until_then(slow_loads, migrate, team, add_run) -> None:
+    run = team.in_flight(team.config("sales", "job_ready"), add_run)
+    team.load_as_job(run, wait=False)
+    done = migrate("rollback", "sales", "--wait", "0", "--json")
+    assert (done.returncode, "messages are held back" in done.stderr) == (1, True)
+    assert json.loads(done.stdout)[0]["closed"][0]["became"] == "open"
+    assert team.owners() == {"sales": "service"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [["rollback"], ["rollback", "sales", "--all"], ["rollback", "sales", "--no-cloud"], ["rollback", ""]]
+)
+def test_a_wrong_command_line_changes_nothing(wrong, migrate, team) -> None:
+    team.config("sales", "job_ready")
+    assert migrate(*wrong).returncode == 2
+    assert team.owners() == {"sales": "job_ready"}

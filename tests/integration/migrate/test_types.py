@@ -1,0 +1,69 @@
+"""`migrate.py types`: what real types change is told column by column, and taken when somebody says so."""
+
+import json
+
+import pytest
+
+from tests.integration.migrate.conftest import SHEET
+
+
+@pytest.fixture
+def sales(team) -> int:
+    """A config of the job's, in the service's shape."""
+    config_id = team.config("sales", "shadow", google_sheet_url=SHEET)
+    team.mark(config_id, "job_ready")
+    return config_id
+
+
+def test_each_column_is_told_with_what_readers_notice(sales, migrate, sql) -> None:
+    done = migrate("types", "sales")
+    assert done.returncode == 0, done.stderr
+    (amount,) = [line for line in done.stdout.splitlines() if line.startswith("Amount_in_")]
+    assert amount.split()[:4] == ["Amount_in__", "STRING", "amount_in", "FLOAT64"]
+    assert "numbers lose their display" in amount
+    assert "nothing was changed" in done.stdout
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
+
+
+def test_taking_the_step_lets_the_next_run_load_real_types(sales, migrate, sql) -> None:
+    done = migrate("types", "sales", "--apply")
+    assert (done.returncode, "job_helper.py run" in done.stdout) == (0, True)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
+
+
+def test_options_of_the_configs_own_stay(sales, migrate, sql) -> None:
+    sql('UPDATE sheet_to_bigquery_configs SET options = \'{"parity": true, "max_shrink": 0.5}\'')
+    assert migrate("types", "sales", "--apply").returncode == 0
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"max_shrink": 0.5}]]
+
+
+def test_a_dry_run_takes_nothing(sales, migrate, sql) -> None:
+    done = migrate("types", "sales", "--apply", "--dry-run", "--json")
+    assert (done.returncode, json.loads(done.stdout)[0]["applied"]) == (0, False)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
+
+
+def test_whoever_is_killed_calls_it_again_and_it_ends_in_the_same_state(sales, migrate, sql) -> None:
+    migrate("types", "sales", "--apply", die_at="migrate.after_types")
+    done = migrate("types", "sales", "--apply")
+    assert (done.returncode, "the step is taken already" in done.stdout) == (0, True)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
+
+
+def test_one_that_is_the_services_keeps_all_as_they_are(sales, migrate, team, sql) -> None:
+    stock = team.config("stock", "shadow", google_sheet_url=SHEET)
+    done = migrate("types", "sales", "stock", "--apply")
+    assert (done.returncode, f"`python migrate.py promote {stock}`" in done.stderr) == (1, True)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs WHERE name = 'sales'") == [[{"parity": True}]]
+
+
+def test_a_sheet_that_cannot_be_read_keeps_all_as_they_are(sales, migrate, team, sql) -> None:
+    team.config("gone", "job_ready", google_sheet_url=SHEET.replace("Sales", "Gone-long-ago"))
+    done = migrate("types", "sales", "gone", "--apply")
+    assert (done.returncode, "SheetNotFound" in done.stderr) == (1, True)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs WHERE name = 'sales'") == [[{"parity": True}]]
+
+
+@pytest.mark.parametrize("wrong", [["--view", "v"], ["stock", "--apply", "--view", "v"]])
+def test_a_view_is_for_one_config_whose_step_is_taken(wrong, sales, migrate) -> None:
+    assert migrate("types", "sales", *wrong).returncode == 2
