@@ -12,6 +12,7 @@ NOBODY = ""
 # Not ours: what it may do, its owners granted it.
 OLDER_SERVICE = "older service"
 _COMMAND = re.compile(rb"job_(helper|orchestrator)\.py")
+_MIGRATION = re.compile(rb"/?migrate\.py")
 _FUNCTION = re.compile(rb"--target\0(\w+)")
 
 
@@ -22,7 +23,8 @@ class Callers:
         self._names: dict[int, str] = {}
 
     def name(self, port: int, called: int) -> str:
-        """A function's name, `job`, `console`, `emulator`, `older service`, `test` for this process, or a command line.
+        """A function's name, `job`, `console`, `migration`, `emulator`, `older service`, `test` for this process, or
+        a command line.
 
         `NOBODY` is a process that ended meanwhile, as those do that are killed on purpose.
         """
@@ -66,6 +68,8 @@ def _name(pid: int) -> str:
         return function[1].decode()
     if _COMMAND.search(command):
         return "console"
+    if _MIGRATION.search(command):
+        return "migration"
     if b"pubsub-emulator" in command:
         return "emulator"
     if b"-m\0local.service\0" in command:

@@ -37,8 +37,14 @@ def _kind(body: bytes) -> str:
     configuration = json.loads(body)["configuration"]
     if configuration.get("dryRun"):
         return "dry run"
-    query = configuration.get("query", {}).get("query", "")
-    return "merge" if query.lstrip().upper().startswith("MERGE") else next(iter(configuration.keys() - {"labels"}))
+    query = configuration.get("query", {}).get("query", "").lstrip().upper()
+    if query.startswith("MERGE"):
+        return "merge"
+    if query.startswith("CREATE OR REPLACE VIEW"):
+        return "view"
+    if "INFORMATION_SCHEMA.JOBS" in query:
+        return "jobs"
+    return "select" if " FROM " in query else next(iter(configuration.keys() - {"labels"}))
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud import bigquery
 
 from local.clients import LocalClients
 from local.environment import PROJECT
@@ -53,9 +54,9 @@ class Office:
         self.team.publish({"config_id": config_id})
         assert self.team.wait_for_runs(config_id, count=count)[-1].state == "succeeded"
 
-    def help(self, *arguments: str) -> None:
+    def help(self, *arguments: str, script: str = "job_helper.py") -> None:
         """A command, which has to work."""
-        command = [sys.executable, "job_helper.py", *arguments]
+        command = [sys.executable, script, *arguments]
         environment = dict(self.system.environment)
         done = subprocess.run(
             command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -122,6 +123,7 @@ def work(office: Office) -> None:
     settle_without_complete(office)
     settle_by_complete(office)
     by_hand(office)
+    move(office)
     forward(office)
 
 
@@ -189,6 +191,32 @@ def by_hand(office: Office) -> None:
         )
     )
     office.help("execute", "--config-file", str(file))
+
+
+def move(office: Office) -> None:
+    """A config goes from the older service to the job, back in the middle of a run, and to the job for good."""
+    name = office.team.unique("moved")
+    office.team.write_sheet(name, ROWS)
+    office.help("start", script="migrate.py")
+    config_id = office.team.add_config(name, run_frequency_hours=0)
+    schema = [bigquery.SchemaField(each, "STRING") for each in ROWS[0]]
+    rows = [dict(zip(ROWS[0], map(str, row), strict=True)) for row in ROWS[1:]]
+    config = bigquery.LoadJobConfig(schema=schema)
+    office.team.clients.bigquery.load_table_from_json(rows, f"{PROJECT}.{DATASET}.{name}", job_config=config).result()
+    office.help("shadow", name, script="migrate.py")
+    office.help("compare", name, script="migrate.py")
+    office.help("promote", name, "--matches", "1", script="migrate.py")
+    office.recorder["sheets"].add(Rule("slow", delay(SECONDS_TO_CANCEL), lambda request: True, most=1))
+    office.team.publish({"config_id": config_id})
+    deadline = time.monotonic() + 30
+    while not any(run.state == "running" for run in office.team.runs(config_id)):
+        assert time.monotonic() < deadline, office.team.runs(config_id)
+        time.sleep(0.05)
+    office.help("rollback", name, script="migrate.py")
+    office.team.clients.postgres.run("UPDATE sheet_to_bigquery_configs SET migration_status = 'job_ready'")
+    office.help("types", name, "--apply", "--view", f"{name}_as_before", script="migrate.py")
+    office.help("status", script="migrate.py")
+    office.help("finish", "--yes", script="migrate.py")
 
 
 def forward(office: Office) -> None:

@@ -58,7 +58,7 @@ class Recorder(Hops):
         elif caller not in ("test", OLDER_SERVICE):  # who sets up and looks, and what is not ours
             call = call_of(name, request.method, request.path, request.body)
             # The functions look at jobs that another identity made: for one's own, nobody needs a permission.
-            others = call == "bigquery.jobs.get" and caller in FUNCTIONS
+            others = call == "bigquery.jobs.get" and caller in (*FUNCTIONS, "migration")
             self.made.add((caller, f"settling {call}" if others else call))
 
     def _serve_pubsub(self, port: int) -> int:
