@@ -5,6 +5,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.deploy.cloud import Cloud
 
@@ -68,3 +69,23 @@ def flags_of(command: str) -> dict[str, str]:
     """A command's flags and their values."""
     words = [word for word in shlex.split(command) if word.startswith("--")]
     return dict(word.removeprefix("--").partition("=")[::2] for word in words)
+
+
+def member(component: str) -> str:
+    return f"serviceAccount:sheettobigquery-{component}@{PROJECT}.iam.gserviceaccount.com"
+
+
+def changes_of(cloud: Cloud) -> list[list[str]]:
+    """The project's changes with their input, without where on this machine the sources were."""
+    changes = [[*call["argv"], call["input"]] for call in cloud.calls() if call["changed"]]
+    return [[word.replace(str(cloud.folder), "") for word in change] for change in changes]
+
+
+def granted(state: Mapping[str, Any]) -> dict[str, dict[str, set[str]]]:
+    """By member, its roles on each resource."""
+    held: dict[str, dict[str, set[str]]] = {}
+    for place, bindings in state["policies"].items():
+        for each in bindings:
+            for name in each["members"]:
+                held.setdefault(name, {}).setdefault(place, set()).add(each["role"].rpartition("/")[2])
+    return held

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pg8000.native
 import pytest
@@ -12,7 +11,6 @@ from local.ports import HOST, reserve_port
 from local.postgres import DATABASE, USER, Postgres
 from tests.deploy.cloud import Cloud
 from tests.deploy.deployment import deploy
-from tests.deploy.serving import served
 from tests.deploy.tls import switch_tls_on
 
 RUNTIME = "sync"
@@ -33,12 +31,6 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield server
     finally:
         component.stop()
-
-
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with served(tmp_path / "cloud") as cloud:
-        yield cloud
 
 
 def place(postgres: Postgres) -> list[str]:

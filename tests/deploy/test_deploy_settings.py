@@ -2,14 +2,12 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.deploy.cloud import Cloud
 from tests.deploy.deployment import CLOUD_SQL, DEPLOY, HOST, PLACE, REPOSITORY, deploy, flags_of, plan
-from tests.deploy.serving import served
 from tests.guide.blocks import read_blocks
 
 GUIDE_FILE = """\
@@ -20,12 +18,6 @@ POSTGRES_USER: sync   # who
 
 POSTGRES_PORT: '5433'
 """
-
-
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with served(tmp_path / "cloud") as cloud:
-        yield cloud
 
 
 def environment_of(lines: list[str], function: str) -> dict[str, str]:
