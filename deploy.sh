@@ -41,6 +41,7 @@ source "$root/deploy/identities.sh"
 source "$root/deploy/secrets.sh"
 source "$root/deploy/pubsub.sh"
 source "$root/deploy/datasets.sh"
+source "$root/deploy/record.sh"
 source "$root/deploy/job.sh"
 source "$root/deploy/functions.sh"
 source "$root/deploy/database.sh"
@@ -124,6 +125,7 @@ main() {
   export CLOUDSDK_CORE_DISABLE_PROMPTS=1
   trap 'exit 1' TERM # from `stopped`, in a shell that was asked for a value
   check_project
+  check_command "${words[0]:-everything}"
   act "${words[@]}"
   if [[ -n $dry_run || ${words[0]:-} == verify ]]; then return; fi
   if ((changes > 0)); then say "$changes changes: done"; else say 'Nothing to change'; fi

@@ -38,4 +38,5 @@ enable_apis() {
   change services enable "${missing[@]}"
   enabled_apis+=$'\n'$(printf '%s\n' "${missing[@]}")
   check_region
+  check_instance
 }

@@ -57,3 +57,69 @@ check_secrets() {
     fail "the database's password is nowhere: give it once in the environment, as POSTGRES_PASSWORD;" \
       "it goes into the secret ${setting[PASSWORD_SECRET]}"
 }
+
+# What a command needs beyond the project, as far as it can be seen before it changes anything.
+check_command() {
+  [[ -z $dry_run ]] || return 0
+  case $1 in everything | functions) check_services ;; esac
+  case $1 in everything | database) check_instance ;; esac
+  case $1 in
+    everything | database) [[ ${setting[MIGRATE]} != yes ]] || check_packages 'msgspec pg8000' ;;
+    verify) check_packages 'msgspec pg8000 google.cloud.run_v2 google.cloud.bigquery google.pubsub_v1 googleapiclient' ;;
+  esac
+  case $1 in everything | functions) check_product_settings ;; verify) check_canary ;; esac
+}
+
+# A function's name is its Cloud Run service's: a deployment would put itself in the place of one that is no function.
+check_services() {
+  local services there name
+  services=$(look run services list "--region=${setting[REGION]}" '--format=value(metadata.name)')
+  there=$(look functions list --v2 "--regions=${setting[REGION]}" '--format=value(name.basename())')
+  for name in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION; do
+    ! has_line "$services" "${setting[$name]}" || has_line "$there" "${setting[$name]}" ||
+      fail "$name=${setting[$name]}: a Cloud Run service of that name is there that is no function;" \
+        "give another name (--$(flag_of "$name")=…), or delete the service if nobody needs it"
+  done
+}
+
+check_packages() {
+  local missing
+  [[ -z ${setting[CLOUD_SQL_INSTANCE]} ]] || set -- "$1 google.cloud.sql.connector"
+  missing=$("$(python_here)" - "$1" 2>&1 <<<'import importlib, sys
+for name in sys.argv[1].split():
+    importlib.import_module(name)') ||
+    fail "python3 here lacks what the product's commands need (${missing##*$'\n'}):" \
+      'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt'
+}
+
+# The product's own parser judges what the functions would be given: they cannot fail on it when they start.
+check_product_settings() {
+  local said code=0
+  local -a pairs
+  IFS='|' read -ra pairs <<<"$(function_environment dispatch)"
+  said=$(env -i "PATH=$PATH" "${pairs[@]}" "$(python_here)" -c 'import os, sys
+try:
+    from shared.errors import InvalidSettings
+    from shared.settings import read_deployment
+except ImportError:
+    sys.exit(3)
+try:
+    read_deployment(os.environ)
+except InvalidSettings as error:
+    sys.exit(str(error))' 2>&1 </dev/null) || code=$?
+  case $code in
+    0) ;;
+    3) say 'The functions'"'"' settings were not looked at: python3 here lacks the packages of requirements.txt' ;;
+    *) fail "$said" ;;
+  esac
+}
+
+# What a canary needs is deployed already.
+check_canary() {
+  [[ -z $sheet || -n ${setting[DATASETS]} ]] ||
+    fail 'verify --sheet=… needs a dataset for its table: --datasets=project.dataset'
+  has_line "$(look run jobs list "--region=${setting[REGION]}" '--format=value(metadata.name)')" "${setting[JOB_NAME]}" ||
+    fail "there is no job ${setting[JOB_NAME]} in ${setting[REGION]}: deploy before you verify"
+  has_line "$(look pubsub subscriptions list '--format=value(name.basename())')" "${setting[REQUEST_TOPIC]}" ||
+    fail "nothing hears of ${setting[REQUEST_TOPIC]}: deploy before you verify"
+}

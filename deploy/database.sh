@@ -18,26 +18,33 @@ make_cloud_sql() {
     change sql databases create "${setting[POSTGRES_DB]}" "--instance=$instance" "--project=$project"
   ! uses_password || return 0 # a user with a password is its owner's to make: here it would stand on the screen
   there=$(look sql users list "--instance=$instance" "--project=$project" '--format=value(name)')
-  for component in dispatch launch complete; do
+  for component in "${with_database[@]}"; do
     has_line "$there" "$(role_of "$component")" || change sql users create "$(role_of "$component")" \
       "--instance=$instance" "--project=$project" --type=cloud_iam_service_account
   done
 }
 
 # An instance is made only when that is asked for: it costs money by the hour. An instance that is there is left as it
-# is, but has to take logins by IAM: changing its flags can restart it, which is for its owner to decide.
+# is, but has to take logins by IAM (check_instance): changing its flags can restart it, which is for its owner to decide.
 make_instance() {
   local project=$1 instance=$2 there region=${setting[CLOUD_SQL_INSTANCE]#*:}
   there=$(look sql instances list "--project=$project" '--format=value(name)')
+  ! has_line "$there" "$instance" || return 0
+  [[ ${setting[CREATE_INSTANCE]} == yes ]] || return 0 # in a plan alone: check_instance
+  change sql instances create "$instance" "--project=$project" "--region=${region%%:*}" \
+    --database-version=POSTGRES_15 --edition=enterprise --tier=db-custom-1-3840 --storage-auto-increase \
+    --backup-start-time=03:00 --enable-point-in-time-recovery --deletion-protection \
+    --database-flags=cloudsql.iam_authentication=on
+}
+
+# Once Cloud SQL's API is on, which is before the first change or right after that one.
+check_instance() {
+  local project=${setting[CLOUD_SQL_INSTANCE]%%:*} instance=${setting[CLOUD_SQL_INSTANCE]##*:} there
+  [[ -n $instance && -z $dry_run ]] && is_enabled sql || return 0
+  there=$(look sql instances list "--project=$project" '--format=value(name)')
   if ! has_line "$there" "$instance"; then
-    [[ ${setting[CREATE_INSTANCE]} == yes || -n $dry_run ]] ||
-      fail "Cloud SQL has no instance $instance in $project: correct CLOUD_SQL_INSTANCE, or have it made by --create-instance=yes"
-    [[ ${setting[CREATE_INSTANCE]} == yes ]] || return 0
-    change sql instances create "$instance" "--project=$project" "--region=${region%%:*}" \
-      --database-version=POSTGRES_15 --edition=enterprise --tier=db-custom-1-3840 --storage-auto-increase \
-      --backup-start-time=03:00 --enable-point-in-time-recovery --deletion-protection \
-      --database-flags=cloudsql.iam_authentication=on
-    return
+    [[ ${setting[CREATE_INSTANCE]} != yes ]] || return 0
+    fail "Cloud SQL has no instance $instance in $project: correct CLOUD_SQL_INSTANCE, or have it made by --create-instance=yes"
   fi
   ! uses_password || return 0
   there=$(look sql instances describe "$instance" "--project=$project" '--flatten=settings.databaseFlags[]' \
@@ -58,7 +65,7 @@ migrate() {
   password=${POSTGRES_OWNER_PASSWORD:-}
   if [[ -z ${setting[POSTGRES_OWNER]} ]]; then password=$(known_password); fi
   POSTGRES_PASSWORD=$password run_python "${place[@]}" -m sql up
-  for component in dispatch launch complete; do
+  for component in "${with_database[@]}"; do
     [[ " ${roles[*]} " == *" $(role_of "$component") "* || $(role_of "$component") == "$owner" ]] ||
       roles+=("$(role_of "$component")")
   done
@@ -85,16 +92,18 @@ known_password() {
   fi
 }
 
+python_here() { if [[ -x $root/.venv/bin/python ]]; then printf %s "$root/.venv/bin/python"; else printf python3; fi; }
+
 # A command of the product with these settings; the password goes by the environment, where no list of processes has it.
 run_python() {
-  local python=$root/.venv/bin/python said
+  local python said
   local -a settings=()
   while [[ $1 == [A-Z]*=* ]]; do settings+=("$1") && shift; done
   if [[ -n $dry_run ]]; then
     printf '%s\n' "$(as_line "${settings[@]}" python "$@")"
     return
   fi
-  [[ -x $python ]] || python=python3
+  python=$(python_here)
   say "+ $(as_line "${settings[@]}" python "$@")"
   said=$(env "${settings[@]}" "$python" "$@" 2>&1 </dev/null) || stopped "python $*" "$said"
   say "$said"

@@ -12,28 +12,56 @@ allow_datasets() {
 }
 
 allow_dataset() {
-  local project=$1 dataset=$2 shown=''
-  [[ -n $dry_run ]] || shown=$(bq show --format=json "--project_id=$project" "$project:$dataset" 2>&1 </dev/null) ||
-    case $shown in
-      *'Not found'*) shown='' ;;
-      *) stopped "bq show $project:$dataset" "$shown" ;;
-    esac
+  local project=$1 dataset=$2 shown
+  shown=$(show_dataset "$project" "$dataset")
   [[ -n $shown ]] || change_bigquery mk "--project_id=$project" --dataset "--location=${setting[BIGQUERY_LOCATION]}" \
     "$project:$dataset"
-  grant_on_dataset "$shown" "$project" "$dataset" roles/bigquery.dataEditor WRITER "$(email_of job)"
+  holds_role "$shown" roles/bigquery.dataEditor WRITER "$(email_of job)" ||
+    change_access GRANT TO "$shown" "$project" "$dataset" roles/bigquery.dataEditor job
   # launch asks for a dataset's location.
-  grant_on_dataset "$shown" "$project" "$dataset" roles/bigquery.metadataViewer '' "$(email_of launch)"
+  holds_role "$shown" roles/bigquery.metadataViewer '' "$(email_of launch)" ||
+    change_access GRANT TO "$shown" "$project" "$dataset" roles/bigquery.metadataViewer launch
 }
 
-# By SQL, since gcloud and bq bind roles to tables only; BigQuery shows some roles under older names.
-grant_on_dataset() {
-  local shown=${1//[[:space:]]/} project=$2 dataset=$3 role=$4 older=$5 email=$6 name
+# Of a dataset that is gone there is nothing to take back.
+disallow_dataset() {
+  local project=$1 dataset=$2 shown
+  shown=$(show_dataset "$project" "$dataset")
+  if [[ -n $dry_run ]] || holds_role "$shown" roles/bigquery.dataEditor WRITER "$(email_of job)"; then
+    change_access REVOKE FROM "$shown" "$project" "$dataset" roles/bigquery.dataEditor job
+  fi
+  if [[ -n $dry_run ]] || holds_role "$shown" roles/bigquery.metadataViewer '' "$(email_of launch)"; then
+    change_access REVOKE FROM "$shown" "$project" "$dataset" roles/bigquery.metadataViewer launch
+  fi
+}
+
+# As bq shows it; nothing where there is none.
+show_dataset() {
+  local shown
+  [[ -z $dry_run ]] || return 0
+  if shown=$(bq show --format=json "--project_id=$1" "$1:$2" 2>&1 </dev/null); then
+    printf %s "$shown"
+  elif [[ $shown != *'Not found'* ]]; then
+    stopped "bq show $1:$2" "$shown"
+  fi
+}
+
+# BigQuery shows some roles under older names.
+holds_role() {
+  local shown=${1//[[:space:]]/} role=$2 older=$3 email=$4 name
   for name in "$role" "$older"; do
     [[ $shown != *"\"role\":\"$name\",\"userByEmail\":\"$email\""* ]] || return 0
     [[ $shown != *"\"userByEmail\":\"$email\",\"role\":\"$name\""* ]] || return 0
   done
-  change_bigquery query "--project_id=$(bigquery_project)" --use_legacy_sql=false \
-    "GRANT \`$role\` ON SCHEMA \`$project\`.\`$dataset\` TO \"serviceAccount:$email\""
+  return 1
+}
+
+# By SQL, since gcloud and bq bind roles to tables only; where the dataset is, or BigQuery does not find it.
+change_access() {
+  local verb=$1 preposition=$2 shown=$3 project=$4 dataset=$5 role=$6 component=$7 location=${setting[BIGQUERY_LOCATION]}
+  [[ ! $shown =~ \"location\":[[:space:]]*\"([^\"]+)\" ]] || location=${BASH_REMATCH[1]}
+  change_bigquery query "--project_id=$(bigquery_project)" "--location=$location" --use_legacy_sql=false \
+    "$verb \`$role\` ON SCHEMA \`$project\`.\`$dataset\` $preposition \"$(member_of "$component")\""
 }
 
 change_bigquery() { run '' "$(as_line bq "$@")" bq "$@"; }

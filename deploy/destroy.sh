@@ -6,6 +6,7 @@ destroy() {
   local region=--region=${setting[REGION]} location=--location=${setting[REGION]} each
   [[ -n $confirmed || -n $dry_run ]] ||
     fail 'destroy takes the deployment away (tables, configs and the database stay): say so with --yes'
+  read_record
   remove_monitoring
   mark_of scheduler jobs list "$location" "--format=$described_format"
   for each in "${setting[SCHEDULE_NAME]}" "${setting[SWEEP_SCHEDULE_NAME]}"; do
@@ -17,6 +18,8 @@ destroy() {
   for each in REQUEST_TOPIC COMPLETION_TOPIC DEAD_LETTER_TOPIC; do
     remove "${setting[$each]}" "${our_labels#*=}" pubsub subscriptions delete "${setting[$each]}" --quiet
   done
+  # Grants outlive an identity: none is left to a name that may come again. The job, which remembers them, goes later.
+  remove_grants
   mark_of functions list --v2 "--regions=${setting[REGION]}" "--format=$labelled_format"
   for each in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION; do
     remove "${setting[$each]}" "${our_labels#*=}" functions delete "${setting[$each]}" --gen2 "$region" --quiet
@@ -48,7 +51,23 @@ remove() {
     change "$@"
   elif [[ -n $(line_of "$marks" "$name") ]]; then
     say "$name stays: it was there before, or is somebody else's"
+    disallow_kept "$name" "$@"
   fi
+}
+
+# What stays keeps nothing of ours: disallow_kept NAME GROUP… delete NAME FLAG….
+disallow_kept() {
+  local name=$1 flag kind=''
+  local -a flags=()
+  shift
+  case $1/$2 in
+    pubsub/* | run/jobs | artifacts/*) kind="$1 $2" ;;
+    functions/*) kind='run services' ;;
+    secrets/*) kind=secrets ;;
+    *) return 0 ;;
+  esac
+  for flag; do [[ $flag != --region=* && $flag != --location=* ]] || flags+=("$flag"); done
+  disallow "$kind" "$name" "${flags[@]}"
 }
 
 remove_monitoring() {
@@ -59,14 +78,26 @@ remove_monitoring() {
     remove_marked "$(title_of "$(<"deploy/monitoring/$alert.json")")" "$ours AND userLabels.alert=\"$alert\"" \
       userLabels.app alpha monitoring policies
   done
-  for name in email_address="${setting[ALERT_EMAIL]}" channel_name="${setting[ALERT_SLACK_CHANNEL]}"; do
-    [[ -z ${name#*=} ]] || remove_marked "Sheet to BigQuery: ${name#*=}" "$ours AND labels.${name%%=*}=\"${name#*=}\"" \
-      userLabels.app beta monitoring channels
-  done
+  remove_channels "$ours"
   describe_metrics
   mark_of logging metrics list "--format=$described_format"
   for name in "${!metric_description[@]}"; do
     remove "$name" "${metric_description[$name]}" logging metrics delete "$name" --quiet
+  done
+}
+
+# All that bear our label, whatever addresses this call was told; a plan knows no others.
+remove_channels() {
+  local ours=$1 name
+  if [[ -z $dry_run ]]; then
+    while IFS= read -r name; do
+      [[ -z $name ]] || change beta monitoring channels delete "$name" --quiet
+    done < <(look beta monitoring channels list "--filter=$ours" '--format=value(name)')
+    return
+  fi
+  for name in email_address="${setting[ALERT_EMAIL]}" channel_name="${setting[ALERT_SLACK_CHANNEL]}"; do
+    [[ -z ${name#*=} ]] || remove_marked "Sheet to BigQuery: ${name#*=}" "$ours AND labels.${name%%=*}=\"${name#*=}\"" \
+      userLabels.app beta monitoring channels
   done
 }
 
@@ -84,32 +115,20 @@ remove_marked() {
   change "$@" delete "${line%%|*}" --quiet
 }
 
-# Grants in the project outlive an identity: they go first, so that none is left to a name that may come again.
 remove_identities() {
-  local component
-  remove_grants
+  local component each
+  local -a projects
   mark_of iam service-accounts list '--format=value[separator="|"](email,description)'
   for component in "${components[@]}"; do
     remove "$(email_of "$component")" "$made_by" iam service-accounts delete "$(email_of "$component")" --quiet
   done
   remove_role "${setting[ROLE_PREFIX]}.executions" "${setting[PROJECT]}"
-  remove_role "${setting[ROLE_PREFIX]}.loads" "$(bigquery_project)"
-}
-
-remove_grants() {
-  local component role project condition flag title
-  while read -r component role project condition; do
-    flag=$("${condition}_condition")
-    title=''
-    [[ $condition == none ]] || { title=${flag#--condition=title=} && title=${title%%,*}; }
-    read_policy projects "$project"
-    if [[ -n $dry_run ]] || has_line "${policies[projects/$project]}" "$role|$(member_of "$component")|$title"; then
-      change projects remove-iam-policy-binding "$project" "--member=$(member_of "$component")" "--role=$role" "$flag"
-    fi
-  done < <(project_grants)
+  IFS=, read -ra projects <<<"${recorded[GRANTED_PROJECTS]}"
+  [[ -z $dry_run ]] || projects=("$(bigquery_project)")
+  for each in "${projects[@]}"; do remove_role "${setting[ROLE_PREFIX]}.loads" "$each"; done
 }
 
 remove_role() {
-  marks=$(look iam roles list "--project=$2" '--format=value[separator="|"](name.basename(),description)')
+  [[ -n $dry_run ]] || marks=$(look iam roles list "--project=$2" '--format=value[separator="|"](name.basename(),description)')
   remove "$1" "$made_by" iam roles delete "$1" "--project=$2" --quiet
 }

@@ -2,6 +2,8 @@
 # The functions: staged, then deployed from their staged folders.
 
 functions=(dispatch launch complete forward)
+# Those that log in to the database.
+with_database=(dispatch launch complete)
 functions_there=''
 functions_format='value[separator="|"](name.basename(),state,labels.digest,serviceConfig.serviceAccountEmail,serviceConfig.ingressSettings,serviceConfig.maxInstanceCount,serviceConfig.maxInstanceRequestConcurrency)'
 
@@ -82,8 +84,12 @@ function_environment() {
 }
 
 # Which PostgreSQL role a function is: its identity's own with IAM, else the one that was given.
-role_of() {
-  if uses_password; then printf %s "${setting[POSTGRES_USER]}"; else printf %s "$(email_of "$1" | sed 's/\.gserviceaccount\.com$//')"; fi
+role_of() { if uses_password; then printf %s "${setting[POSTGRES_USER]}"; else iam_user_of "$1"; fi; }
+
+iam_user_of() {
+  local email
+  email=$(email_of "$1")
+  printf %s "${email%.gserviceaccount.com}"
 }
 
 function_secrets() {

@@ -55,6 +55,9 @@ project_grants() {
     "job roles/bigquery.jobUser $bigquery none" \
     "build roles/logging.logWriter ${setting[PROJECT]} none" \
     "build roles/storage.objectViewer ${setting[PROJECT]} sources"
+  [[ ${setting[EXECUTIONS_GRANT]} == job ]] || printf '%s\n' \
+    "dispatch projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.executions ${setting[PROJECT]} none" \
+    "complete projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.executions ${setting[PROJECT]} none"
   [[ -n $sql ]] || return 0
   for component in dispatch launch complete; do
     printf '%s\n' "$component roles/cloudsql.client $sql instance"

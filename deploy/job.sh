@@ -25,7 +25,7 @@ deploy_job() {
   allow "$(member_of build)" roles/run.developer 'run jobs' "$name" "$region"
   allow "$(member_of build)" roles/iam.serviceAccountUser 'iam service-accounts' "$(email_of job)"
   allow "$(member_of launch)" roles/run.jobsExecutorWithOverrides 'run jobs' "$name" "$region"
-  for component in dispatch complete; do
+  [[ ${setting[EXECUTIONS_GRANT]} == project ]] || for component in dispatch complete; do
     allow "$(member_of "$component")" "projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.executions" \
       'run jobs' "$name" "$region"
   done
@@ -38,6 +38,7 @@ make_job() {
   local name=${setting[JOB_NAME]} line mark identity verb=update
   local -a flags
   identity=$(email_of job)
+  read_record
   flags=(
     "--region=${setting[REGION]}" "--service-account=$identity" --memory=512Mi --cpu=1 --tasks=1 --max-retries=0
     "--task-timeout=${setting[RUN_TIMEOUT_SECONDS]}s" "--set-env-vars=^|^$(job_environment)"
@@ -58,12 +59,13 @@ make_job() {
   fi
 }
 
-# A run's variables come with its execution; these are for executions by hand.
+# A run's variables come with its execution; these are for executions by hand, and for destroy.
 job_environment() {
   local name
   local -a pairs=("GOOGLE_CLOUD_PROJECT=${setting[PROJECT]}" "BIGQUERY_LOCATION=${setting[BIGQUERY_LOCATION]}")
   [[ -z ${setting[SHEETS_READS_PER_MINUTE]} ]] ||
     pairs+=("SHEETS_READS_PER_MINUTE=${setting[SHEETS_READS_PER_MINUTE]}")
+  mapfile -t -O "${#pairs[@]}" pairs < <(record_variables)
   name=$(IFS='|' && printf %s "${pairs[*]}")
   printf %s "$name"
 }

@@ -7,7 +7,8 @@ metrics_there=''
 
 # What describe_metrics says, made or changed.
 make_metrics() {
-  metrics_there=$(look logging metrics list '--format=value[separator="|"](name,filter,valueExtractor)')
+  # The filter last but one: one that was made by hand has several lines.
+  metrics_there=$(look logging metrics list '--format=value[separator="|"](name,description,filter,valueExtractor)')
   each_metric make_metric
 }
 
@@ -43,18 +44,23 @@ each_metric() {
 describe_metric() { metric_description[$1]="$2. $made_by."; }
 
 make_metric() {
-  local name=$1 filter=$3 unit=${4:-} extractor=${5:-} verb=update line
+  local name=$1 filter=$3 unit=${4:-} extractor=${5:-} verb=update line description
+  local -a marked=()
   describe_metric "$@"
+  description=${metric_description[$name]}
   line=$(line_of "$metrics_there" "$name")
-  [[ $line != "$name|$filter|$extractor" ]] || return 0
-  [[ -n $line ]] || verb=create
+  [[ $line != "$name|"*"|$filter|$extractor" ]] || return 0
+  # One that somebody made by hand gets our filter and stays theirs, which destroy leaves alone.
+  if [[ -z $line ]]; then verb=create; else description=${line#"$name|"} && description=${description%%|*}; fi
   if [[ -z $extractor ]]; then
-    change logging metrics "$verb" "$name" "--description=${metric_description[$name]}" "--log-filter=$filter"
+    [[ -n $line ]] || marked=("--description=$description")
+    change logging metrics "$verb" "$name" "${marked[@]}" "--log-filter=$filter"
     return
   fi
+  description=${description//\\/\\\\}
   # Buckets of half an octave: from a second to a year, from a row to thirty million.
   change_from "$(printf '{"name": "%s", "description": "%s", "filter": "%s", "valueExtractor": "%s", %s, %s}' \
-    "$name" "${metric_description[$name]}" "${filter//\"/\\\"}" "$extractor" \
+    "$name" "${description//\"/\\\"}" "${filter//\"/\\\"}" "$extractor" \
     "\"metricDescriptor\": {\"metricKind\": \"DELTA\", \"valueType\": \"DISTRIBUTION\", \"unit\": \"$unit\"}" \
     '"bucketOptions": {"exponentialBuckets": {"numFiniteBuckets": 50, "growthFactor": 1.4142, "scale": 1}}')" \
     logging metrics "$verb" "$name" --config-from-file=-

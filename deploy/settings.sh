@@ -16,6 +16,7 @@ declare -A setting=(
   [SERVICE]=service-sheettobigquery                  # the older service, for service-traffic
   [IDENTITY_PREFIX]=sheettobigquery                  # how the service accounts' names begin
   [ROLE_PREFIX]=sheettobigquery                      # how the custom roles' names begin
+  [EXECUTIONS_GRANT]=job                             # job, or project where verify tells that Cloud Run's jobs do not hand it on
   [REQUEST_TOPIC]=sheet-to-bigquery-requests         # the topic of requests for a run
   [COMPLETION_TOPIC]=sheet-to-bigquery-completions   # the topic of ended runs
   [DEAD_LETTER_TOPIC]=sheet-to-bigquery-dead-letters # the topic of messages that were given up
@@ -184,6 +185,7 @@ check_settings() {
     COMPLETE_INSTANCES CONCURRENCY OLDEST_DUE_MINUTES RUN_TIMEOUT_SECONDS; do
     check_name "$name" '^[1-9][0-9]{0,6}$' 'a whole number'
   done
+  check_name EXECUTIONS_GRANT '^(job|project)$' 'job or project'
   check_name SCHEDULE '^[^ ]+( [^ ]+){4}$' 'five fields of cron, like */5 * * * *'
   check_database_settings
   check_connections

@@ -15,7 +15,6 @@ verify() {
   export POSTGRES_PASSWORD
   POSTGRES_PASSWORD=${POSTGRES_OWNER_PASSWORD:-$(known_password)}
   if [[ -n $sheet ]]; then
-    [[ -n $dataset || -n $dry_run ]] || fail 'verify --sheet=… needs a dataset for its table: --datasets=project.dataset'
     dataset=${dataset:-${setting[PROJECT]}.your_dataset}
     say "Share the sheet with $(email_of job) as Viewer, if it is not."
     run_python "${settings[@]}" job_helper.py add "$sheet" --name "$canary" --project "${dataset%.*}" \
@@ -25,6 +24,46 @@ verify() {
   # It fails if the run does, and tells why; it waits for a run that is queued.
   run_python "${settings[@]}" job_helper.py run "$canary"
   keep_ended_entries "$after"
+  check_settling
+}
+
+# Settling sees and ends executions as dispatch and as complete. Whether a role on the job holds for its executions is
+# not documented: so Cloud Run is asked, by the calls that settling makes. The one that is cancelled has ended already.
+check_settling() {
+  local component email token job execution
+  job=projects/${setting[PROJECT]}/locations/${setting[REGION]}/jobs/${setting[JOB_NAME]}
+  [[ -z $dry_run ]] || return 0
+  for component in dispatch complete; do
+    email=$(email_of "$component")
+    if ! token=$(gcloud auth print-access-token "--impersonate-service-account=$email" '--format=value(token)' 2>/dev/null </dev/null); then
+      say "Not looked at: whether $component may see and end executions. To look, let your account be it for a while" \
+        "(gcloud iam service-accounts add-iam-policy-binding $email --member=user:YOU" \
+        "--role=roles/iam.serviceAccountTokenCreator --project=${setting[PROJECT]}), and verify again"
+      continue
+    fi
+    execution=$(call_run "$component" run.executions.list "$token" GET "$job/executions?pageSize=1")
+    [[ $execution =~ \"name\":[[:space:]]*\"([^\"]+/executions/[^\"]+)\" ]] ||
+      fail "the run succeeded, but $job has no execution: was it the local system's?"
+    execution=${BASH_REMATCH[1]}
+    call_run "$component" run.executions.get "$token" GET "$execution" >/dev/null
+    call_run "$component" run.executions.cancel "$token" POST "$execution:cancel" >/dev/null
+    say "$component may list, see and end executions"
+  done
+}
+
+# Cloud Run's answer to one call; the token goes by standard input, where no list of processes has it.
+call_run() {
+  local component=$1 permission=$2 token=$3 method=$4 path=$5 answer
+  answer=$(printf 'Authorization: Bearer %s' "$token" | curl --silent --show-error --max-time 60 --header @- \
+    --header 'Content-Length: 0' --write-out '\n%{http_code}' -X "$method" "https://run.googleapis.com/v2/$path" 2>&1) ||
+    stopped "curl https://run.googleapis.com/v2/$path" "$answer"
+  case ${answer##*$'\n'} in
+    # What has ended is not cancelled: that answer comes after the question whether one may.
+    200 | 400 | 409) printf %s "$answer" ;;
+    403) stopped "$permission as $(email_of "$component")" \
+      "Cloud Run refuses it: the role on the job does not hold for its executions. Give --executions-grant=project" ;;
+    *) stopped "curl https://run.googleapis.com/v2/$path" "$answer" ;;
+  esac
 }
 
 # What complete will hear one day is what it heard today: the entries are kept as they came.

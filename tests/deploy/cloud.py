@@ -20,7 +20,7 @@ class Cloud:
         self.project = project
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
-        for name in ("gcloud", "bq"):
+        for name in ("gcloud", "bq", "curl"):
             (self.bin / name).symlink_to(SHIM)
         self.write(empty_project(project))
 

@@ -48,7 +48,7 @@ def served(folder: Path, **options: Any) -> Iterator[Cloud]:
     with socketserver.TCPServer(("127.0.0.1", 0), _Handler) as server:
         server.folder = folder  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        for name in ("gcloud", "bq"):
+        for name in ("gcloud", "bq", "curl"):
             client = cloud.bin / name
             client.unlink()
             client.write_text(_CLIENT.format(port=server.server_address[1]))

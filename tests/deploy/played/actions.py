@@ -126,10 +126,14 @@ def _build(state: State, call: Any, words: list[str]) -> list[Resource]:
     return []
 
 
-def _token(state: State, _call: Any, _names: list[str]) -> list[Resource]:
+def _token(state: State, call: Any, _names: list[str]) -> list[Resource]:
+    """Its own, or that of an identity which lets it: an owner of the project alone may not."""
     if not state.get("login", True):
         raise Refused("You do not currently have an active account selected.")
-    return []
+    email = call.flags.get("impersonate-service-account")
+    if email and email not in state.get("impersonated", []):
+        raise Refused(f"PERMISSION_DENIED: iam.serviceAccounts.getAccessToken denied on {email}")
+    return [{"token": f"token of {email or 'owner@example.com'}"}]
 
 
 def _set_state(value: str) -> Callable[[State, Any, list[str]], list[Resource]]:
@@ -138,6 +142,15 @@ def _set_state(value: str) -> Callable[[State, Any, list[str]], list[Resource]]:
         return []
 
     return act
+
+
+def _delete_user(state: State, call: Any, names: list[str]) -> list[Resource]:
+    """PostgreSQL drops no role that still has rights."""
+    if state.get("users_with_rights"):
+        raise Refused(f'failedPrecondition: role "{names[0]}" cannot be dropped because some objects depend on it')
+    if state["resources"].get("sql users", {}).pop(f"{call.flags['instance']}/{names[0]}", None) is None:
+        raise Refused(f"NOT_FOUND: sql users {names[0]} does not exist")
+    return []
 
 
 def _delete_role(state: State, _call: Any, names: list[str]) -> list[Resource]:
@@ -186,6 +199,7 @@ SPECIAL: dict[str, Callable[[State, Any, list[str]], list[Resource]]] = {
     "scheduler jobs pause": _set_state("PAUSED"),
     "scheduler jobs resume": _set_state("ENABLED"),
     "iam roles delete": _delete_role,
+    "sql users delete": _delete_user,
     "iam roles undelete": _undelete_role,
     "run services update-traffic": _traffic,
     "logging read": lambda state, _call, _names: list(state["log"]),

@@ -21,11 +21,11 @@ def bigquery(state: State, call: Any) -> list[Resource]:
             datasets[name] = {"id": name, "location": call.flags["location"], "access": []}
             return []
         case "query":
-            return _change_access(state, datasets, name)
+            return _change_access(state, datasets, name, call.flags.get("location", "US"))
     raise Refused(f"the shim does not know: bq {' '.join(call.words)}")
 
 
-def _change_access(state: State, datasets: Resource, statement: str) -> list[Resource]:
+def _change_access(state: State, datasets: Resource, statement: str, location: str) -> list[Resource]:
     """GRANT and REVOKE of a role on a dataset; basic roles show under their old names."""
     pattern = (
         r"""(GRANT|REVOKE) `(roles/[\w.]+)` ON SCHEMA `([^`]+)`\.`?(\w+)`? (?:TO|FROM) "serviceAccount:([^"]+)\""""
@@ -34,11 +34,14 @@ def _change_access(state: State, datasets: Resource, statement: str) -> list[Res
     if matched is None:
         raise Refused(f"BigQuery error in query operation: Syntax error: {statement}")
     verb, role, project, dataset, email = matched.groups()
-    if f"{project}:{dataset}" not in datasets:
-        raise Refused(f"BigQuery error in query operation: Not found: Dataset {project}:{dataset}")
+    # A query runs in one location, and sees no dataset of another.
+    there = datasets.get(f"{project}:{dataset}")
+    if there is None or there.get("location", "US") != location:
+        missing = f"Dataset {project}:{dataset} was not found in location {location}"
+        raise Refused(f"BigQuery error in query operation: Not found: {missing}")
     check_member(state, f"serviceAccount:{email}")
     entry = {"role": {"roles/bigquery.dataEditor": "WRITER"}.get(role, role), "userByEmail": email}
-    access = datasets[f"{project}:{dataset}"]["access"]
+    access = there["access"]
     if verb == "GRANT" and entry not in access:
         access.append(entry)
     if verb == "REVOKE" and entry in access:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .executions import called
 from .flags import Refused
 from .format import shown
 from .project import answer
@@ -12,7 +13,10 @@ from .project import answer
 READS = ("describe", "list", "get-iam-policy", "print-access-token", "access", "read", "show", "ls", "head")
 GROUPS = ("alpha", "beta")
 # Flags that take no value.
-SWITCHES = ("quiet", "gen2", "v2", "trigger-http", "enabled", "show-deleted", "to-latest", "async", "force", "wait")
+SWITCHES = (
+    *("quiet", "gen2", "v2", "trigger-http", "enabled", "show-deleted", "to-latest", "async", "force", "wait"),
+    "all",
+)
 
 
 class Call:
@@ -21,6 +25,9 @@ class Call:
     def __init__(self, argv: list[str], text: str, here: Path) -> None:
         self.tool, self.input, self.here = argv[0], text, here
         self.words: list[str] = []
+        if self.tool == "curl":
+            self.words, self.flags = ["curl", argv[-1]], {"method": "POST" if "POST" in argv else "GET"}
+            return
         self.flags: dict[str, str] = {}
         rest = iter(argv[1:])
         for word in rest:
@@ -35,6 +42,8 @@ class Call:
 
     @property
     def changes(self) -> bool:
+        if self.tool == "curl":
+            return False  # what verify asks changes nothing: it cancels what has ended
         if self.tool == "bq":
             return self.words[:1] == ["mk"] or any("GRANT" in word or "REVOKE" in word for word in self.words)
         return not any(word in READS for word in self.words[:4])
@@ -72,7 +81,7 @@ def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str
         return failed(saying)
     state: dict[str, Any] = json.loads((folder / "state.json").read_text())
     try:
-        out = _shown(call, answer(state, call))
+        out = called(state, call) if call.tool == "curl" else _shown(call, answer(state, call))
     except Refused as error:
         return failed(error)
     if call.changes:

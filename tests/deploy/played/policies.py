@@ -27,11 +27,15 @@ def bind(state: State, place: str, call: Any) -> Resource:
 def unbind(state: State, place: str, call: Any) -> Resource:
     member, role, condition = call.flags["member"], call.flags["role"], _condition(call)
     bindings = state["policies"].get(place, [])
+    found = False
     for each in bindings:
-        if each["role"] == role and each.get("condition") == condition and member in each["members"]:
+        suits = "all" in call.flags or each.get("condition") == condition
+        if each["role"] == role and suits and member in each["members"]:
             each["members"].remove(member)
-            state["policies"][place] = [each for each in bindings if each["members"]]
-            return {"bindings": bindings}
+            found = True
+    if found:
+        state["policies"][place] = [each for each in bindings if each["members"]]
+        return {"bindings": state["policies"][place]}
     raise Refused(f"NOT_FOUND: {place} has no binding of {role} to {member}")
 
 
