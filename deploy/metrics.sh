@@ -16,20 +16,25 @@ describe_metrics() { each_metric describe_metric; }
 
 # One line a metric: NAME DESCRIPTION FILTER, and of those that measure UNIT EXTRACTOR.
 each_metric() {
-  local job functions dispatch measured prefix=sheet_to_bigquery
+  local job functions dispatch launch complete measured service=resource.labels.service_name prefix=sheet_to_bigquery
   job="resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${setting[JOB_NAME]}\""
-  functions='resource.type="cloud_run_revision" AND resource.labels.service_name='
-  dispatch="$functions\"${setting[DISPATCH_FUNCTION]}\" AND jsonPayload.message="
-  measured="$dispatch\"measured\"" # by the sweep, every minute
+  functions='resource.type="cloud_run_revision" AND'
+  dispatch="$service=\"${setting[DISPATCH_FUNCTION]}\""
+  launch="$service=\"${setting[LAUNCH_FUNCTION]}\""
+  complete="$service=\"${setting[COMPLETE_FUNCTION]}\""
+  measured="$functions $dispatch AND jsonPayload.message=\"measured\"" # by the sweep, every minute
   "$1" "${setting[SUCCESS_METRIC]}" 'Successful Sheet to BigQuery job executions' \
     "$job AND textPayload:\"Job completed successfully\""
   "$1" "${setting[FAILURE_METRIC]}" 'Failed Sheet to BigQuery job executions' \
     "$job AND (textPayload:\"Job execution failed\" OR severity=\"ERROR\")"
   "$1" ${prefix}_quota_waits 'Reads that had to wait because the Sheets quota was used up' \
     "$job AND jsonPayload.message=\"retried a read\" AND jsonPayload.reason=\"QuotaExceeded\""
-  "$1" ${prefix}_dispatches 'Calls of dispatch that did their work' "$dispatch\"dispatched\""
+  "$1" ${prefix}_dispatches 'Calls of dispatch that did their work' "$functions $dispatch AND jsonPayload.message=\"dispatched\""
   "$1" ${prefix}_poison 'Messages that nobody understood' \
-    "($functions\"${setting[LAUNCH_FUNCTION]}\" OR $functions\"${setting[COMPLETE_FUNCTION]}\") AND jsonPayload.message=\"poison\""
+    "$functions ($launch OR $complete) AND jsonPayload.message=\"poison\""
+  "$1" ${prefix}_run_seconds 'How long runs took, from when they were due to their end' \
+    "$functions ($dispatch OR $launch OR $complete) AND (jsonPayload.message=\"succeeded\" OR jsonPayload.message=\"failed\")" \
+    s 'EXTRACT(jsonPayload.seconds_since_due)'
   "$1" ${prefix}_read_seconds 'How long executions read their sheets' "$job AND jsonPayload.job_id:*" s \
     'EXTRACT(jsonPayload.seconds.read)'
   "$1" ${prefix}_load_seconds 'How long executions loaded their tables' "$job AND jsonPayload.job_id:*" s \

@@ -49,8 +49,9 @@ def _add_words(run: Run, completed: RunCompleted, store: Store, settings: Settin
         store.add_details(completed, run.execution or "")
     elif completed.explains:
         failure = Failure.told_by(completed)
-        closed = store.correct_failure(run, failure, store.now(), completed, settings.pause_after_failures)
+        now = store.now()
+        closed = store.correct_failure(run, failure, now, completed, settings.pause_after_failures)
         if closed and closed.state == run.state:
             log.warning("explained", run_id=run.id, attempt=run.attempt, error_class=completed.error_class)
         elif closed:
-            tell_closed(run, closed, failure)
+            tell_closed(run, closed, failure, now)

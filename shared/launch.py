@@ -70,13 +70,14 @@ def _not_claimed(run_id: str, store: Store, settings: Settings) -> Launched:
 def _refuse(run: Run, error: SyncError, store: Store, settings: Settings) -> Launched:
     """Ends a run whose config must not be run: cancelled where that is nobody's mistake."""
     state: Literal["failed", "cancelled"] = "cancelled" if isinstance(error, NotOurs) else "failed"
-    closed = store.end_unclaimed(run, state, Failure.of(error), store.now(), settings.pause_after_failures)
+    now = store.now()
+    closed = store.end_unclaimed(run, state, Failure.of(error), now, settings.pause_after_failures)
     if closed is None:
         return "claimed_before"
     if closed.state == "cancelled":
         log.warning("cancelled", run_id=run.id, config_id=run.config_id, error_class=error.name, error=str(error))
     else:
-        tell_closed(run, closed, Failure.of(error))
+        tell_closed(run, closed, Failure.of(error), now)
     return "not_runnable"
 
 
@@ -97,7 +98,7 @@ def _start(
         now = store.now()
         not_before = retry_at(now, 0, settings.retry_seconds)
         if closed := store.give_back(run, now, not_before, Failure.of(error)):
-            tell_closed(run, closed, Failure.of(error), not_before)
+            tell_closed(run, closed, Failure.of(error), now, not_before)
         return "refused"
     except LaunchRefused as error:
         fail(run, Failure.of(error), store, settings)

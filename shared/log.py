@@ -6,7 +6,7 @@ The standard library's logging with a JSON formatter: structlog costs every cold
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -33,14 +33,19 @@ class _CloudLogging(JsonFormatter):
 
 def configure() -> None:
     """Sends this process's log to standard error as JSON: our lines, and the libraries' warnings."""
-    handler = logging.StreamHandler(sys.stderr)
+    # In place of functions-framework's handlers, which write bare text.
+    logging.basicConfig(handlers=[json_handler(sys.stderr)], level=logging.WARNING, force=True)
+    _logger.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+
+
+def json_handler(stream: TextIO) -> logging.Handler:
+    """What writes a line of JSON for each record to `stream`."""
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_CloudLogging(json_ensure_ascii=False))
     # Below a warning, libraries chatter.
     handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == _logger.name)
-    # In place of functions-framework's handlers, which write bare text.
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    _logger.setLevel(logging.INFO)
-    logging.captureWarnings(True)
+    return handler
 
 
 def bind(**fields: Any) -> None:

@@ -77,6 +77,10 @@ class Run(msgspec.Struct, frozen=True):
         """Whether an attempt is open: an execution may exist, and may still load."""
         return self.state in IN_FLIGHT
 
+    def seconds_since_due(self, now: datetime) -> float:
+        """From the slot, or from the run's record where that came later, to `now`."""
+        return round(max((now - max(self.slot, self.created_at)).total_seconds(), 0.0), 1)
+
 
 class Failure(msgspec.Struct, frozen=True):
     """Why an attempt failed, as the ledger keeps it, and whether trying again can help."""

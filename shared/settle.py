@@ -76,19 +76,24 @@ def fail(
     closed = store.fail(run, failure, now, next_attempt, completed, settings.pause_after_failures)
     if closed is None:
         return "settled_before"
-    tell_closed(run, closed, failure, next_attempt)
+    tell_closed(run, closed, failure, now, next_attempt)
     return _SETTLED[closed.state]
 
 
-def tell_closed(run: Run, closed: Closed, failure: Failure, next_attempt: datetime | None = None) -> None:
+def tell_closed(
+    run: Run, closed: Closed, failure: Failure, now: datetime, next_attempt: datetime | None = None
+) -> None:
     """The log's line for a run that loaded nothing, and for its config if that is paused with it."""
     ids = {"run_id": run.id, "config_id": run.config_id, "attempt": run.attempt}
     if closed.state == "cancelled":
         log.info("cancelled", **ids)
         return
-    again = {"not_before": next_attempt.isoformat()} if next_attempt and closed.state == "pending" else {}
-    message = "failed" if closed.state == "failed" else "put_back"
-    log.warning(message, **ids, error_class=failure.error_class, error=failure.error, **again)
+    why = {"error_class": failure.error_class, "error": failure.error}
+    if closed.state == "failed":
+        log.warning("failed", **ids, **why, seconds_since_due=run.seconds_since_due(now))
+    else:
+        again = {"not_before": next_attempt.isoformat()} if next_attempt and closed.state == "pending" else {}
+        log.warning("put_back", **ids, **why, **again)
     if closed.paused:
         log.error("paused", config_id=run.config_id, run_id=run.id, error_class=failure.error_class)
 
@@ -108,9 +113,10 @@ def _succeed(
 ) -> Settled:
     details = completed if completed and completed.execution == seen.execution else None
     name = executions.full_name(seen.execution) if seen.execution else None
+    now = store.now()
     if not store.succeed(
         run,
-        store.now(),
+        now,
         execution=name,
         verdict=seen.verdict,
         rows=seen.rows,
@@ -128,6 +134,7 @@ def _succeed(
         verdict=seen.verdict,
         rows=seen.rows,
         why=run.why,
+        seconds_since_due=run.seconds_since_due(now),
     )
     return "succeeded"
 
