@@ -53,7 +53,9 @@ class Google(BaseHTTPRequestHandler):
         kind, field = self._list_of(path)
         answer: dict[str, Any] = {field: list(self.state["resources"].get(kind, {}).values())}
         if field == "items":
-            answer |= {"kind": "JobList", "apiVersion": "run.googleapis.com/v1", "metadata": {}}
+            group = "serving.knative.dev" if kind == "run services" else "run.googleapis.com"
+            listed = "ServiceList" if kind == "run services" else "JobList"
+            answer |= {"kind": listed, "apiVersion": f"{group}/v1", "metadata": {}}
         self._send(answer)
 
     def do_POST(self) -> None:
@@ -64,6 +66,8 @@ class Google(BaseHTTPRequestHandler):
         last = path.rpartition("/")[2]
         if last == "jobs":
             return ("run jobs", "items") if "namespaces" in path else ("scheduler jobs", "jobs")
+        if last == "services":
+            return "run services", "items"
         return LISTS[last]
 
     def _send(self, answer: dict[str, Any]) -> None:
