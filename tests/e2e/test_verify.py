@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from local.environment import PROJECT
+from local.environment import JOB, PROJECT
 from local.ports import HOST
 from local.postgres import DATABASE, USER
+from local.pubsub import REQUESTS
 from tests.deploy.cloud import Cloud
 from tests.deploy.deployment import REPOSITORY, deploy
 from tests.deploy.serving import served
@@ -24,8 +26,22 @@ def cloud(tmp_path: Path, team: Team) -> Iterator[Cloud]:
     port, password = int(team.system.settings["POSTGRES_PORT"]), team.system.settings["POSTGRES_PASSWORD"]
     switch_tls_on(team.system.folder / "postgres" / "data", port, password)
     with served(tmp_path / "cloud", project=PROJECT) as cloud:
-        cloud.write(cloud.state | {"apis": ["logging.googleapis.com"], "log": [ENTRY]})
+        cloud.write(deployed(cloud.state))
         yield cloud
+
+
+def deployed(state: dict[str, Any]) -> dict[str, Any]:
+    """With what verify looks for in Google's own parts, which the local system does not have."""
+    identities = [f"sheettobigquery-{name}@{PROJECT}.iam.gserviceaccount.com" for name in ("dispatch", "complete")]
+    role = f"projects/{PROJECT}/roles/sheettobigquery.executions"
+    binding = {"role": role, "members": [f"serviceAccount:{each}" for each in identities]}
+    state["resources"] |= {
+        "run jobs": {JOB: {"metadata": {"name": JOB}}},
+        "pubsub subscriptions": {REQUESTS: {"name": f"projects/{PROJECT}/subscriptions/{REQUESTS}"}},
+    }
+    state["policies"][f"run jobs/{JOB}"] = [binding]
+    apis = [f"{name}.googleapis.com" for name in ("logging", "pubsub", "run")]
+    return state | {"apis": apis, "log": [ENTRY], "impersonated": identities}
 
 
 def verify(cloud: Cloud, team: Team, *arguments: str):
@@ -45,6 +61,7 @@ def test_a_canary_runs_and_what_logging_told_of_its_end_is_kept(team: Team, clou
     assert team.table("sheet_to_bigquery_canary") == [{"id": 1, "amount": 2.5}]
     [file] = set(kept.glob("*.json")) - before
     assert json.loads(file.read_text()) == [ENTRY]
+    assert done.stderr.count("may list, see and end executions") == 2
     file.unlink()
     # A second time the config is there; a sheet that is not to be read is told.
     (team.system.samples / f"{sheet}.xlsx").unlink()
