@@ -18,6 +18,9 @@
 #   schedule                 Cloud Scheduler's two jobs
 #   monitoring               metrics, alerts, dashboard, channels
 #   pause, resume            both scheduler jobs
+#   portal [--back]          the messages of the older service's portal (PORTAL_TOPIC) go to forward, or back to the
+#                            service: one of the two subscriptions pushes, the other is paused
+#   migrator MEMBER          lets user:… or serviceAccount:… run migrate.py
 #   service-traffic PERCENT  the older service's share of its traffic
 #   verify [--sheet=URL]     one run of a canary config through the project
 #   destroy --yes            takes back what deploy.sh made; tables, configs and the database stay
@@ -31,7 +34,7 @@ build=${BUILD_FOLDER:-$root/build}
 [[ $build == /* ]] || build=$called_from/$build
 # As gcloud is told it, from the repository's folder.
 shown_build=${build#"$root"/}
-dry_run='' confirmed='' needs_database='' sheet='' database_place=()
+dry_run='' confirmed='' back='' needs_database='' sheet='' database_place=()
 
 source "$root/deploy/gcloud.sh"
 source "$root/deploy/settings.sh"
@@ -40,7 +43,9 @@ source "$root/deploy/checks.sh"
 source "$root/deploy/identities.sh"
 source "$root/deploy/secrets.sh"
 source "$root/deploy/pubsub.sh"
+source "$root/deploy/portal.sh"
 source "$root/deploy/datasets.sh"
+source "$root/deploy/migrator.sh"
 source "$root/deploy/record.sh"
 source "$root/deploy/job.sh"
 source "$root/deploy/functions.sh"
@@ -62,6 +67,7 @@ read_arguments() {
     case $argument in
       --dry-run) dry_run=yes ;;
       --yes) confirmed=yes ;;
+      --back) back=yes ;;
       --help | -h) words=(help); return ;;
       --sheet=*) sheet=${argument#*=} ;;
       --env-file=*) env_file=${argument#*=} ;;
@@ -103,6 +109,8 @@ act() {
     monitoring) make_monitoring ;;
     pause) pause_or_resume pause PAUSED ;;
     resume) pause_or_resume resume ENABLED ;;
+    portal) switch_portal ;;
+    migrator) allow_migrator "${2:-}" ;;
     service-traffic) set_service_traffic "${2:-}" ;;
     verify) verify "$sheet" ;;
     destroy) destroy ;;
@@ -121,6 +129,7 @@ main() {
   if [[ $# -eq 0 ]]; then usage >&2; exit 2; fi
   check_settings
   find_database
+  add_portal
   cd "$root"
   export CLOUDSDK_CORE_DISABLE_PROMPTS=1
   trap 'exit 1' TERM # from `stopped`, in a shell that was asked for a value

@@ -61,7 +61,7 @@ check_secrets() {
 # What a command needs beyond the project, as far as it can be seen before it changes anything.
 check_command() {
   [[ -z $dry_run ]] || return 0
-  case $1 in everything | functions) check_services ;; esac
+  case $1 in everything | functions) check_services && check_portal ;; portal) check_portal ;; esac
   case $1 in everything | database) check_instance ;; esac
   case $1 in
     everything | database) [[ ${setting[MIGRATE]} != yes ]] || check_packages 'msgspec pg8000' ;;
@@ -75,7 +75,7 @@ check_services() {
   local services there name
   services=$(look run services list "--region=${setting[REGION]}" '--format=value(metadata.name)')
   there=$(look functions list --v2 "--regions=${setting[REGION]}" '--format=value(name.basename())')
-  for name in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION; do
+  for name in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION; do
     ! has_line "$services" "${setting[$name]}" || has_line "$there" "${setting[$name]}" ||
       fail "$name=${setting[$name]}: a Cloud Run service of that name is there that is no function;" \
         "give another name (--$(flag_of "$name")=…), or delete the service if nobody needs it"
@@ -96,7 +96,7 @@ for name in sys.argv[1].split():
 check_product_settings() {
   local said code=0
   local -a pairs
-  IFS='|' read -ra pairs <<<"$(function_environment dispatch)"
+  IFS='|' read -ra pairs <<<"$(function_environment "${with_database[-1]}")"
   said=$(env -i "PATH=$PATH" "${pairs[@]}" "$(python_here)" -c 'import os, sys
 try:
     from shared.errors import InvalidSettings

@@ -8,7 +8,11 @@ allow_datasets() {
   if [[ ${#datasets[@]} -eq 0 ]]; then
     say 'DATASETS is empty: the job may write nothing yet; name its datasets (--datasets=project.dataset,…)'
   fi
-  for each in "${datasets[@]}"; do allow_dataset "${each%.*}" "${each##*.}"; done
+  for each in "${datasets[@]}"; do
+    allow_dataset "${each%.*}" "${each##*.}"
+    # While the older service has configs, shadow runs load beside its tables.
+    ! has_portal || allow_dataset "${each%.*}" "${each##*.}${setting[SHADOW_SUFFIX]:-_shadow}"
+  done
 }
 
 allow_dataset() {
@@ -17,10 +21,10 @@ allow_dataset() {
   [[ -n $shown ]] || change_bigquery mk "--project_id=$project" --dataset "--location=${setting[BIGQUERY_LOCATION]}" \
     "$project:$dataset"
   holds_role "$shown" roles/bigquery.dataEditor WRITER "$(email_of job)" ||
-    change_access GRANT TO "$shown" "$project" "$dataset" roles/bigquery.dataEditor job
+    change_access GRANT TO "$shown" "$project" "$dataset" roles/bigquery.dataEditor "$(member_of job)"
   # launch asks for a dataset's location.
   holds_role "$shown" roles/bigquery.metadataViewer '' "$(email_of launch)" ||
-    change_access GRANT TO "$shown" "$project" "$dataset" roles/bigquery.metadataViewer launch
+    change_access GRANT TO "$shown" "$project" "$dataset" roles/bigquery.metadataViewer "$(member_of launch)"
 }
 
 # Of a dataset that is gone there is nothing to take back.
@@ -28,10 +32,10 @@ disallow_dataset() {
   local project=$1 dataset=$2 shown
   shown=$(show_dataset "$project" "$dataset")
   if [[ -n $dry_run ]] || holds_role "$shown" roles/bigquery.dataEditor WRITER "$(email_of job)"; then
-    change_access REVOKE FROM "$shown" "$project" "$dataset" roles/bigquery.dataEditor job
+    change_access REVOKE FROM "$shown" "$project" "$dataset" roles/bigquery.dataEditor "$(member_of job)"
   fi
   if [[ -n $dry_run ]] || holds_role "$shown" roles/bigquery.metadataViewer '' "$(email_of launch)"; then
-    change_access REVOKE FROM "$shown" "$project" "$dataset" roles/bigquery.metadataViewer launch
+    change_access REVOKE FROM "$shown" "$project" "$dataset" roles/bigquery.metadataViewer "$(member_of launch)"
   fi
 }
 
@@ -58,10 +62,10 @@ holds_role() {
 
 # By SQL, since gcloud and bq bind roles to tables only; where the dataset is, or BigQuery does not find it.
 change_access() {
-  local verb=$1 preposition=$2 shown=$3 project=$4 dataset=$5 role=$6 component=$7 location=${setting[BIGQUERY_LOCATION]}
+  local verb=$1 preposition=$2 shown=$3 project=$4 dataset=$5 role=$6 member=$7 location=${setting[BIGQUERY_LOCATION]}
   [[ ! $shown =~ \"location\":[[:space:]]*\"([^\"]+)\" ]] || location=${BASH_REMATCH[1]}
   change_bigquery query "--project_id=$(bigquery_project)" "--location=$location" --use_legacy_sql=false \
-    "$verb \`$role\` ON SCHEMA \`$project\`.\`$dataset\` $preposition \"$(member_of "$component")\""
+    "$verb \`$role\` ON SCHEMA \`$project\`.\`$dataset\` $preposition \"$member\""
 }
 
 change_bigquery() { run '' "$(as_line bq "$@")" bq "$@"; }

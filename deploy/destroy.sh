@@ -6,7 +6,10 @@ destroy() {
   local region=--region=${setting[REGION]} location=--location=${setting[REGION]} each
   [[ -n $confirmed || -n $dry_run ]] ||
     fail 'destroy takes the deployment away (tables, configs and the database stay): say so with --yes'
+  # Whether there was a portal need not be told.
+  [[ -n $dry_run ]] || has_portal || { components+=(forward push-forward) && with_database+=(forward); }
   read_record
+  leave_portal
   remove_monitoring
   mark_of scheduler jobs list "$location" "--format=$described_format"
   for each in "${setting[SCHEDULE_NAME]}" "${setting[SWEEP_SCHEDULE_NAME]}"; do
@@ -18,10 +21,14 @@ destroy() {
   for each in REQUEST_TOPIC COMPLETION_TOPIC DEAD_LETTER_TOPIC; do
     remove "${setting[$each]}" "${our_labels#*=}" pubsub subscriptions delete "${setting[$each]}" --quiet
   done
+  if [[ -z $dry_run ]] || has_portal; then
+    remove "${setting[FORWARD_SUBSCRIPTION]}" "${our_labels#*=}" pubsub subscriptions delete "${setting[FORWARD_SUBSCRIPTION]}" --quiet
+  fi
   # Grants outlive an identity: none is left to a name that may come again. The job, which remembers them, goes later.
   remove_grants
   mark_of functions list --v2 "--regions=${setting[REGION]}" "--format=$labelled_format"
-  for each in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION; do
+  for each in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION; do
+    [[ $each != FORWARD_FUNCTION || -z $dry_run ]] || has_portal || continue
     remove "${setting[$each]}" "${our_labels#*=}" functions delete "${setting[$each]}" --gen2 "$region" --quiet
   done
   mark_of run jobs list "$region" '--format=value[separator="|"](metadata.name,metadata.labels.app)'
@@ -39,6 +46,16 @@ destroy() {
 labelled_format='value[separator="|"](name.basename(),labels.app)'
 described_format='value[separator="|"](name.basename(),description)'
 marks=''
+
+# Whose messages forward takes would be heard by nobody: giving them back comes first, and is said, not done.
+leave_portal() {
+  local line
+  [[ -z $dry_run ]] || return 0
+  line=$(line_of "$(look pubsub subscriptions list "--format=$direct_format")" "${setting[FORWARD_SUBSCRIPTION]}")
+  [[ $line != *'|https://'* ]] ||
+    { line=${line#*|} && fail "forward takes the portal's messages, and nobody else would: give them back first" \
+      "(./deploy.sh … --portal-topic=${line%%|*} portal --back)"; }
+}
 
 # The names and marks of what there is of one kind.
 mark_of() { marks=$(look "$@"); }
@@ -123,6 +140,7 @@ remove_identities() {
     remove "$(email_of "$component")" "$made_by" iam service-accounts delete "$(email_of "$component")" --quiet
   done
   remove_role "${setting[ROLE_PREFIX]}.executions" "${setting[PROJECT]}"
+  [[ -n $dry_run ]] || remove_role "${setting[ROLE_PREFIX]}.migration" "${setting[PROJECT]}"
   IFS=, read -ra projects <<<"${recorded[GRANTED_PROJECTS]}"
   [[ -z $dry_run ]] || projects=("$(bigquery_project)")
   for each in "${projects[@]}"; do remove_role "${setting[ROLE_PREFIX]}.loads" "$each"; done

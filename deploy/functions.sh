@@ -37,6 +37,8 @@ deploy_functions() {
   deploy_function dispatch "${setting[DISPATCH_FUNCTION]}" "${setting[DISPATCH_INSTANCES]}" 150s
   deploy_function launch "${setting[LAUNCH_FUNCTION]}" "${setting[LAUNCH_INSTANCES]}" 110s
   deploy_function complete "${setting[COMPLETE_FUNCTION]}" "${setting[COMPLETE_INSTANCES]}" 110s
+  # The older service may take nine of the ten minutes that Pub/Sub waits for forward.
+  ! has_portal || deploy_function forward "${setting[FORWARD_FUNCTION]}" "${setting[FORWARD_INSTANCES]}" 590s
 }
 
 # Always named by --source and --entry-point: without them gcloud takes the job's main.py, and its own check passes.
@@ -79,6 +81,10 @@ function_environment() {
   for each in "${product_settings[@]}"; do
     [[ -z ${setting[$each]} ]] || pairs+=("$each=${setting[$each]}")
   done
+  if [[ $1 == forward ]]; then
+    pairs+=("PORTAL_TOPIC=${setting[PORTAL_TOPIC]}" "SERVICE_URL=$(service_url)")
+    [[ -z ${setting[SERVICE_TIMEOUT_SECONDS]} ]] || pairs+=("SERVICE_TIMEOUT_SECONDS=${setting[SERVICE_TIMEOUT_SECONDS]}")
+  fi
   name=$(IFS='|' && printf %s "${pairs[*]}")
   printf %s "$name"
 }

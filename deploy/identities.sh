@@ -36,7 +36,7 @@ make_role() {
   line=$(look iam roles list --show-deleted "--project=$project" '--format=value[separator="|"](name.basename(),deleted)')
   line=$(line_of "$line" "$role")
   if [[ -z $line ]]; then
-    change iam roles create "$role" "--project=$project" '--title=Sheet to BigQuery: settling' \
+    change iam roles create "$role" "--project=$project" "--title=Sheet to BigQuery: ${role##*.}" \
       "--description=$made_by" "--permissions=$permissions" --stage=GA
     return
   fi
@@ -59,7 +59,7 @@ project_grants() {
     "dispatch projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.executions ${setting[PROJECT]} none" \
     "complete projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.executions ${setting[PROJECT]} none"
   [[ -n $sql ]] || return 0
-  for component in dispatch launch complete; do
+  for component in "${with_database[@]}"; do
     printf '%s\n' "$component roles/cloudsql.client $sql instance"
     uses_password || printf '%s\n' "$component roles/cloudsql.instanceUser $sql instance"
   done

@@ -26,6 +26,7 @@ make_topics() {
     allow "$(member_of "$component")" roles/pubsub.publisher 'pubsub topics' "${setting[REQUEST_TOPIC]}"
   done
   allow "$(member_of job)" roles/pubsub.publisher 'pubsub topics' "${setting[COMPLETION_TOPIC]}"
+  ! has_portal || allow_forward
   make_dead_letters
 }
 
@@ -51,6 +52,7 @@ make_subscriptions() {
   subscriptions_there=$(look pubsub subscriptions list "--format=$subscription_format")
   make_subscription "${setting[REQUEST_TOPIC]}" launch "${setting[LAUNCH_FUNCTION]}"
   make_subscription "${setting[COMPLETION_TOPIC]}" complete "${setting[COMPLETE_FUNCTION]}"
+  make_portal_subscription
 }
 
 # The subscription of a topic, by the topic's name, pushes to a function as an identity that may call only that one.

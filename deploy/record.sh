@@ -2,20 +2,33 @@
 # Where something was granted that outlives what destroy deletes: kept in the job's own variables, so that destroy finds
 # it without the flags of that day. What was ever granted stays in them: a dataset that is named no more has its grant.
 
-declare -A recorded=([GRANTED_DATASETS]='' [GRANTED_SECRETS]='' [GRANTED_PROJECTS]='' [GRANTED_INSTANCES]='')
+declare -A recorded=(
+  [GRANTED_DATASETS]='' [GRANTED_SECRETS]='' [GRANTED_PROJECTS]='' [GRANTED_INSTANCES]='' [GRANTED_SERVICES]=''
+  [PORTAL_DIRECT]=''
+)
 record_format='value[separator="="](metadata.name,spec.template.spec.template.spec.containers.env.name,spec.template.spec.template.spec.containers.env.value)'
 
 # What the job that is there says, and what this call adds to it.
 read_record() {
   local line name other=${setting[CLOUD_SQL_INSTANCE]%%:*} there
+  local -a named
   there=$(look run jobs list "--region=${setting[REGION]}" \
     '--flatten=spec.template.spec.template.spec.containers[].env[]' "--format=$record_format")
   while IFS= read -r line; do
     [[ $line == "${setting[JOB_NAME]}="* ]] || continue
     line=${line#*=} name=${line%%=*}
-    [[ ! -v recorded[$name] ]] || note_granted "$name" "${line#*=}"
+    if [[ $name == PORTAL_DIRECT ]]; then
+      recorded[$name]=${recorded[$name]:-${line#*=}}
+    elif [[ -v recorded[$name] ]]; then
+      note_granted "$name" "${line#*=}"
+    fi
   done <<<"$there"
   note_granted GRANTED_DATASETS "${setting[DATASETS]// /,}"
+  if has_portal; then
+    note_granted GRANTED_SERVICES "${setting[SERVICE]}"
+    IFS=', ' read -ra named <<<"${setting[DATASETS]}"
+    for name in "${named[@]}"; do note_granted GRANTED_DATASETS "$name${setting[SHADOW_SUFFIX]:-_shadow}"; done
+  fi
   ! uses_password || note_granted GRANTED_SECRETS "${setting[PASSWORD_SECRET]}"
   for name in LEGACY_KEY_SECRET SLACK_SECRET WEBHOOK_SECRET; do note_granted GRANTED_SECRETS "${setting[$name]}"; done
   note_granted GRANTED_PROJECTS "${setting[PROJECT]},${setting[BIGQUERY_JOB_PROJECT]},$other"
@@ -35,7 +48,7 @@ note_granted() {
 # NAME=value, a line each, of what there is to remember.
 record_variables() {
   local name
-  for name in GRANTED_DATASETS GRANTED_SECRETS GRANTED_PROJECTS GRANTED_INSTANCES; do
+  for name in GRANTED_DATASETS GRANTED_SECRETS GRANTED_PROJECTS GRANTED_INSTANCES GRANTED_SERVICES PORTAL_DIRECT; do
     [[ -z ${recorded[$name]} ]] || printf '%s=%s\n' "$name" "${recorded[$name]}"
   done
 }
@@ -50,6 +63,11 @@ remove_grants() {
   IFS=, read -ra places <<<"${recorded[GRANTED_SECRETS]}"
   for each in "${places[@]}"; do
     ! has_line "$(look secrets list '--format=value(name.basename())')" "$each" || disallow secrets "$each"
+  done
+  IFS=, read -ra places <<<"${recorded[GRANTED_SERVICES]}"
+  for each in "${places[@]}"; do
+    ! has_line "$(look run services list "--region=${setting[REGION]}" '--format=value(metadata.name)')" "$each" ||
+      disallow 'run services' "$each" "--region=${setting[REGION]}"
   done
   IFS=, read -ra places <<<"${recorded[GRANTED_INSTANCES]}"
   for each in "${places[@]}"; do remove_users "${each%%:*}" "${each##*:}"; done

@@ -10,7 +10,7 @@ make_secrets() {
   local component
   if uses_password; then
     make_password
-    for component in dispatch launch complete; do
+    for component in "${with_database[@]}"; do
       allow_secret "$component" "${setting[PASSWORD_SECRET]}"
     done
   fi

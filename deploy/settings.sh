@@ -13,7 +13,11 @@ declare -A setting=(
   [DISPATCH_FUNCTION]=sheettobigquery-orchestrator   # the function that records what is due
   [LAUNCH_FUNCTION]=sheettobigquery-launch           # the function that starts executions
   [COMPLETE_FUNCTION]=sheettobigquery-complete       # the function that hears of their ends
-  [SERVICE]=service-sheettobigquery                  # the older service, for service-traffic
+  [FORWARD_FUNCTION]=sheettobigquery-forward         # the function that takes the portal's messages, where PORTAL_TOPIC is given
+  [SERVICE]=service-sheettobigquery                  # the older service, for service-traffic and forward
+  [SERVICE_URL]=''                                   # its address, if it is not in this project and region
+  [PORTAL_TOPIC]=''                                  # the topic of the older service's portal: with it, forward is deployed
+  [FORWARD_SUBSCRIPTION]=sheet-to-bigquery-forward   # forward's own subscription of that topic
   [IDENTITY_PREFIX]=sheettobigquery                  # how the service accounts' names begin
   [ROLE_PREFIX]=sheettobigquery                      # how the custom roles' names begin
   [EXECUTIONS_GRANT]=job                             # job, or project where verify tells that Cloud Run's jobs do not hand it on
@@ -49,6 +53,7 @@ declare -A setting=(
   [DISPATCH_INSTANCES]=2                             # instances of dispatch at most
   [LAUNCH_INSTANCES]=4                               # instances of launch at most
   [COMPLETE_INSTANCES]=4                             # instances of complete at most
+  [FORWARD_INSTANCES]=2                              # instances of forward at most
   [CONCURRENCY]=4                                    # calls of an instance at once
   # BigQuery.
   [DATASETS]=''                                      # what the job may write: project.dataset, with commas between
@@ -70,6 +75,7 @@ declare -A setting=(
   [PAUSE_AFTER_FAILURES]=''                          # failed runs in a row before a config is paused
   [SWEEP_SECONDS]=''                                 # how long a sweep stays
   [RUNS_KEPT_DAYS]=''                                # when ended runs and messages are cleaned away
+  [SERVICE_TIMEOUT_SECONDS]=''                       # the older service's own time-out of a request, for forward
   [SLACK_CHANNEL]=''                                 # where SLACK_SECRET's bot tells people
   [NOTIFY_SUCCESS]=''                                # true to be told of successes, too
   [SHADOW_SUFFIX]=''                                 # what shadow runs put behind a dataset's name
@@ -168,13 +174,14 @@ check_settings() {
   [[ ${setting[REGION]} =~ ^[a-z]+-(central|east|west|(north|south)(east|west)?)[0-9]+$ ]] ||
     fail "--region=${setting[REGION]}: is not a region, like us-central1"
   # Cloud Run's longest service name; executions and revisions add to it.
-  for name in JOB_NAME DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION SERVICE; do
+  for name in JOB_NAME DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION SERVICE; do
     check_name "$name" '^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$' 'at most 49 of a-z, 0-9 and -'
   done
   # The longest identity's name has 14 more characters, of 30.
   check_name IDENTITY_PREFIX '^[a-z][a-z0-9-]{1,14}[a-z0-9]$' '3 to 16 of a-z, 0-9 and -'
   check_name ROLE_PREFIX '^[a-zA-Z0-9_.]{3,50}$' '3 to 50 of a-z, A-Z, 0-9, _ and .'
-  for name in REQUEST_TOPIC COMPLETION_TOPIC DEAD_LETTER_TOPIC; do
+  for name in REQUEST_TOPIC COMPLETION_TOPIC DEAD_LETTER_TOPIC FORWARD_SUBSCRIPTION PORTAL_TOPIC; do
+    [[ $name != PORTAL_TOPIC || -n ${setting[$name]} ]] || continue
     check_name "$name" '^[A-Za-z][A-Za-z0-9_.~+%-]{2,254}$' '3 to 255 letters, digits and - _ . ~ + %'
     [[ ${setting[$name]} != goog* ]] || fail "$name=${setting[$name]}: a topic's name must not begin with goog"
   done
@@ -182,7 +189,7 @@ check_settings() {
     check_name "$name" '^[A-Za-z][A-Za-z0-9_-]{0,62}$' 'at most 63 letters, digits, _ and -'
   done
   for name in POSTGRES_PORT POSTGRES_CONNECTIONS CONNECTIONS_IN_RESERVE DISPATCH_INSTANCES LAUNCH_INSTANCES \
-    COMPLETE_INSTANCES CONCURRENCY OLDEST_DUE_MINUTES RUN_TIMEOUT_SECONDS; do
+    COMPLETE_INSTANCES FORWARD_INSTANCES CONCURRENCY OLDEST_DUE_MINUTES RUN_TIMEOUT_SECONDS; do
     check_name "$name" '^[1-9][0-9]{0,6}$' 'a whole number'
   done
   check_name EXECUTIONS_GRANT '^(job|project)$' 'job or project'
@@ -247,6 +254,7 @@ check_owner() {
 # Each invocation of a function has one connection, so that instances times concurrency bounds them.
 check_connections() {
   local instances=$((setting[DISPATCH_INSTANCES] + setting[LAUNCH_INSTANCES] + setting[COMPLETE_INSTANCES])) wanted
+  [[ -z ${setting[PORTAL_TOPIC]} ]] || instances=$((instances + setting[FORWARD_INSTANCES]))
   wanted=$((instances * setting[CONCURRENCY] + setting[CONNECTIONS_IN_RESERVE]))
   ((wanted <= setting[POSTGRES_CONNECTIONS])) ||
     fail "the functions could open $wanted connections, $instances instances × ${setting[CONCURRENCY]} at once and" \

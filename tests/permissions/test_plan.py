@@ -10,6 +10,8 @@ REPOSITORY = Path(__file__).parents[2]
 TABLE = read_table(REPOSITORY / "deploy" / "permissions.toml")
 # With a plain host and a password, and with Cloud SQL and IAM.
 DATABASES = ([], ["--cloud-sql-instance=other-project:us-central1:main", "--postgres-db=sales"])
+# With the older service's portal, there is forward.
+PORTAL = ["--portal-topic=older-syncs", "--launch-instances=3", "--complete-instances=3"]
 LINES = """
 gcloud projects add-iam-policy-binding p --condition=None --member=serviceAccount:sheettobigquery-job@p.iam.gserviceaccount.com --role=roles/bigquery.jobUser --project=p
 gcloud projects add-iam-policy-binding p --condition=None --member=serviceAccount:sheettobigquery-complete@p.iam.gserviceaccount.com --role=projects/p/roles/sheettobigquery.loads --project=p
@@ -50,6 +52,7 @@ if (REPOSITORY / "deploy" / "identities.sh").exists():
                 "--region=us-central1",
                 "--datasets=project-p.sales",
                 *database,
+                *PORTAL,
             ]
             command = [str(REPOSITORY / "deploy.sh"), *flags]
             done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -77,7 +77,7 @@ def _verb(state: State, call: Any, kind: str, verb: str, names: list[str]) -> li
     match verb:
         case "describe":
             return [kept[key]]
-        case "update" | "modify-push-config":
+        case "update" | "modify-push-config" | "seek":
             kept[key] = MAKERS[kind](state, call, names[0], kept[key])
             return [kept[key]]
         case "delete":

@@ -59,13 +59,17 @@ def _subscription(state: State, call: Any, name: str, old: Resource) -> Resource
         dead = f"projects/{project}/topics/{there(state, 'pubsub topics', flags['dead-letter-topic'])}"
         attempts = int(flags["max-delivery-attempts"])
         made["deadLetterPolicy"] = {"deadLetterTopic": dead, "maxDeliveryAttempts": attempts}
-    if flags.get("push-endpoint"):
+    if flags.get("push-endpoint") == "":
+        made.pop("pushConfig", None)  # from here on it is pulled: it keeps what comes, and pushes nothing
+    elif "push-endpoint" in flags:
         check_identity(state, flags.get("push-auth-service-account"))
         token = {
             "serviceAccountEmail": flags["push-auth-service-account"],
             "audience": flags["push-auth-token-audience"],
         }
         made["pushConfig"] = {"pushEndpoint": flags["push-endpoint"], "oidcToken": token}
+    if "time" in flags:
+        made["soughtTo"] = flags["time"]
     return made
 
 
