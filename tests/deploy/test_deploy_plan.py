@@ -29,6 +29,7 @@ _NAME = re.compile(
     r"|project=|alertPolicies/|secrets add-iam-policy-binding )[\w@.:/-]+"
     r"|(--(?:description|title|log-filter|filter|display-name)=).*?(?= --|$)"
 )
+PORTAL = ("--portal-topic=older-syncs", "--launch-instances=3", "--complete-instances=3")
 PLANS = (
     (),
     (*HOST, *MORE),
@@ -45,6 +46,11 @@ PLANS = (
     ("service-traffic", "100"),
     ("verify", "--sheet=https://docs.google.com/spreadsheets/d/abc/edit"),
     ("destroy", *CLOUD_SQL, *MORE),
+    (*HOST, *PORTAL),
+    ("portal", *PORTAL),
+    ("portal", "--back", *PORTAL),
+    ("migrator", "user:ann@example.com", *PORTAL, "--datasets=hkd-reporting.sales"),
+    ("destroy", *PORTAL, "--datasets=hkd-reporting.sales"),
 )
 
 

@@ -16,10 +16,11 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a role's permissions, those that we rely on; all of them where the role is our own."""
+    """Of a role's permissions, those that we rely on; of our own, all, or why their use is `unseen`."""
 
     source: str
     permissions: list[str]
+    unseen: str = ""
 
 
 class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,7 +91,7 @@ def idle_permissions(table: Table, made: Iterable[Made]) -> list[str]:
     used = {
         each for _, name in made if name in table.calls for needs in table.calls[name].needs.values() for each in needs
     }
-    ours = {name: role for name, role in table.roles.items() if name.startswith("sheettobigquery.")}
+    ours = {name: role for name, role in table.roles.items() if name.startswith("sheettobigquery.") and not role.unseen}
     return [f"{each} of {name}" for name, role in ours.items() for each in role.permissions if each not in used]
 
 

@@ -54,7 +54,8 @@ if (REPOSITORY / "deploy" / "identities.sh").exists():
                 *database,
                 *PORTAL,
             ]
-            command = [str(REPOSITORY / "deploy.sh"), *flags]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            planned |= planned_grants(done.stdout.splitlines(), TABLE)
+            for words in ([], ["migrator", "serviceAccount:sheettobigquery-migrate@project-p.iam.gserviceaccount.com"]):
+                command = [str(REPOSITORY / "deploy.sh"), *flags, *words]
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                planned |= planned_grants(done.stdout.splitlines(), TABLE)
         assert differences(TABLE, planned) == []
