@@ -27,8 +27,9 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
     """A config with the owner of its table, and what stands between it and another one. Instants are None where there
     was no such thing.
 
-    `open_run` is the id of the run in flight, of the kind `open_why`; `forward_until`: until then the older service
-    may be at work on a message of this config, or on its table. `verdict` is the newest comparison's.
+    `open_run` is the id of the run in flight, of the kind `open_why`. `forward_until`: until then the older service may
+    be at work on a message of this config, or on its table. `shadow_at` and `job_at` are the ends of the newest run of
+    each kind. `verdict` is the newest comparison's.
     """
 
     id: int

@@ -50,12 +50,12 @@ LEFT JOIN LATERAL (
     WHERE f.config_id = c.id AND f.ended_at IS NOT NULL ORDER BY f.begun_at DESC LIMIT 1
 ) forwarded ON true
 LEFT JOIN LATERAL (
-    SELECT coalesce(r.ended_at, r.created_at) AS at, r.state FROM sheet_to_bigquery_runs r
-    WHERE r.config_id = c.id AND r.why = 'shadow' ORDER BY r.created_at DESC LIMIT 1
+    SELECT r.ended_at AS at, r.state FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = c.id AND r.ended_at IS NOT NULL AND r.why = 'shadow' ORDER BY r.created_at DESC LIMIT 1
 ) shadow ON true
 LEFT JOIN LATERAL (
-    SELECT coalesce(r.ended_at, r.created_at) AS at, r.state FROM sheet_to_bigquery_runs r
-    WHERE r.config_id = c.id AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
+    SELECT r.ended_at AS at, r.state FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = c.id AND r.ended_at IS NOT NULL AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
 ) job ON true
 LEFT JOIN LATERAL (
     SELECT v.verdict, v.compared_at FROM sheet_to_bigquery_comparisons v

@@ -19,11 +19,13 @@ from local.pubsub import REQUESTS, PubSub
 from shared import load_job
 from shared.executions import Executions
 from shared.launch import launch
+from shared.ledger.connection import connect
 from shared.ledger.store import Store
 from shared.run import Run
 from shared.settings import Database
 from shared.settle import settle
 from shared.wiring import Wiring
+from sql import tracking
 from tests.integration.servers import server
 
 REPOSITORY = Path(__file__).parents[3]
@@ -236,7 +238,7 @@ class Team:
 @pytest.fixture
 def team(
     environment: dict[str, str],
-    migrate: Migrate,
+    migrated: Database,
     store: Store,
     sql: Callable[..., list[Any]],
     add_config: Callable[..., int],
@@ -246,5 +248,6 @@ def team(
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", environment["BIGQUERY_EMULATOR_HOST"])  # the library reads it itself
-    assert migrate("start").returncode == 0
+    with connect(migrated) as connection:
+        list(tracking.start(connection, migrated.configs_table))
     return Team(store, sql, add_config, Wiring(environment))

@@ -79,7 +79,9 @@ def test_who_waits_sees_the_runs_end(sales, migrate, team, sql) -> None:
     migrate("shadow", "sales", "--no-wait")
     done = migrate("shadow", "sales", "--timeout", "1", "--json")
     assert (done.returncode, "not all have ended" in done.stderr) == (124, True)
-    assert {run["state"] for run in json.loads(done.stdout)[0]["runs"]} == {"queued", "pending"}
+    assert [run["state"] for run in json.loads(done.stdout)[0]["runs"]] == [
+        "pending"
+    ]  # behind the first, which goes on
 
 
 @pytest.mark.parametrize(
