@@ -186,12 +186,19 @@ def test_a_migrator_may_do_what_migrate_does(older: Cloud) -> None:
         assert done.returncode == 0, done.stderr
     assert older.changes() == []
     assert granted(older.state)["user:ann@example.com"] == {
-        f"projects/{PROJECT}": {"sheettobigquery.migration", "bigquery.jobUser"},
+        f"projects/{PROJECT}": {
+            "sheettobigquery.migration",
+            "sheettobigquery.loads",
+            "bigquery.user",
+            "bigquery.resourceViewer",
+            "monitoring.viewer",
+        },
+        "run jobs/sheettobigquery-job": {"run.viewer", "sheettobigquery.executions"},
         "pubsub topics/sheet-to-bigquery-requests": {"pubsub.publisher"},
         "run services/service-sheettobigquery": {"run.developer"},
     }
     for each in older.resources("datasets").values():
-        assert {"role": "READER", "userByEmail": "ann@example.com"} in each["access"]
+        assert {"role": "WRITER", "userByEmail": "ann@example.com"} in each["access"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ REPOSITORY = Path(__file__).parents[2]
 TABLE = read_table(REPOSITORY / "deploy" / "permissions.toml")
 # With a plain host and a password, and with Cloud SQL and IAM.
 DATABASES = ([], ["--cloud-sql-instance=other-project:us-central1:main", "--postgres-db=sales"])
+MIGRATOR = "serviceAccount:sheettobigquery-migration@project-p.iam.gserviceaccount.com"
 # With the older service's portal, there is forward.
 PORTAL = ["--portal-topic=older-syncs", "--launch-instances=3", "--complete-instances=3"]
 LINES = """
@@ -54,7 +55,7 @@ if (REPOSITORY / "deploy" / "identities.sh").exists():
                 *database,
                 *PORTAL,
             ]
-            for words in ([], ["migrator", "serviceAccount:sheettobigquery-migrate@project-p.iam.gserviceaccount.com"]):
+            for words in ([], ["migrator", MIGRATOR]):
                 command = [str(REPOSITORY / "deploy.sh"), *flags, *words]
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
                 planned |= planned_grants(done.stdout.splitlines(), TABLE)
