@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from commands.exits import SUCCEEDED
-from commands.migration.errors import NotStarted
-from commands.migration.named import examine_named, owned_only
+from commands.migration.named import examine_named, owned_only, require_ledger
 from commands.moments import shown
 from commands.screen import Screen
 from shared.ledger.store import open_store
@@ -16,8 +15,7 @@ _COLUMNS = ("WHEN (UTC)", "CONFIG", "FROM", "TO", "WHO", "WHY")
 def show_history(names: Sequence[str], most: int, environ: Mapping[str, str], screen: Screen) -> int:
     """Changes of owners, newest first; they stay when the marks are gone."""
     with open_store(read_database(environ)) as store:
-        if not store.tracking().ledger:
-            raise NotStarted("the database lacks what this version needs", "run `python -m sql up` against it")
+        require_ledger(store)
         ids = [owned.id for owned in examine_named(names, store, owned_only, screen)] if names else None
         found = store.owner_changes(ids, most)
     if not found:

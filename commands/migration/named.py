@@ -8,17 +8,22 @@ from commands.migration.errors import NotStarted
 from commands.screen import Screen
 from shared.errors import DatabaseUnavailable, SyncError
 from shared.ledger.store import Store
-from shared.owner import Owned
+from shared.owner import Owned, Tracking
 
 Examined = TypeVar("Examined")
 
 
-def require_started(store: Store) -> None:
-    """Raises `NotStarted` where changes of owners would be written down nowhere."""
+def require_ledger(store: Store) -> Tracking:
+    """How far the tracking is there. Raises `NotStarted` where the database knows nothing of migrations."""
     tracking = store.tracking()
     if not tracking.ledger:
         raise NotStarted("the database lacks what this version needs", "run `python -m sql up` against it")
-    if not tracking.started:
+    return tracking
+
+
+def require_started(store: Store) -> None:
+    """Raises `NotStarted` where changes of owners would be written down nowhere."""
+    if not require_ledger(store).started:
         raise NotStarted(
             "the configs have no marks of whose their tables are",
             "`python migrate.py start` makes them, all the service's",

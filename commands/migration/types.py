@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from commands.exits import SUCCEEDED
 from commands.manual_run import run_configs
 from commands.migration.errors import WrongPhase
-from commands.migration.named import examine_named, require_started
+from commands.migration.named import examine_named, require_ledger
 from commands.plan_sheet import PlannedColumn, plan_sheet
 from commands.screen import Screen
 from migration.types import TypesPlan, plan_types
@@ -52,8 +52,9 @@ def show_types(
     """
     wiring = Wiring(environ)
     with wiring.store() as store:
-        require_started(store)
-        wanted = examine_named(names, store, lambda row, owned: _examine(row, owned, view, wiring), screen)
+        # Without marks, after `finish`, every config is the job's.
+        is_marked = require_ledger(store).column
+        wanted = examine_named(names, store, lambda row, owned: _examine(row, owned, is_marked, view, wiring), screen)
         for each in wanted:
             _draw(each, screen)
         if apply and not dry_run:
@@ -74,8 +75,8 @@ def show_types(
     return SUCCEEDED
 
 
-def _examine(row: dict[str, Any], owned: Owned, view: str | None, wiring: Wiring) -> Typed:
-    if owned.owner != "job_ready":
+def _examine(row: dict[str, Any], owned: Owned, is_marked: bool, view: str | None, wiring: Wiring) -> Typed:
+    if is_marked and owned.owner != "job_ready":
         raise WrongPhase(
             f"{owned.label} is the service's, which knows no types", f"`python migrate.py promote {owned.id}`"
         )

@@ -43,6 +43,13 @@ def test_a_dry_run_takes_nothing(sales, migrate, sql) -> None:
     assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
 
 
+def test_the_step_can_be_taken_when_the_migration_is_over(sales, migrate, sql) -> None:
+    assert migrate("finish", "--yes").returncode == 0
+    done = migrate("types", "sales", "--apply")
+    assert (done.returncode, "job_helper.py run" in done.stdout) == (0, True), done.stderr
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
+
+
 def test_whoever_is_killed_calls_it_again_and_it_ends_in_the_same_state(sales, migrate, sql) -> None:
     migrate("types", "sales", "--apply", die_at="migrate.after_types")
     done = migrate("types", "sales", "--apply")
