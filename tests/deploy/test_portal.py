@@ -214,3 +214,14 @@ def test_a_migrator_that_cannot_be_let_in_changes_nothing(older: Cloud, words: l
     assert done.returncode == 2
     assert said in done.stderr
     assert older.changes() == []
+
+
+def test_a_deployment_goes_on_when_the_service_is_deleted_if_it_is_told_its_address(forwarding: Cloud) -> None:
+    state = forwarding.state
+    del state["resources"]["run services"]["service-sheettobigquery"]
+    forwarding.write(state)
+    refused = deploy(forwarding, *FLAGS)
+    assert (refused.returncode, "there is no service service-sheettobigquery" in refused.stderr) == (2, True)
+    done = deploy(forwarding, *FLAGS, f"--service-url={SERVICE}")
+    assert done.returncode == 0, done.stderr
+    assert (forwarding.changes(), pushing(forwarding)) == ([], [OURS])

@@ -186,6 +186,8 @@ class Reader:
         environment = dict(self._system.environment)
         for name in ("GOOGLE_CLOUD_PROJECT", "REGION", "JOB_NAME", "REQUEST_TOPIC", "COMPLETION_TOPIC"):
             del environment[name]
+        for name in ("PORTAL_TOPIC", "SERVICE_URL"):  # forward's alone
+            environment.pop(name, None)
         for name in ("HOST", "PORT", "DB", "USER", "PASSWORD"):
             del environment[f"POSTGRES_{name}"]
         environment["PATH"] = os.pathsep.join([str(Path(sys.prefix, "bin")), environment["PATH"]])

@@ -22,6 +22,7 @@ from tests.deploy.linter import lint
 from tests.deploy.serving import served
 from tests.e2e.conftest import DATASET, Team
 from tests.guide.blocks import REPOSITORY, read_blocks
+from tests.guide.older_service import add_older_service
 from tests.guide.reader import Reader, apply_migrations
 
 DOCUMENT = "README-JOB.md"
@@ -60,6 +61,7 @@ def operating(team: Team, system: System) -> Iterator[dict[str, str]]:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     with served(tmp_path / "cloud", project=PROJECT) as cloud:
+        add_older_service(cloud)
         yield cloud
 
 
