@@ -23,6 +23,7 @@ from tests.deploy.linter import lint
 from tests.guide.reader import statements
 
 Sql = Callable[[str], list[Any]]
+Command = Callable[..., str]
 # The table of who has used the guide so far: what the older orchestrator never needed is not there.
 OWNERS_TABLE = """
 CREATE TABLE sheet_to_bigquery_configs (
@@ -62,6 +63,11 @@ MARK_ALL = (
 COUNT = (
     "SELECT COUNT(*) AS total_configs, COUNT(CASE WHEN migration_status = 'job_ready' THEN 1 END) AS job_ready,"
     " COUNT(CASE WHEN is_active = true THEN 1 END) AS active_configs FROM sheet_to_bigquery_configs"
+)
+COMPARE = (
+    "SELECT config_name, service_last_run, job_last_run, service_row_count, job_row_count,"
+    " CASE WHEN service_row_count = job_row_count THEN 'MATCH' ELSE 'MISMATCH' END as validation_status"
+    " FROM comparison_view"
 )
 DROP_MARK = "ALTER TABLE sheet_to_bigquery_configs DROP COLUMN IF EXISTS migration_status"
 DELETE_TESTS = "DELETE FROM sheet_to_bigquery_configs WHERE name LIKE 'migration_test%'"
@@ -123,17 +129,33 @@ def sql(system: System, database: str) -> Iterator[Sql]:
 
 
 @pytest.fixture
-def sql_up(system: System, database: str) -> Callable[[], str]:
-    """`python -m sql up` on it, and what it tells."""
+def command(system: System, database: str) -> Command:
+    """A command of ours on it, and what it tells."""
 
-    def run() -> str:
+    def run(*words: str) -> str:
         environment = {**system.environment, "POSTGRES_DB": database}
-        command = [sys.executable, "-m", "sql", "up"]
-        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, *words], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def sql_up(command: Command) -> Callable[[], str]:
+    """`python -m sql up` on it, and what it tells."""
+    return lambda: command("-m", "sql", "up")
+
+
+@pytest.fixture
+def started(sql: Sql, sql_up, command: Command) -> Sql:
+    """As the guide's step 2 leaves it: with the marks."""
+    sql(STEP_2)
+    sql_up()
+    command("migrate.py", "start")
+    return sql
 
 
 def marks(sql: Sql) -> dict[str, str | None]:
@@ -179,40 +201,63 @@ def test_no_config_can_be_marked_before_the_column_is_added_and_every_one_after(
     assert sql(COUNT) == [[3, 3, 3]]
 
 
-def test_the_view_as_written_is_refused_beside_ours_and_replaces_it_by_one_more_word(sql: Sql, sql_up) -> None:
-    sql_up()
+def test_marks_are_set_and_taken_back_as_written_behind_start_and_each_is_written_down(started: Sql) -> None:
+    started(MARK_SOME)
+    assert marks(started) == {"config1": "job_ready", "config2": "job_ready", "migration_test_2": "service"}
+    started(MARK_ALL)
+    assert started(COUNT) == [[3, 3, 3]]
+    assert started("SELECT DISTINCT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
+    started(SOME_BACK)
+    assert marks(started) == {"config1": "service", "config2": "job_ready", "migration_test_2": "job_ready"}
+    started(ALL_BACK)
+    assert set(marks(started).values()) == {"service"}
+    audit = "SELECT config_name, after FROM sheet_to_bigquery_owner_changes ORDER BY config_id, id"
+    each = ["job_ready", "service"]
+    assert started(audit) == [[name, after] for name in ("config1", "config2", "migration_test_2") for after in each]
+
+
+def test_a_column_that_the_owner_added_is_taken_as_it_is(sql: Sql, sql_up, command: Command) -> None:
     sql(ADD_MARK)
     sql(MARK_SOME)
+    sql_up()
+    assert "taken as it is (NULL is service)" in command("migrate.py", "start")
+    assert marks(sql) == {"config1": "job_ready", "config2": "job_ready", "migration_test_2": None}
+
+
+def test_the_view_as_written_is_refused_beside_starts_and_replaces_it_by_one_more_word(started: Sql, sql_up) -> None:
+    started(MARK_SOME)
     with pytest.raises(pg8000.native.DatabaseError, match="already exists"):
-        sql(MAKE_VIEW)
-    sql(MAKE_VIEW.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
-    assert sql("SELECT name FROM active_job_configs ORDER BY name") == [["config1"], ["config2"]]
+        started(MAKE_VIEW)
+    shown = [["config1"], ["config2"]]
+    assert started("SELECT name FROM active_job_configs ORDER BY name") == shown
+    started(MAKE_VIEW.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
+    assert started("SELECT name FROM active_job_configs ORDER BY name") == shown
     # Where the owner's view was there first, ours leaves it as it is.
     sql_up()
-    assert sql("SELECT COUNT(*) FROM active_job_configs") == [[2]]
+    assert started("SELECT COUNT(*) FROM active_job_configs") == [[2]]
 
 
-def test_the_column_is_dropped_only_behind_the_view(sql: Sql) -> None:
-    sql(STEP_2)
-    sql(ADD_MARK)
-    sql(MAKE_VIEW)
+def test_the_comparison_runs_as_written_over_what_compare_keeps(started: Sql) -> None:
+    started(
+        "INSERT INTO sheet_to_bigquery_comparisons (config_id, config_name, service_table, job_table, verdict,"
+        " service_loaded_at, job_loaded_at, service_rows, job_rows)"
+        " SELECT id, name, name, name, 'MATCH', now(), now(), 48, 46 + id FROM sheet_to_bigquery_configs"
+    )
+    assert [[row[0], *row[3:]] for row in started(COMPARE)] == [
+        ["config1", 48, 47, "MISMATCH"],
+        ["config2", 48, 48, "MATCH"],
+        ["migration_test_2", 48, 49, "MISMATCH"],
+    ]
+
+
+def test_the_column_is_dropped_only_behind_the_view_which_finish_does(started: Sql, command: Command) -> None:
     with pytest.raises(pg8000.native.DatabaseError, match="active_job_configs depends"):
-        sql(DROP_MARK)
-    sql("DROP VIEW active_job_configs")
-    sql(DROP_MARK)
-    sql(DROP_MARK)
-    sql(DELETE_TESTS)
-    assert sql("SELECT name FROM sheet_to_bigquery_configs ORDER BY name") == [["config1"], ["config2"]]
-
-
-def test_marks_are_taken_back_from_all_or_from_some(sql: Sql) -> None:
-    sql(STEP_2)
-    sql(ADD_MARK)
-    sql(MARK_ALL)
-    sql(SOME_BACK)
-    assert marks(sql) == {"config1": "service", "config2": "job_ready", "migration_test_2": "job_ready"}
-    sql(ALL_BACK)
-    assert set(marks(sql).values()) == {"service"}
+        started(DROP_MARK)
+    started(MARK_ALL)
+    command("migrate.py", "finish", "--yes")
+    started(DROP_MARK)
+    started(DELETE_TESTS)
+    assert started("SELECT name FROM sheet_to_bigquery_configs ORDER BY name") == [["config1"], ["config2"]]
 
 
 def test_the_orchestrators_flags_name_the_database_and_nothing_else_has_to(system: System, tmp_path: Path) -> None:
