@@ -27,7 +27,7 @@ SECONDS_TO_START = 60
 
 
 class Served:
-    """The three functions, each from its staged folder, by the clean environment's own functions-framework."""
+    """The functions, each from its staged folder, by the clean environment's own functions-framework."""
 
     def __init__(self, python: Path, staged: Path, components: dict[str, Component]) -> None:
         self.python = python
