@@ -50,5 +50,5 @@ edit_dataset() {
   [[ -n $shown || -n $dry_run ]] ||
     fail "there is no dataset $project:$dataset: deploy with it in DATASETS, and with --portal-topic for its shadow"
   holds_role "$shown" roles/bigquery.dataEditor WRITER "${member#*:}" ||
-    change_access GRANT TO "$shown" "$project" "$dataset" roles/bigquery.dataEditor "$member"
+    change_access GRANT TO "$(location_of "$shown")" "$project" "$dataset" roles/bigquery.dataEditor "$member"
 }

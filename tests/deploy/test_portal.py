@@ -177,6 +177,15 @@ def test_shadow_runs_may_write_beside_each_dataset(older: Cloud) -> None:
         assert config["environmentVariables"]["SHADOW_SUFFIX"] == "_trial"
 
 
+def test_a_shadow_dataset_is_made_where_the_one_beside_it_is(older: Cloud) -> None:
+    state = older.state
+    state["resources"]["datasets"] = {f"{PROJECT}:sales": {"id": "sales", "location": "EU", "access": []}}
+    older.write(state)
+    done = deploy(older, *FLAGS, f"--datasets={PROJECT}.sales")
+    assert done.returncode == 0, done.stderr
+    assert older.resources("datasets")[f"{PROJECT}:sales_shadow"]["location"] == "EU"
+
+
 def test_a_migrator_may_do_what_migrate_does(older: Cloud) -> None:
     flags = [*FLAGS, f"--datasets={PROJECT}.sales"]
     assert deploy(older, *flags).returncode == 0
