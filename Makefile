@@ -9,14 +9,17 @@ python := .venv/bin/python
 any_python := $(shell command -v python3 || echo .venv/bin/python)
 compile := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: help demo up test lint faults bench stage requirements clean prerequisites
+.PHONY: help demo demo-migration up test lint faults bench stage requirements clean prerequisites
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 # make hands SHEET, SIZE, SEED and ROUNDS on in the environment, where no character of a path means anything to a shell.
 demo: prerequisites .venv/installed ## load the sample sheets, or SHEET=/path/to/any.xlsx, through the whole system
 	@$(python) -m local.demo $${SHEET:+--sheet "$$SHEET"}
+
+demo-migration: prerequisites .venv/installed ## move the sample sheets from the older service to the job, one of them back and again
+	@$(python) -m local.demo_migration
 
 up: prerequisites .venv/installed ## start the whole system and leave it running until Ctrl-C
 	@$(python) -m local.up
