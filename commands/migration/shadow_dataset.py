@@ -115,5 +115,7 @@ def _location_of_table(client: "bigquery.Client", config: Config, dataset: str) 
         except exceptions.NotFound:
             raise TableMissing(
                 f"{label}: the service has no table {config.destination}",
-                "have the portal publish the config once, or correct its dataset and table",
+                "have the portal publish the config once, or correct its dataset and table; what the service cannot"
+                " load has nobody to be proved to: mark it job_ready by SQL (MIGRATION_GUIDE.md, step 11), and"
+                f" `python migrate.py types {config.id} --apply`",
             ) from None

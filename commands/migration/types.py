@@ -15,7 +15,7 @@ from commands.screen import Screen
 from migration.types import TypesPlan, plan_types
 from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.config import Config, parse_config
-from shared.errors import InvalidInput, Overtaken
+from shared.errors import InvalidInput, Overtaken, SyncError
 from shared.failpoints import failpoint
 from shared.options import examine_options
 from shared.owner import Owned
@@ -25,12 +25,14 @@ _COLUMNS = ("COLUMN", "IS", "BECOMES", "TYPE", "READERS OF THE TABLE NOTICE")
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """A config of the job's, its row's options, and what the step changes in its table."""
+    """A config of the job's, its row's options, what the step changes in its table, and why that has no shape of the
+    service's, where it has none."""
 
     owned: Owned
     config: Config
     options: Any
     plan: TypesPlan
+    why_none: str
 
     @property
     def is_before(self) -> bool:
@@ -84,8 +86,21 @@ def _examine(row: dict[str, Any], owned: Owned, is_marked: bool, view: str | Non
     given = examine_options(options)[0]
     own = {name: value for name, value in msgspec.to_builtins(given).items() if name != "parity"}
     before, after = (parse_config(row | {"options": own | extra}) for extra in ({"parity": True}, {}))
-    plan = plan_types(after, _columns(before, wiring), _columns(after, wiring), view)
-    return Typed(owned, after, options, plan)
+    columns = _columns(after, wiring)
+    shape, why_none = _shape(before, wiring)
+    if why_none and view:
+        raise InvalidInput(f"{owned.label} has no shape that a view could keep: {why_none}", "leave out --view")
+    return Typed(owned, after, options, plan_types(after, shape, columns, view), why_none)
+
+
+def _shape(before: Config, wiring: Wiring) -> tuple[tuple[PlannedColumn, ...], str]:
+    """The columns as the service has them; none, and why, where it fails at the sheet: then it has made no table."""
+    try:
+        return _columns(before, wiring), ""
+    except SyncError as error:
+        if error.retryable:
+            raise
+        return (), error.what
 
 
 def _columns(config: Config, wiring: Wiring) -> tuple[PlannedColumn, ...]:
@@ -112,6 +127,8 @@ def _draw(typed: Typed, screen: Screen) -> None:
         for each in typed.plan.columns
     ]
     screen.table(_COLUMNS, rows)
+    if typed.why_none:
+        screen.say(f"The service fails at this sheet, and so has no such columns: {typed.why_none}")
     for line in typed.plan.noticed:
         screen.say(line)
     if typed.plan.view:

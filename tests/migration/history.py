@@ -129,7 +129,6 @@ class Facts:
     """What follows from a history, each computed once."""
 
     def __init__(self, history: History) -> None:
-        self._history = history
         self._ordered = sorted(history.changes, key=lambda change: change.seq)
 
     def of(self, kind: str) -> list[Change]:

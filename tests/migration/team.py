@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,13 +117,13 @@ class Team:
                 self.publish(next(turns))
                 self.people.sweep()
 
-        thread = threading.Thread(target=publish, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+        with ThreadPoolExecutor(1) as pool:
+            publishing = pool.submit(publish)
+            try:
+                yield
+            finally:
+                over.set()
+        publishing.result()
 
     # -- migrate.py --------------------------------------------------------------------------------------
 
@@ -230,6 +231,11 @@ class Team:
             return False
 
         self.wait(is_quiet)
+
+    def has_runs(self, config: Config) -> bool:
+        """Runs as its table's owner."""
+        asked = "SELECT count(*) FROM sheet_to_bigquery_runs WHERE config_id = :id AND why <> 'shadow'"
+        return bool(self.postgres.run(asked, id=config.id)[0][0])
 
     def state_of_newest_run(self, config: Config) -> str:
         asked = "SELECT state FROM sheet_to_bigquery_runs WHERE config_id = :id ORDER BY created_at DESC LIMIT 1"

@@ -98,17 +98,19 @@ def promote_the_first(team: Team, configs: list[Config], edited: Config) -> None
 
 def promote_in_mid_forward(team: Team, by_command: Config, by_sql: Config) -> None:
     """The command waits for the service; who marks by SQL, as the guide does, has the job wait for it."""
-    team.portal.order(seconds=4)
+    team.portal.order(seconds=6)
     forwarded = team.publish(by_command, by_sql)
     team.wait(lambda: all(team.portal.asked(message_id) for message_id in forwarded))
     team.people.set_config(by_sql.id, migration_status="job_ready")
-    recorded = team.publish(by_sql)
+    team.people.publish({"config_id": by_sql.id})
+    team.wait(lambda: team.has_runs(by_sql))
     assert "may be loading" in team.migrate("promote", by_command.name, "--wait", "0", code=1)
     assert team.marks(by_command) == {"shadow"}
     team.migrate("promote", by_command.name)
     team.portal.order()
     team.wait_forwarded(forwarded)
-    team.wait_run(recorded)
+    team.wait_quiet()
+    assert team.state_of_newest_run(by_sql) == "succeeded"
 
 
 def roll_one_back_in_mid_run(team: Team, config: Config) -> None:

@@ -33,6 +33,8 @@ PROJECT = "local-project"
 JOB = f"projects/{PROJECT}/locations/us-central1/jobs/sleeps"
 SPREADSHEET = "Sales-by-Quarter"
 SHEET = f"https://docs.google.com/spreadsheets/d/{SPREADSHEET}/edit"
+# Two columns have one name: the older service fails at it.
+TWICE = "Twice-the-same-name"
 # Nobody listens there.
 NOBODY = f"http://{HOST}:9"
 
@@ -51,10 +53,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     run = server("run", folder, options)
     spreadsheets = folder / "spreadsheets"
     spreadsheets.mkdir()
-    with xlsxwriter.Workbook(spreadsheets / f"{SPREADSHEET}.xlsx") as workbook:
-        sheet = workbook.add_worksheet()
-        for number, row in enumerate([["id", "Amount in €"], ["a-1", 2.5], ["a-2", 1234.75]]):
-            sheet.write_row(number, 0, row)
+    for name, header in ((SPREADSHEET, ["id", "Amount in €"]), (TWICE, ["amount", "amount"])):
+        with xlsxwriter.Workbook(spreadsheets / f"{name}.xlsx") as workbook:
+            sheet = workbook.add_worksheet()
+            for number, row in enumerate([header, ["a-1", 2.5], ["a-2", 1234.75]]):
+                sheet.write_row(number, 0, row)
     sheets = server("sheets", folder, ["--folder", str(spreadsheets)])
     emulator = PubSub(PROJECT, reserve_port())
     components = [warehouse, run, sheets, emulator.component(dict(os.environ), folder, folder / "pubsub.log")]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.integration.migrate.conftest import SHEET
+from tests.integration.migrate.conftest import SHEET, SPREADSHEET, TWICE
 
 
 @pytest.fixture
@@ -74,3 +74,18 @@ def test_a_sheet_that_cannot_be_read_keeps_all_as_they_are(sales, migrate, team,
 @pytest.mark.parametrize("wrong", [["--view", "v"], ["stock", "--apply", "--view", "v"]])
 def test_a_view_is_for_one_config_whose_step_is_taken(wrong, sales, migrate) -> None:
     assert migrate("types", "sales", *wrong).returncode == 2
+
+
+def test_a_sheet_at_which_the_service_fails_gets_its_types_all_the_same(migrate, team, sql) -> None:
+    """It never had a table to be compared with, and so was marked by SQL."""
+    config_id = team.config("twice", "job_ready", google_sheet_url=SHEET.replace(SPREADSHEET, TWICE))
+    refused = migrate("types", "twice", "--apply", "--view", "twice_as_before")
+    assert (refused.returncode, "no shape that a view could keep" in refused.stderr) == (2, True)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
+    done = migrate("types", str(config_id), "--apply")
+    assert (done.returncode, "The service fails at this sheet" in done.stdout) == (0, True), done.stderr
+    assert [line.split()[:2] for line in done.stdout.splitlines() if "a new column" in line] == [
+        ["amount", "STRING"],
+        ["amount_2", "FLOAT64"],
+    ]
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
