@@ -42,6 +42,7 @@ def launch(run_id: str, store: Store, location_of: LocationOf, executions: Execu
         location = location_of(config)
         if run.why == "shadow":
             config = config.shadow(settings.shadow_suffix)
+            store.refuse_anothers_table(config)
     except SyncError as error:
         if error.retryable:
             raise

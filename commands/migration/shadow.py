@@ -10,7 +10,13 @@ from commands.ledger import Ledger
 from commands.migration.actor import Change
 from commands.migration.errors import WrongPhase
 from commands.migration.named import examine_named, require_started
-from commands.migration.shadow_dataset import ShadowDataset, examine_dataset, make_datasets, missing_grants
+from commands.migration.shadow_dataset import (
+    ShadowDataset,
+    examine_dataset,
+    make_datasets,
+    missing_grants,
+    refuse_strangers_table,
+)
 from commands.progress import WaitedLongEnough, follow
 from commands.runs import draw_runs, step_of
 from commands.screen import Screen
@@ -69,15 +75,14 @@ def _examine(row: dict[str, Any], owned: Owned, store: Store, wiring: Wiring) ->
         raise NotOurs(f"{owned.label} is paused", how_to_resume(owned.id, owned.name))
     beside = config.shadow(wiring.settings.shadow_suffix)
     _refuse_conflicts(config, beside, owned, store)
-    return Shadowed(owned, beside.destination, examine_dataset(config, wiring.settings.shadow_suffix, wiring))
+    dataset = examine_dataset(config, wiring.settings.shadow_suffix, wiring)
+    if dataset.is_there and not store.shadow_began(owned.id, beside.destination):
+        refuse_strangers_table(beside, wiring)
+    return Shadowed(owned, beside.destination, dataset)
 
 
 def _refuse_conflicts(config: Config, beside: Config, owned: Owned, store: Store) -> None:
-    if own := store.configs_of_table(beside.destination):
-        raise TableConflict(
-            f"the shadow of {owned.label} would be {beside.destination}, which is the table of config {own[0]}",
-            "set SHADOW_SUFFIX to something else, here and in the deployment",
-        )
+    store.refuse_anothers_table(beside)
     others = [each for each in store.active_of_table(config) if not each.startswith(f"{owned.id} ")]
     if others:
         raise TableConflict(

@@ -1,5 +1,6 @@
 """Where the job loads beside the service: a dataset of its own, in the location of the service's."""
 
+import contextlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from commands.migration.errors import DatasetMisplaced, TableMissing
 from commands.migration.leftovers import MADE_BY
 from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.config import Config
-from shared.errors import SyncError
+from shared.errors import SyncError, TableConflict
 from shared.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -51,6 +52,19 @@ def examine_dataset(config: Config, suffix: str, wiring: Wiring) -> ShadowDatase
         )
     writers = [entry.entity_id for entry in shown.access_entries if entry.role in _WRITERS]
     return ShadowDataset(name, location, True, tuple(each for each in writers if isinstance(each, str)))
+
+
+def refuse_strangers_table(beside: Config, wiring: Wiring) -> None:
+    """Raises `TableConflict` where a table is there that no shadow run made: a load would replace what it holds."""
+    client = wiring.bigquery(wiring.settings.job_project)
+    told = f'config {beside.id} "{beside.name}": {beside.destination}'
+    grant = f"grant roles/bigquery.dataViewer on {beside.destination.rpartition('.')[0]} to this identity"
+    with asking(told, missing="", refused=grant), contextlib.suppress(exceptions.NotFound):
+        client.get_table(beside.destination, timeout=SECONDS, retry=BRIEF_RETRY)
+        raise TableConflict(
+            f"{told} is there, and no shadow run has made it",
+            "delete it if nobody needs it, or set SHADOW_SUFFIX to something else, here and in the deployment",
+        )
 
 
 def make_datasets(wanted: Iterable[ShadowDataset], wiring: Wiring) -> list[str]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.errors import Overtaken
+from shared.config import Config
+from shared.errors import Overtaken, TableConflict
 from shared.ledger import owner_statements
 from shared.ledger.queries import Queries, to_run
 from shared.owner import Owned, Owner, OwnerChange, Tracking
@@ -67,9 +68,24 @@ class OwnerQueries(Queries):
         """Other active configs of the job's with the same table, as `7 "sales"`."""
         return [told for (told,) in self._run(owner_statements.JOBS_RIVALS, id=config_id)]
 
-    def configs_of_table(self, destination: str) -> list[str]:
-        """All configs whose own table this is, as `7 "sales"`."""
-        return [told for (told,) in self._run(owner_statements.OF_TABLE, destination=destination)]
+    def refuse_anothers_table(self, shadow: Config) -> None:
+        """Raises `TableConflict` where what a shadow run would replace is a config's own table, a paused one's too."""
+        place = {
+            "project": shadow.google_cloud_project_id,
+            "dataset": shadow.bigquery_dataset_id,
+            "name": shadow.bigquery_table_id,
+        }
+        for (own,) in self._run(owner_statements.OF_TABLE, **place):
+            raise TableConflict(
+                f'the shadow of config {shadow.id} "{shadow.name}" would be {shadow.destination}, which is the table of'
+                f" config {own}",
+                "set SHADOW_SUFFIX to something else, here and in the deployment",
+            )
+
+    def shadow_began(self, config_id: int, destination: str) -> bool:
+        """Whether a shadow run of the config ever loaded the table `destination`, or tried to."""
+        asked = {"config_id": config_id, "destination": destination}
+        return bool(self._run(owner_statements.SHADOW_BEGAN, **asked)[0][0])
 
     def owner_changes(self, config_ids: Sequence[int] | None, most: int) -> list[OwnerChange]:
         """The audit of all configs, or of those, newest first."""

@@ -4,7 +4,7 @@ A change of the column `migration_status` is written into the audit by a trigger
 it; what is said here of who and why reaches it as settings of the transaction.
 """
 
-from shared.ledger.statements import DESTINATION, OWNED, same_table
+from shared.ledger.statements import DATASET, DESTINATION, OWNED, PROJECT, TABLE, same_table
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
@@ -107,7 +107,16 @@ WHERE c.id = :id AND o.id <> c.id AND o.is_active AND {OWNED.format(c="o")} ORDE
 # Configs whose own table is this one, whoever owns it, paused ones too.
 OF_TABLE = f"""
 SELECT c.id || ' "' || coalesce(c.name, '') || '"' FROM {{configs}} c
-WHERE {DESTINATION.format(c="c")} = :destination ORDER BY c.id
+WHERE {PROJECT.format(c="c")} = :project AND {DATASET.format(c="c")} = :dataset AND {TABLE.format(c="c")} = :name
+ORDER BY c.id
+"""
+
+# Whether a shadow run of the config ever had this table for itself.
+SHADOW_BEGAN = """
+SELECT EXISTS (
+    SELECT FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = :config_id AND r.why = 'shadow' AND r.attempt > 0 AND r.destination = :destination
+)
 """
 
 CHANGES = """

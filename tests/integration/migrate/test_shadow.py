@@ -109,6 +109,22 @@ def test_where_the_shadow_would_be_a_configs_own_table_nothing_changes(sales, da
     assert is_untouched(team, dataset)
 
 
+def test_a_table_that_somebody_has_where_the_shadow_would_be_is_not_replaced(sales, dataset, migrate, team) -> None:
+    team.load_as_service(f"{dataset}_shadow.sales", [{"somebody": "else"}], location="EU")
+    done = migrate("shadow", "sales", "--no-wait")
+    assert (done.returncode, "no shadow run has made it" in done.stderr) == (1, True)
+    assert "SHADOW_SUFFIX" in done.stderr
+    assert (team.owners(), team.runs()) == ({"sales": "service"}, [])
+
+
+def test_a_table_that_a_shadow_run_made_is_loaded_once_more(sales, dataset, migrate, team) -> None:
+    migrate("shadow", "sales", "--no-wait")
+    team.load_shadow(sales, [{"n": "1"}])
+    assert migrate("rollback", "sales").returncode == 0
+    assert migrate("shadow", "sales", "--no-wait").returncode == 0
+    assert team.runs() == [("shadow", "succeeded"), ("shadow", "queued")]
+
+
 def test_two_configs_of_one_table_cannot_be_told_apart(sales, dataset, migrate, team) -> None:
     team.config("twin", bigquery_dataset_id=dataset, bigquery_table_id="sales")
     done = migrate("shadow", "sales", "--no-wait")

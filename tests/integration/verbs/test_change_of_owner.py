@@ -59,6 +59,17 @@ def test_a_setting_names_the_dataset_and_the_claim_believes_that_alone(bench, ad
     assert bench.run(run_id).destination == "test-project.reports_beside.sales"
 
 
+def test_a_shadow_never_loads_into_a_table_that_is_a_configs_own_by_now(bench, add_config, sql) -> None:
+    add_config("sales", migration_status="shadow")
+    dispatched(bench)
+    [run_id] = bench.published
+    add_config("own", bigquery_dataset_id="reports_shadow", bigquery_table_id="sales", is_active=False)
+    assert launched(bench, run_id) == "not_runnable"
+    run = bench.run(run_id)
+    assert (run.state, run.attempt, run.error_class) == ("failed", 0, "TableConflict")
+    assert '"own"' in (run.error or "")
+
+
 def test_an_attempt_in_flight_is_closed_by_the_sweep_after_the_table_has_gone_back(bench, queue, sql) -> None:
     run_id = queue("sales", migration_status="job_ready")
     assert launched(bench, run_id) == "launched"
