@@ -1,5 +1,6 @@
 """Forward: a message of the portal's goes to whoever owns its config's table, the older service or the job."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from shared.errors import PermissionMissing, ServiceFailed, SyncError, TableBusy
 from shared.failpoints import failpoint
 from shared.ledger.forward_queries import Forward
 from shared.ledger.message_queries import Recorded
-from shared.ledger.store import Store
+from shared.ledger.store import Store, Stores
 from shared.messages import PORTAL, Envelope
 from shared.older_service import OlderService, Unanswered
 from shared.portal import decode_portal
@@ -25,54 +26,66 @@ _REFUSED = (401, 403)
 def forward(
     envelope: Envelope,
     message: Mapping[str, Any],
-    store: Store,
+    stores: Stores,
     service: OlderService,
     publish: Publish,
     settings: Settings,
 ) -> Done:
     """Has the message acted on once by the owner of its config's table, and tells how.
 
-    `message` is Pub/Sub's own, which the older service gets as it is. Raises what nacks it: `TableBusy` while another
+    `message` is Pub/Sub's own, which the older service gets as it is. No connection to PostgreSQL is held while that
+    is at work, for minutes maybe. Raises what nacks it: `TableBusy` while another
     writes the table, or the message may be at the older service still, `ServiceFailed` where that did not load it,
     `PermissionMissing` where it refuses us; and `InvalidInput` for a message that nobody can act on.
     """
     wanted = decode_portal(envelope.data)
     # Ids are unique within a topic only, and those of requests by hand are in the same table.
     envelope = Envelope(f"{PORTAL}/{envelope.message_id}", envelope.data)
-    found = store.begin_forward(envelope.message_id, wanted, settings.service_timeout_seconds)
-    done: Done
-    match found.verdict:
-        case "busy" | "unanswered":
-            raise TableBusy(f"{found.subject}: {found.reason}", "the message is delivered again")
-        case "job":
-            done = record(envelope, wanted.request, store)
-        case "recorded_before":
+    begun = time.monotonic()
+    with stores() as store:
+        found = store.begin_forward(envelope.message_id, wanted, settings.service_timeout_seconds)
+        if found.verdict == "recorded_before":
             return "recorded_before"
-        case "forwarded_before":
-            done = "forwarded_before"
-        case "forward":
-            _hand_over(envelope.message_id, found, message, store, service)
-            done = "forwarded"
+        if found.verdict in ("busy", "unanswered"):
+            raise TableBusy(f"{found.subject}: {found.reason}", "the message is delivered again")
+        if found.verdict != "forward":
+            done: Done = (
+                "forwarded_before" if found.verdict == "forwarded_before" else record(envelope, wanted.request, store)
+            )
+            _follow_up(found, store, publish, settings)
+            return done
+    failpoint("forward.after_begin")
+    status = _post(envelope.message_id, found, message, stores, service, begun)
+    with stores() as store:
+        _note(envelope.message_id, found, status, store)
+        _follow_up(found, store, publish, settings)
+    return "forwarded"
+
+
+def _follow_up(found: Forward, store: Store, publish: Publish, settings: Settings) -> None:
     if found.wants_shadow and found.config_id is not None:
         # Now, so that both read the same sheet, if nobody edits it in between.
         store.record_shadow(found.config_id, store.now(), settings.shadow_suffix)
     failpoint("forward.before_admit")
     admit(store, publish, settings)
-    return done
 
 
-def _hand_over(
-    message_id: str, found: Forward, message: Mapping[str, Any], store: Store, service: OlderService
-) -> None:
-    """The older service loads the message's table. Raises where it did not, or where nobody knows."""
-    failpoint("forward.after_begin")
+def _post(
+    message_id: str, found: Forward, message: Mapping[str, Any], stores: Stores, service: OlderService, begun: float
+) -> int:
+    """The older service's answer. Raises where there is none."""
     try:
-        status = service.post(message)
+        return service.post(message, begun)
     except Unanswered:
         raise
     except SyncError:  # nothing was sent
-        store.withdraw_forward(message_id, found.attempt)
+        with stores() as store:
+            store.withdraw_forward(message_id, found.attempt)
         raise
+
+
+def _note(message_id: str, found: Forward, status: int, store: Store) -> None:
+    """That the older service is done with the message. Raises where it did not load it, or where nobody knows."""
     failpoint("forward.after_answer")
     if status in _UNKNOWN:
         raise ServiceFailed(

@@ -40,15 +40,19 @@ class OlderService:
         self._session = session
         self._seconds = min(timeout_seconds, _LONGEST_WAIT)
 
-    def post(self, message: Mapping[str, Any]) -> int:
+    def post(self, message: Mapping[str, Any], begun: float) -> int:
         """Hands it a message of Pub/Sub's, and tells the status that it answers with. Its words are not read.
 
-        Raises `NotSent`, `Unanswered`, or `CredentialsMissing` where there is nobody to be.
+        `begun` is when the forward was noted, by time.monotonic: what is sent too long after that would be at work for
+        longer than the forward is open. Raises `NotSent`, `Unanswered`, or `CredentialsMissing` where there is nobody
+        to be.
         """
         import requests
 
         # One a message: a connection that was kept from before may be dead, and nobody could tell what got through.
         with self._authorized() as session:
+            if time.monotonic() - begun > _SECONDS_TO_CONNECT:
+                raise NotSent(f"it took too long until {self._url} could be called", _TRIED_AGAIN)
             try:
                 answer = session.post(
                     f"{self._url}{_PATH}",
@@ -68,7 +72,6 @@ class OlderService:
         """A session whose token is there, so that what fails from now on is the service."""
         from google.auth.transport.requests import Request
 
-        asked_at = time.monotonic()
         try:
             session = self._session(self._url)
             if not session.credentials.valid:
@@ -78,9 +81,6 @@ class OlderService:
                 f"Google gives no ID token for {self._url} ({type(error).__name__})",
                 f"SERVICE_URL has to be the service's own address; {_TRIED_AGAIN}",
             ) from None
-        # Else the service would be at work for longer than the forward is open.
-        if time.monotonic() - asked_at > _SECONDS_TO_CONNECT:
-            raise NotSent(f"Google took too long to give an ID token for {self._url}", _TRIED_AGAIN)
         return session
 
 

@@ -1,6 +1,7 @@
 """complete: takes the job's `RunCompleted`, or Cloud Logging's execution-ended entry, and settles the run."""
 
 import functools
+from contextlib import nullcontext
 
 import functions_framework
 from cloudevents.http import CloudEvent
@@ -16,7 +17,7 @@ from shared.wiring import wiring
 def complete(event: CloudEvent) -> None:
     """Acks by returning, nacks by raising."""
     with wiring().store() as store:
-        receive(event.data, store, functools.partial(_act, store), topic=COMPLETIONS)
+        receive(event.data, lambda: nullcontext(store), functools.partial(_act, store), topic=COMPLETIONS)
 
 
 def _act(store: Store, envelope: Envelope) -> str:

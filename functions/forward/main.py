@@ -7,7 +7,6 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.forward import forward as forward_message
-from shared.ledger.store import Store
 from shared.messages import PORTAL, Envelope
 from shared.receive import receive
 from shared.wiring import wiring
@@ -19,11 +18,10 @@ _ADDED = "@type"
 @functions_framework.cloud_event
 def forward(event: CloudEvent) -> None:
     """Acks by returning, nacks by raising."""
-    with wiring().store() as store:
-        receive(event.data, store, functools.partial(_act, event.data, store), topic=PORTAL)
+    receive(event.data, wiring().store, functools.partial(_act, event.data), topic=PORTAL)
 
 
-def _act(data: Any, store: Store, envelope: Envelope) -> str:
+def _act(data: Any, envelope: Envelope) -> str:
     message = {name: value for name, value in data["message"].items() if name != _ADDED}
     here = wiring()
-    return forward_message(envelope, message, store, here.older_service, here.publish, here.settings)
+    return forward_message(envelope, message, here.store, here.older_service, here.publish, here.settings)

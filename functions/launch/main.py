@@ -1,6 +1,7 @@
 """launch: takes `RunRequested`, or a request by hand, from Pub/Sub and starts the run's execution."""
 
 import functools
+from contextlib import nullcontext
 
 import functions_framework
 from cloudevents.http import CloudEvent
@@ -19,7 +20,7 @@ from shared.wiring import wiring
 def launch(event: CloudEvent) -> None:
     """Acks by returning, nacks by raising."""
     with wiring().store() as store:
-        receive(event.data, store, functools.partial(_act, store))
+        receive(event.data, lambda: nullcontext(store), functools.partial(_act, store))
 
 
 def _act(store: Store, envelope: Envelope) -> str:

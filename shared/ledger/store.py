@@ -3,8 +3,8 @@
 What is here itself: the due rule, admission, and cleaning.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 import msgspec
@@ -39,6 +39,9 @@ ADMITTED = 5000
 RECORDED = 20_000
 # Before all configs.
 FIRST = Place()
+
+# Gives a store for the length of a block.
+Stores = Callable[[], AbstractContextManager["Store"]]
 
 
 @contextmanager

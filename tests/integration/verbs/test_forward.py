@@ -85,7 +85,9 @@ def forwarded(bench, older: Older, migrated, add_config, monkeypatch) -> Callabl
 
     def act(service: OlderService | None = None) -> str:
         settings = bench.with_settings(service_timeout_seconds=SECONDS)
-        return forward(Envelope("m1", data), message, bench.store, service or older.at(), bench.publish, settings)
+        return forward(
+            Envelope("m1", data), message, bench.wiring.store, service or older.at(), bench.publish, settings
+        )
 
     return act
 
@@ -182,6 +184,37 @@ def test_a_service_that_speaks_no_tls_may_have_done_anything(forwarded, older, n
     assert noted() == (None, True)
 
 
+def test_a_message_that_was_held_up_since_it_was_noted_is_not_sent(forwarded, older, noted) -> None:
+    """The forward would end while the older service is at work still, and a run could begin."""
+
+    class HeldUp(OlderService):
+        def post(self, message, begun: float) -> int:
+            return super().post(message, begun - 60)
+
+    clients = Clients({"GOOGLE_APPLICATION_CREDENTIALS": str(older.key_file)})
+    with pytest.raises(NotSent, match="took too long"):
+        forwarded(HeldUp(older.component.address, clients.identified, SECONDS))
+    assert noted() == (None, False)
+
+
+def test_no_connection_to_postgresql_is_held_while_the_service_is_at_work(forwarded, older, sql) -> None:
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    counts = []
+
+    def talk(conversation: socket.socket) -> None:
+        conversation.recv(65536)
+        deadline = time.monotonic() + 5
+        while sql(mine) != before and time.monotonic() < deadline:
+            time.sleep(0.05)
+        counts.append(sql(mine))
+        conversation.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    before = sql(mine)
+    with listening(talk) as url:
+        assert forwarded(older.at(f"{url}/")) == "forwarded"
+    assert counts == [before]
+
+
 def test_without_a_token_nothing_is_sent(forwarded, older, noted, tmp_path, monkeypatch) -> None:
     write_key(tmp_path / "another.json", "local-project", json.loads(older.key_file.read_text())["token_uri"])
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "another.json"))
@@ -238,7 +271,7 @@ def test_the_message_arrives_as_it_was_published_with_a_token(forwarded, older, 
 
 def test_a_message_that_names_no_config_is_not_understood(bench, older) -> None:
     with pytest.raises(InvalidInput, match="the portal's message: config_id is missing"):
-        forward(Envelope("m1", b"{}"), {}, bench.store, older.at(), bench.publish, bench.settings)
+        forward(Envelope("m1", b"{}"), {}, bench.wiring.store, older.at(), bench.publish, bench.settings)
 
 
 def test_forwarding_without_knowing_the_service_says_which_setting_is_missing(bench) -> None:
@@ -259,4 +292,5 @@ def test_the_service_is_called_as_the_settings_say(migrated, older, monkeypatch)
     }
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(older.key_file))
     older.order(failing=1, status=418)
-    assert Wiring(environ).older_service.post({"data": base64.b64encode(WHOLE).decode()}) == 418
+    message = {"data": base64.b64encode(WHOLE).decode()}
+    assert Wiring(environ).older_service.post(message, time.monotonic()) == 418

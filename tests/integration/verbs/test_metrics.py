@@ -76,6 +76,6 @@ def test_a_run_that_failed_for_good_is_measured_and_one_that_is_tried_again_is_n
 
 @pytest.mark.parametrize(("service", "count"), [(FUNCTIONS[0], 0), (FUNCTIONS[1], 1), (FUNCTIONS[2], 1)])
 def test_what_nobody_understood_is_counted_wherever_it_came(bench, printed, service: str, count: int) -> None:
-    receive(b"?", bench.store, lambda envelope: envelope.message_id)
+    receive(b"?", bench.wiring.store, lambda envelope: envelope.message_id)
     assert json.loads(printed.getvalue())["message"] == "poison"
     assert len(counted("sheet_to_bigquery_poison", printed, service)) == count

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,9 @@ from shared.errors import (
     InvalidInput,
     InvalidSettings,
     PermissionMissing,
+    ServiceFailed,
     SyncError,
+    TableBusy,
     UnknownConfig,
 )
 from shared.messages import Envelope
@@ -40,7 +43,7 @@ class PoisonKept:
 
 def received(event: Any, act: Callable[[Envelope], str]) -> dict[str, tuple[str, bytes]]:
     store: Any = PoisonKept()
-    receive(event, store, act)
+    receive(event, lambda: nullcontext(store), act)
     return store.kept
 
 
@@ -74,8 +77,15 @@ def test_what_nobody_can_understand_is_kept_with_its_reason_and_acked(error: typ
 def test_what_is_no_fault_of_the_messages_goes_up_so_that_it_comes_again(error: Exception) -> None:
     store: Any = PoisonKept()
     with pytest.raises(type(error)):
-        receive(EVENT, store, failing(error))
+        receive(EVENT, lambda: nullcontext(store), failing(error))
     assert store.kept == {}
+
+
+@pytest.mark.parametrize(("error", "level"), [(TableBusy("it waits"), "WARNING"), (ServiceFailed("no"), "ERROR")])
+def test_a_message_that_merely_waits_for_its_table_is_no_error(error: SyncError, level: str, caplog) -> None:
+    with pytest.raises(type(error)):
+        received(EVENT, failing(error))
+    assert [(each.msg, each.levelname) for each in caplog.records] == [("nacked", level)]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +103,7 @@ def test_what_is_no_fault_of_the_messages_goes_up_so_that_it_comes_again(error: 
 def test_an_event_that_is_no_message_is_kept_once_however_often_it_comes(event: Any) -> None:
     store: Any = PoisonKept()
     for _ in range(3):
-        receive(event, store, failing(AssertionError("nothing is acted on")))
+        receive(event, lambda: nullcontext(store), failing(AssertionError("nothing is acted on")))
     [(message_id, (reason, body))] = store.kept.items()
     assert message_id.startswith("content-")
     assert "message" in reason
