@@ -69,14 +69,15 @@ def retry_poison(ids: Sequence[str], environ: Mapping[str, str], screen: Screen)
                     "have it sent again from where it came, and drop this one",
                 )
         for each in found:
-            published = _publish(each, wiring)
+            published = publish_again(each, wiring)
             store.decide(each.message_id, "retried")
             screen.say(f"published {each.message_id} again as {published}")
     screen.json(list(ids))
     return SUCCEEDED
 
 
-def _publish(message: Kept, wiring: Wiring) -> str:
+def publish_again(message: Kept, wiring: Wiring) -> str:
+    """Publishes what was kept to the topic that it came to, and tells its new id."""
     from google.pubsub_v1 import PubsubMessage
 
     settings = wiring.settings

@@ -34,9 +34,9 @@ def forward(
     """Has the message acted on once by the owner of its config's table, and tells how.
 
     `message` is Pub/Sub's own, which the older service gets as it is. No connection to PostgreSQL is held while that
-    is at work, for minutes maybe. Raises what nacks it: `TableBusy` while another
-    writes the table, or the message may be at the older service still, `ServiceFailed` where that did not load it,
-    `PermissionMissing` where it refuses us; and `InvalidInput` for a message that nobody can act on.
+    is at work, for minutes maybe. Raises what nacks it: `TableBusy` while another writes the table, or the message may
+    be at the older service still, `ServiceFailed` where that did not load it, `PermissionMissing` where it refuses us;
+    and `InvalidInput` for a message that nobody can act on.
     """
     wanted = decode_portal(envelope.data)
     # Ids are unique within a topic only, and those of requests by hand are in the same table.
@@ -49,9 +49,9 @@ def forward(
         if found.verdict in ("busy", "unanswered"):
             raise TableBusy(f"{found.subject}: {found.reason}", "the message is delivered again")
         if found.verdict != "forward":
-            done: Done = (
-                "forwarded_before" if found.verdict == "forwarded_before" else record(envelope, wanted.request, store)
-            )
+            done: Done = "forwarded_before"
+            if found.verdict == "job":
+                done = record(envelope, wanted.request, store, if_ours=True)
             _follow_up(found, store, publish, settings)
             return done
     failpoint("forward.after_begin")

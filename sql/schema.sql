@@ -232,6 +232,8 @@ CREATE TABLE sheet_to_bigquery_messages (
 );
 CREATE INDEX messages_poison ON sheet_to_bigquery_messages (received_at) WHERE verdict = 'poison';
 CREATE INDEX messages_received ON sheet_to_bigquery_messages (received_at);
+-- A rollback asks which of the portal's messages waited for a run that it cancelled.
+CREATE INDEX messages_portal ON sheet_to_bigquery_messages (run_id) WHERE message_id LIKE 'portal/%';
 
 -- What people are to be told of a run's end, once: noted with the end itself, sent later.
 CREATE TABLE sheet_to_bigquery_notices (

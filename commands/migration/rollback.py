@@ -15,6 +15,7 @@ from commands.migration.actor import Change
 from commands.migration.closing import Closing, close_runs
 from commands.migration.cloud import Step, deployment_steps, take
 from commands.migration.named import examine_named, owned_only, require_started
+from commands.migration.returning import return_messages
 from commands.screen import Screen
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
@@ -25,13 +26,15 @@ _COLUMNS = ("ID", "NAME", "FROM", "TO", "WHAT WAS OPEN")
 
 
 class RolledBack(msgspec.Struct, frozen=True):
-    """A config that is the service's, whose it was, and what became of the runs that were open."""
+    """A config that is the service's, whose it was, and what became of the runs that were open; `returned` tells
+    whether a message that waited for one of them was published again, for the service."""
 
     id: int
     name: str
     table: str
     before: Owner
     closed: list[Closing]
+    returned: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -44,10 +47,10 @@ def rollback(names: Sequence[str], seconds: float, change: Change, environ: Mapp
     with wiring.store() as store:
         require_started(store)
         wanted = examine_named(names, store, owned_only, screen)
-        done = _go_back(wanted, seconds, change, store, wiring)
+        done, all_returned = _go_back(wanted, seconds, change, store, wiring, screen)
     _report(done, change, screen)
     screen.json(done)
-    return _code(done, "rollback NAME…", screen)
+    return _code(done, all_returned, "rollback NAME…", screen)
 
 
 def rollback_all(
@@ -58,28 +61,42 @@ def rollback_all(
     with wiring.store() as store:
         require_started(store)
         # With those of a rollback that was not brought to its end.
-        ids = sorted({*store.taken_ids(), *store.services_with_open_runs()})
-        done = _go_back(store.list_owned(ids), seconds, change, store, wiring)
+        ids = sorted({*store.taken_ids(), *store.services_with_open_runs(), *store.unanswered_messages()})
+        done, all_returned = _go_back(store.list_owned(ids), seconds, change, store, wiring, screen)
     _report(done, change, screen)
     failpoint("migrate.before_cloud")
     steps = deployment_steps(wiring.settings, environ, env_file) if with_cloud else []
     taken: list[Step] = [take(step, change.dry_run, environ, screen) for step in steps]
     screen.json({"configs": done, "cloud": taken})
-    code = _code(done, "rollback --all", screen)
+    code = _code(done, all_returned, "rollback --all", screen)
     return code if all(step.done for step in taken) or change.dry_run else FAILED
 
 
-def _go_back(wanted: Sequence[Owned], seconds: float, change: Change, store: Store, wiring: Wiring) -> list[RolledBack]:
+def _go_back(
+    wanted: Sequence[Owned], seconds: float, change: Change, store: Store, wiring: Wiring, screen: Screen
+) -> tuple[list[RolledBack], bool]:
+    """What became of each, and whether all messages that waited are with the service."""
     ids = [each.id for each in wanted]
     closed: list[Closing] = []
+    returned: set[int] = set()
+    all_returned = True
     if not change.dry_run and ids:
         store.set_owner(ids, TAKEN_FROM_SERVICE, "service", change.actor, change.reason)
         failpoint("migrate.after_mark")
         closed = close_runs(ids, store, wiring, seconds)
-    return [
-        RolledBack(each.id, each.name, each.table, each.owner, [one for one in closed if one.config_id == each.id])
+        returned, all_returned = return_messages(ids, store, wiring, screen)
+    done = [
+        RolledBack(
+            each.id,
+            each.name,
+            each.table,
+            each.owner,
+            [one for one in closed if one.config_id == each.id],
+            each.id in returned,
+        )
         for each in wanted
     ]
+    return done, all_returned
 
 
 def _report(done: Sequence[RolledBack], change: Change, screen: Screen) -> None:
@@ -92,7 +109,7 @@ def _report(done: Sequence[RolledBack], change: Change, screen: Screen) -> None:
             each.name,
             each.before,
             "service",
-            "; ".join(one.line for one in each.closed) or ("" if change.dry_run else "nothing"),
+            _what_was_open(each) or ("" if change.dry_run else "nothing"),
         )
         for each in done
     ]
@@ -101,10 +118,15 @@ def _report(done: Sequence[RolledBack], change: Change, screen: Screen) -> None:
         screen.say("dry run: nothing was changed")
 
 
-def _code(done: Sequence[RolledBack], again: str, screen: Screen) -> int:
+def _what_was_open(done: RolledBack) -> str:
+    message = ["the portal's message that waited goes to the service"] if done.returned else []
+    return "; ".join([*(one.line for one in done.closed), *message])
+
+
+def _code(done: Sequence[RolledBack], all_returned: bool, again: str, screen: Screen) -> int:
     left = [each for each in done if each.is_open]
     if not left:
-        return SUCCEEDED
+        return SUCCEEDED if all_returned else FAILED
     names = ", ".join(f"{each.id} {each.name}" for each in left)
     screen.trouble(
         f"the marks stand, but a run is open of: {names}. Its table is the job's until then, and the portal's messages"

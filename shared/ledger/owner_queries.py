@@ -57,7 +57,7 @@ class OwnerQueries(Queries):
         return [each for (each,) in self._run(owner_statements.TAKEN_IDS)]
 
     def services_with_open_runs(self) -> list[int]:
-        """Configs of the service's whose run is in flight still: messages of theirs are held back."""
+        """Configs of the service's with a run that has not ended: messages of theirs may be held back."""
         return [each for (each,) in self._run(owner_statements.SERVICES_WITH_OPEN_RUNS)]
 
     def open_runs(self, config_ids: Sequence[int]) -> list[Run]:

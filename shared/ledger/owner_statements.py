@@ -92,10 +92,10 @@ WHERE r.config_id = ANY(CAST(:ids AS bigint[])) AND r.ended_at IS NULL
 ORDER BY r.state IN {_IN_FLIGHT}, r.config_id, r.created_at
 """
 
-# Configs of the service's that have a run in flight: a rollback that somebody did not end.
+# Configs of the service's that have an open run of the job's: a rollback that somebody did not end.
 SERVICES_WITH_OPEN_RUNS = f"""
 SELECT DISTINCT c.id FROM sheet_to_bigquery_runs r JOIN {{configs}} c ON c.id = r.config_id
-WHERE r.state IN {_IN_FLIGHT} AND {_OWNER} = 'service' ORDER BY c.id
+WHERE r.ended_at IS NULL AND {_OWNER} = 'service' ORDER BY c.id
 """
 
 # Other active configs of the job's that replace the same table as this one.

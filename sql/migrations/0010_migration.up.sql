@@ -49,6 +49,8 @@ CREATE INDEX comparisons_newest ON sheet_to_bigquery_comparisons (config_id, com
 
 -- Drive's modifiedTime of the spreadsheet as the run read it: whether it changed between two loads.
 ALTER TABLE sheet_to_bigquery_runs ADD COLUMN sheet_modified_at timestamptz;
+-- A rollback asks which of the portal's messages waited for a run that it cancelled.
+CREATE INDEX messages_portal ON sheet_to_bigquery_messages (run_id) WHERE message_id LIKE 'portal/%';
 -- At most one shadow run waits that has not begun.
 CREATE UNIQUE INDEX runs_shadow ON sheet_to_bigquery_runs (config_id)
     WHERE why = 'shadow' AND state = 'pending' AND attempt = 0;

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import AmbiguousName, TableConflict, UnknownConfig
+from shared.errors import AmbiguousName, Overtaken, TableConflict, UnknownConfig
 from shared.ledger import statements
 from shared.ledger.connection import Session, connect
 from shared.ledger.forward_queries import Forward
@@ -45,6 +45,16 @@ def elsewhere(tracked: Database) -> Iterator[Store]:
     """Another connection."""
     with connect(tracked) as connection:
         yield Store(Session(connection, tracked.configs_table))
+
+
+def test_a_message_is_no_run_of_the_jobs_where_its_config_went_back_meanwhile(tracked, add_config, store, sql) -> None:
+    """Between the decision and the record; the run would be refused, and nobody would load what was asked for."""
+    config_id = add_config("sales", migration_status="job_ready")
+    own(sql, config_id, "service")
+    with pytest.raises(Overtaken, match="given back"):
+        store.record_request("portal/m1", ManualRequest(id=config_id), b"{}", store.now(), if_ours=True)
+    assert store.find_message("portal/m1") is None
+    assert store.record_request("m1", ManualRequest(id=config_id), b"{}", store.now()) == "accepted"
 
 
 def own(sql, config_id: int, owner: str | None) -> None:

@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from local.component import wait_until_ready
 from local.ports import HOST, reserve_port
-from local.pubsub import REQUESTS, PubSub
+from local.pubsub import PORTAL, REQUESTS, PubSub
 from shared import load_job
 from shared.executions import Executions
 from shared.launch import launch
@@ -65,7 +65,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         each.start()
     try:
         wait_until_ready(components, seconds=60)
-        emulator.create_topics({REQUESTS: f"{NOBODY}/launch"})
+        emulator.create_topics({REQUESTS: f"{NOBODY}/launch", PORTAL: f"{NOBODY}/forward"})
         yield {
             "BIGQUERY_EMULATOR_HOST": warehouse.address,
             "RUN_API_ENDPOINT": run.address,

@@ -2,12 +2,19 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
+import grpc
 import pytest
-from google.api_core.exceptions import Conflict
+from google.api_core.exceptions import Conflict, DeadlineExceeded
+from google.pubsub_v1 import SubscriberClient
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from tests.integration.migrate.conftest import NOBODY
+from local.pubsub import PORTAL
+from shared.messages import ManualRequest
+from tests.integration.migrate.conftest import NOBODY, PROJECT
 
 RAW = "UPDATE sheet_to_bigquery_configs SET migration_status = 'service' WHERE name IN ('sales')"
 
@@ -52,6 +59,78 @@ def test_a_load_that_was_faster_is_told_as_the_success_that_it_is(migrate, team,
     done = migrate("rollback", "sales")
     assert (done.returncode, "was faster" in done.stdout) == (0, True)
     assert team.run(run.id).state == "succeeded"
+
+
+@pytest.fixture
+def portal(environment) -> Iterator[Callable[[], list[dict]]]:
+    """What is published to the portal's topic from now on."""
+    client = SubscriberClient(
+        transport=SubscriberGrpcTransport(channel=grpc.insecure_channel(environment["PUBSUB_EMULATOR_HOST"]))
+    )
+    name = f"projects/{PROJECT}/subscriptions/s{uuid.uuid4().hex[:8]}"
+    client.create_subscription(name=name, topic=f"projects/{PROJECT}/topics/{PORTAL}")
+
+    def pull() -> list[dict]:
+        try:
+            found = client.pull(subscription=name, max_messages=10, timeout=3, retry=None).received_messages
+        except DeadlineExceeded:
+            return []
+        return [json.loads(each.message.data) for each in found]
+
+    yield pull
+    client.delete_subscription(subscription=name)
+
+
+def asked(team, config_id: int, message_id: str = "portal/m1", **more) -> None:
+    """The portal's message of a config of the job's became a run, which waits."""
+    body = json.dumps({"id": config_id} | more).encode()
+    team.store.record_request(message_id, ManualRequest(id=config_id), body, team.store.now(), if_ours=True)
+
+
+def test_a_message_that_waited_for_the_job_goes_to_the_service(migrate, team, portal) -> None:
+    config_id = team.config("sales", "job_ready")
+    asked(team, config_id)
+    asked(team, config_id, "portal/m2", newer=True)
+    done = migrate("rollback", "sales")
+    assert (done.returncode, "goes to the service" in done.stdout) == (0, True)
+    assert portal() == [{"id": config_id, "newer": True}]
+    assert migrate("rollback", "sales").returncode == 0
+    assert portal() == []
+
+
+@pytest.mark.parametrize("point", ["migrate.after_mark", "migrate.after_close", "migrate.before_return"])
+def test_it_goes_to_the_service_whoever_is_killed(point, migrate, team, portal, add_run) -> None:
+    team.in_flight(team.config("stock", "job_ready"), add_run)
+    config_id = team.config("sales", "job_ready")
+    asked(team, config_id)
+    migrate("rollback", "--all", "--no-cloud", die_at=point)
+    assert portal() == []
+    assert migrate("rollback", "--all", "--no-cloud").returncode == 0
+    assert portal() == [{"id": config_id}]
+
+
+@pytest.mark.parametrize("by", ["job", "service"])
+def test_a_message_after_which_the_table_was_loaded_goes_nowhere(by, migrate, team, portal, add_run, sql) -> None:
+    config_id = team.config("sales", "job_ready")
+    asked(team, config_id)
+    sql("UPDATE sheet_to_bigquery_runs SET state = 'cancelled', ended_at = now()")
+    if by == "job":
+        add_run(config_id, datetime.now(UTC), "manual", "succeeded", claimed_at=datetime.now(UTC), attempt=1)
+    else:
+        team.message_at_service(config_id, 0)
+        sql("UPDATE sheet_to_bigquery_forwards SET ended_at = now(), status = 200")
+    assert migrate("rollback", "sales").returncode == 0
+    assert portal() == []
+
+
+def test_a_message_that_cannot_be_published_is_told_and_goes_when_it_can(migrate, team, portal) -> None:
+    config_id = team.config("sales", "job_ready")
+    asked(team, config_id)
+    done = migrate("rollback", "sales", PUBSUB_EMULATOR_HOST="127.0.0.1:9")
+    assert (done.returncode, "is not with the service yet" in done.stderr) == (1, True)
+    assert team.owners() == {"sales": "service"}
+    assert migrate("rollback", "sales").returncode == 0
+    assert portal() == [{"id": config_id}]
 
 
 def test_where_bigquery_does_not_answer_the_mark_stands_and_the_command_ends_it_later(migrate, team, add_run) -> None:
