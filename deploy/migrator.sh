@@ -15,6 +15,8 @@ allow_migrator() {
   make_role "${setting[ROLE_PREFIX]}.migration" "${setting[PROJECT]}" "$migration_permissions"
   allow "$member" "projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.migration" projects "${setting[PROJECT]}" --condition=None
   allow "$member" roles/pubsub.publisher 'pubsub topics' "${setting[REQUEST_TOPIC]}"
+  # A message that waits for the job goes back to where the service gets it.
+  if has_portal; then allow "$member" roles/pubsub.publisher 'pubsub topics' "${setting[PORTAL_TOPIC]}"; fi
   # rollback closes attempts as settling does, by the roles that dispatch has for it.
   allow "$member" roles/run.viewer 'run jobs' "${setting[JOB_NAME]}" "--region=${setting[REGION]}"
   role=projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.executions

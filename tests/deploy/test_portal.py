@@ -204,6 +204,7 @@ def test_a_migrator_may_do_what_migrate_does(older: Cloud) -> None:
         },
         "run jobs/sheettobigquery-job": {"run.viewer", "sheettobigquery.executions"},
         "pubsub topics/sheet-to-bigquery-requests": {"pubsub.publisher"},
+        f"pubsub topics/{TOPIC}": {"pubsub.publisher"},
         "run services/service-sheettobigquery": {"run.developer"},
     }
     for each in older.resources("datasets").values():
