@@ -149,6 +149,7 @@ CREATE TABLE sheet_to_bigquery_runs (
     schema_changes jsonb,
     content_hash text,
     sheet_modified_at timestamptz, -- Drive's modifiedTime of the spreadsheet, as it was read
+    source text, -- a hash of what the config read when the run was claimed
     warnings jsonb,
     seconds jsonb,
     error_class text,
@@ -285,6 +286,7 @@ CREATE TABLE sheet_to_bigquery_comparisons (
     service_table text NOT NULL,
     job_table text NOT NULL,
     run_id uuid, -- the run that loaded the job's table
+    source text, -- that run's
     service_loaded_at timestamptz,
     job_loaded_at timestamptz,
     verdict text NOT NULL CHECK (verdict IN ('MATCH', 'MISMATCH', 'SHEET_CHANGED', 'SHADOW_OLDER')),

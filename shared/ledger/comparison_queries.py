@@ -23,7 +23,8 @@ class ComparisonQueries(Queries):
         return self._run(comparison_statements.FORWARDED, config_id=config_id, written=written)[0][0]
 
     def record_comparison(self, compared: Compared) -> bool:
-        """Keeps it; False where these two loads were compared before. `compared_at` is the database's own."""
+        """Keeps it; False where these two loads were compared before, and that says as much or more. `compared_at` is
+        the database's own."""
         values = {name: getattr(compared, name) for name in compared.__struct_fields__ if name != "compared_at"}
         values["differences"] = to_json(compared.differences)
         return bool(self._run(comparison_statements.RECORD_COMPARISON, **values))

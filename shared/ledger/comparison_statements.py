@@ -1,5 +1,6 @@
 """The SQL of comparisons: the shadow run that one is about, what came of it, and how many in a row matched."""
 
+from shared.ledger.statements import SOURCE
 from shared.states import IN_FLIGHT, listed
 
 # ruff: noqa: S608
@@ -20,16 +21,21 @@ WHERE config_id = :config_id AND begun_at <= :written AND open_until >= :written
   AND (ended_at IS NULL OR ended_at >= CAST(:written AS timestamptz) - interval '5 seconds')
 """
 
-# Once per pair of loads: a second look at the same ones is no second proof.
+# Once per pair of loads: a second look at the same ones is no second proof. But it may know more, when each was read
+# say, and what it finds then takes the place of what was found before; nothing takes the place of a mismatch.
 RECORD_COMPARISON = """
-INSERT INTO sheet_to_bigquery_comparisons (
-    config_id, config_name, service_table, job_table, run_id, service_loaded_at, job_loaded_at, verdict,
+INSERT INTO sheet_to_bigquery_comparisons AS c (
+    config_id, config_name, service_table, job_table, run_id, source, service_loaded_at, job_loaded_at, verdict,
     service_rows, job_rows, differences
 ) VALUES (
-    :config_id, :config_name, :service_table, :job_table, :run_id, :service_loaded_at, :job_loaded_at, :verdict,
-    :service_rows, :job_rows, CAST(:differences AS jsonb)
+    :config_id, :config_name, :service_table, :job_table, :run_id,
+    (SELECT r.source FROM sheet_to_bigquery_runs r WHERE r.id = CAST(:run_id AS uuid)),
+    :service_loaded_at, :job_loaded_at, :verdict, :service_rows, :job_rows, CAST(:differences AS jsonb)
 )
-ON CONFLICT (config_id, run_id, service_loaded_at) DO NOTHING
+ON CONFLICT (config_id, run_id, service_loaded_at) DO UPDATE
+SET verdict = excluded.verdict, compared_at = excluded.compared_at, job_loaded_at = excluded.job_loaded_at,
+    service_rows = excluded.service_rows, job_rows = excluded.job_rows, differences = excluded.differences
+WHERE c.verdict <> 'MISMATCH' AND c.verdict <> excluded.verdict
 RETURNING id
 """
 
@@ -40,10 +46,11 @@ ORDER BY config_id, id DESC
 """
 
 # Matches of different loads of the service, since the newest mismatch, and since the config's newest begin as a
-# shadow: who went back to the service begins again, and so does who chose another table.
-CONSECUTIVE_MATCHES = """
+# shadow: who went back to the service begins again, and so does who chose another table, sheet or tab.
+CONSECUTIVE_MATCHES = f"""
 SELECT count(DISTINCT service_loaded_at) FROM sheet_to_bigquery_comparisons
 WHERE config_id = :config_id AND service_table = :service_table AND verdict = 'MATCH'
+  AND (source IS NULL OR source = (SELECT {SOURCE.format(c="c")} FROM {{configs}} c WHERE c.id = :config_id))
   AND id > coalesce((
       SELECT max(id) FROM sheet_to_bigquery_comparisons
       WHERE config_id = :config_id AND service_table = :service_table AND verdict = 'MISMATCH'

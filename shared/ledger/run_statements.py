@@ -3,7 +3,7 @@
 `{configs}` is the configs table's quoted name.
 """
 
-from shared.ledger.statements import ACTIVE_STATES, owned_for, rival
+from shared.ledger.statements import ACTIVE_STATES, SOURCE, owned_for, rival
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
@@ -40,7 +40,8 @@ CLAIM = f"""
 UPDATE sheet_to_bigquery_runs r
 SET state = 'launching', attempt = r.attempt + 1, execution = NULL, claimed_at = :now,
     had_last_run = :had_last_run, destination = :destination, config_name = c.name,
-    job_project = :job_project, job_location = :job_location, lease_until = :lease_until, deadline = :deadline
+    job_project = :job_project, job_location = :job_location, lease_until = :lease_until, deadline = :deadline,
+    source = {SOURCE.format(c="c")}
 FROM {{configs}} c
 WHERE r.id = :run_id AND r.state = 'queued' AND c.id = r.config_id AND c.is_active AND {owned_for("r", "c")}
   AND NOT {_HAS_TO_WAIT}

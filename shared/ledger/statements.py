@@ -31,6 +31,11 @@ def same_table(one: str, other: str) -> str:
 
 DESTINATION = f"concat_ws('.', {PROJECT}, {DATASET}, {TABLE})"
 
+# What a config reads, hashed: its sheet, its tab, and its options but for parity, which comes and goes with the owner.
+SOURCE = """md5(jsonb_build_array({c}.google_sheet_url, {c}.google_sheet_tab_name, CASE
+    WHEN jsonb_typeof({c}.options) = 'object' THEN nullif({c}.options - 'parity', '{{}}') ELSE {c}.options
+END)::text)"""
+
 # Owned by the job: no column migration_status, or its value is job_ready (NULL is 'service').
 OWNED = """(
     NOT to_jsonb({c}) ? 'migration_status' OR to_jsonb({c})->>'migration_status' IS NOT DISTINCT FROM 'job_ready'

@@ -12,4 +12,4 @@ END
 $do$;
 DROP TABLE sheet_to_bigquery_owner_changes, sheet_to_bigquery_forwards, sheet_to_bigquery_comparisons;
 DROP INDEX runs_shadow, messages_portal;
-ALTER TABLE sheet_to_bigquery_runs DROP COLUMN sheet_modified_at;
+ALTER TABLE sheet_to_bigquery_runs DROP COLUMN sheet_modified_at, DROP COLUMN source;

@@ -37,6 +37,7 @@ CREATE TABLE sheet_to_bigquery_comparisons (
     service_table text NOT NULL,
     job_table text NOT NULL,
     run_id uuid, -- the run that loaded the job's table
+    source text, -- that run's
     service_loaded_at timestamptz,
     job_loaded_at timestamptz,
     verdict text NOT NULL CHECK (verdict IN ('MATCH', 'MISMATCH', 'SHEET_CHANGED', 'SHADOW_OLDER')),
@@ -49,6 +50,8 @@ CREATE INDEX comparisons_newest ON sheet_to_bigquery_comparisons (config_id, com
 
 -- Drive's modifiedTime of the spreadsheet as the run read it: whether it changed between two loads.
 ALTER TABLE sheet_to_bigquery_runs ADD COLUMN sheet_modified_at timestamptz;
+-- A hash of what the config read when the run was claimed: what was compared before an edit proves nothing of it.
+ALTER TABLE sheet_to_bigquery_runs ADD COLUMN source text;
 -- A rollback asks which of the portal's messages waited for a run that it cancelled.
 CREATE INDEX messages_portal ON sheet_to_bigquery_messages (run_id) WHERE message_id LIKE 'portal/%';
 -- At most one shadow run waits that has not begun.

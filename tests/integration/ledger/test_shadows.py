@@ -226,3 +226,17 @@ def test_a_shadow_run_does_not_wait_for_the_older_service(store: Store, shadowed
     run = store.find_run(add_run(shadowed, NOON, "shadow", "queued")).run
     standing = store.find_run(run.id)
     assert store.claim(standing, standing.config().shadow("_s"), "p", "US", NOON, MINUTE, MINUTE) is not None
+
+
+def test_a_claim_notes_what_the_config_reads(store: Store, shadowed: int, sql) -> None:
+    """So that a comparison can tell whether the config was edited since."""
+    sources = []
+    for edit in ("name = name", "name = 'renamed', options = '{\"parity\": true}'", "google_sheet_tab_name = 'other'"):
+        sql(f"UPDATE sheet_to_bigquery_configs SET {edit}")
+        store.record_shadow(shadowed, store.now())
+        store.admit(store.now(), 10, 1000)
+        [(run_id,)] = sql("SELECT id FROM sheet_to_bigquery_runs WHERE state = 'queued'")
+        assert claim(store, store.find_run(str(run_id)).run)
+        sources += sql("SELECT source FROM sheet_to_bigquery_runs WHERE state = 'launching'")
+        sql("UPDATE sheet_to_bigquery_runs SET state = 'cancelled', ended_at = now() WHERE state = 'launching'")
+    assert sources[0] == sources[1] != sources[2]

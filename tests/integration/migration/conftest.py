@@ -16,6 +16,7 @@ from local.component import wait_until_ready
 from migration.comparison import Comparison, compare
 from shared import load_job
 from shared.config import Config, parse_config
+from shared.ledger.statements import SOURCE
 from shared.ledger.store import Store
 from tests.integration.servers import server
 
@@ -86,6 +87,11 @@ class Desk:
         }
         columns, parameters = ", ".join(values), ", ".join(f":{column}" for column in values)
         self.sql(f"INSERT INTO sheet_to_bigquery_runs ({columns}) VALUES ({parameters})", **values)
+        source = f"(SELECT {SOURCE.format(c='c')} FROM sheet_to_bigquery_configs c WHERE c.id = r.config_id)"
+        self.sql(
+            f"UPDATE sheet_to_bigquery_runs r SET source = {source} WHERE id = :id",
+            id=values["id"],
+        )
         labels = load_job.labels(values["id"], 1, "job-abcde", "loaded")
         self._load(self.shadow, names, rows, types, load_job.job_id(values["id"], 1), labels)
         return values["id"]

@@ -49,6 +49,45 @@ def test_the_same_two_loads_are_kept_once(desk):
     assert matches(desk) == 1
 
 
+def test_a_second_look_that_knows_more_takes_the_place_of_the_first(desk):
+    """Three matches, and a load that differs: first it looks as if the sheet was edited, then it is known not to be."""
+    compared(desk, [("1", "x")], [("1", "x")])
+    found = msgspec.structs.replace(compared(desk, [("1", "x")], [("1", "x")]), verdict="SHEET_CHANGED")
+    desk.service_loads(NAMES, [("1", "y")])
+    desk.shadow_loads(NAMES, [("1", "x")])
+    mismatch = desk.compare()
+    assert mismatch.verdict == "MISMATCH"
+    assert desk.store.record_comparison(msgspec.structs.replace(mismatch, verdict="SHEET_CHANGED"))
+    assert matches(desk) == 2
+    assert desk.store.record_comparison(mismatch)
+    assert matches(desk) == 0
+    assert not desk.store.record_comparison(msgspec.structs.replace(mismatch, verdict="SHEET_CHANGED"))
+    assert not desk.store.record_comparison(msgspec.structs.replace(mismatch, verdict="MATCH"))
+    assert matches(desk) == 0
+    assert found.run_id != mismatch.run_id
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "google_sheet_url = 'https://docs.google.com/spreadsheets/d/another_sheet_1/edit'",
+        "google_sheet_tab_name = 'another'",
+        """options = '{"range": "B2:C9"}'""",
+    ],
+)
+def test_matches_from_before_the_config_was_edited_count_no_more(desk, edit):
+    compared(desk, [("1", "x")], [("1", "x")])
+    assert matches(desk) == 1
+    desk.sql(f"UPDATE sheet_to_bigquery_configs SET {edit}")
+    assert matches(desk) == 0
+
+
+def test_who_owns_the_table_is_no_edit_of_what_is_read(desk):
+    compared(desk, [("1", "x")], [("1", "x")])
+    desk.sql("""UPDATE sheet_to_bigquery_configs SET options = '{"parity": true}', name = 'renamed'""")
+    assert matches(desk) == 1
+
+
 def test_every_load_of_the_service_counts_once_however_many_shadows_it_had(desk):
     compared(desk, [("1", "x")], [("1", "x")])
     desk.shadow_loads(NAMES, [("1", "x")])
