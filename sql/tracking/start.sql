@@ -39,7 +39,8 @@ END
 $do$;
 
 -- Every change of a mark, by whomever and with whatever tool, goes through here. It runs as the tables' owner: who may
--- mark a config, a portal's role say, need not be allowed to write the audit or the ledger.
+-- mark a config, a portal's role say, need not be allowed to write the audit or the ledger. So every literal has its type:
+-- else an operator that somebody made for another type could be called in that owner's name.
 CREATE OR REPLACE FUNCTION sheet_to_bigquery_track_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $do$
 DECLARE
     new_owner CONSTANT text := coalesce(NEW.migration_status, 'service');
@@ -67,13 +68,13 @@ BEGIN
     IF new_owner = 'job_ready' THEN
         BEGIN
             given := CASE WHEN jsonb_typeof(NEW.options) = 'string'
-                THEN CAST(nullif(btrim(NEW.options #>> '{}'), '') AS jsonb) ELSE nullif(NEW.options, 'null') END;
+                THEN CAST(nullif(btrim(NEW.options #>> '{}'::text[]), '') AS jsonb) ELSE nullif(NEW.options, 'null') END;
             given := coalesce(given, '{}');
         EXCEPTION WHEN invalid_text_representation THEN
             given := NEW.options; -- no JSON: the parser will say so
         END;
-        IF jsonb_typeof(given) = 'object' AND NOT given ? 'parity' THEN
-            NEW.options := given || '{"parity": true}';
+        IF jsonb_typeof(given) = 'object' AND NOT given ? 'parity'::text THEN
+            NEW.options := given || '{"parity": true}'::jsonb;
         END IF;
     END IF;
     -- What is in flight for the old owner is not wanted any more. A run that somebody is closing at this moment is left

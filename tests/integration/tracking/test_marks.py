@@ -64,6 +64,25 @@ def test_a_role_that_puts_tables_of_its_own_before_ours_deceives_nobody(tracked:
     assert len(ran(tracked, AUDIT)) == 2
 
 
+@pytest.mark.parametrize("operator", ["?", "#>>"])
+def test_a_role_that_makes_operators_of_its_own_is_not_called_as_the_owner(
+    operator: str, tracked: Any, portal: Database
+) -> None:
+    """For a literal without a type, PostgreSQL would prefer one whose both sides are jsonb."""
+    ran(tracked, f"GRANT CREATE ON SCHEMA public TO {portal.postgres_user}")
+    # Portals store JSON as text, too.
+    ran(tracked, f"""UPDATE {CONFIGS} SET options = '"{{}}"'""")
+    with connect(portal) as opened:
+        ran(
+            opened,
+            "CREATE FUNCTION public.steals(jsonb, jsonb) RETURNS boolean LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$;"
+            f" CREATE OPERATOR public.{operator} (LEFTARG = jsonb, RIGHTARG = jsonb, FUNCTION = public.steals)",
+        )
+        ran(opened, MARK_ALL)
+    assert ran(tracked, f"SELECT DISTINCT options FROM {CONFIGS}") == [[{"parity": True}]]
+
+
 @pytest.mark.parametrize("typo", ["jobready", "Service", ""])
 def test_a_mark_that_there_is_none_of_is_refused_with_those_there_are(typo: str, tracked: Any) -> None:
     for statement in (
