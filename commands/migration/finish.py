@@ -17,7 +17,6 @@ from shared.settings import Settings, read_database, read_migrating
 from shared.wiring import Wiring
 from sql.tracking import finish as drop_tracking
 
-_TEST = "migration_test"
 _NAMED = 10
 
 

@@ -78,3 +78,19 @@ WITHDRAW_FORWARD = """
 UPDATE sheet_to_bigquery_forwards SET open_until = clock_timestamp()
 WHERE message_id = :message_id AND attempts = :attempt AND ended_at IS NULL
 """
+
+# Forwards that began long ago go, answered or given up; of each config the newest that was answered stays, which tells
+# when the older service loaded last.
+CLEAN = """
+DELETE FROM sheet_to_bigquery_forwards WHERE message_id IN (
+    SELECT f.message_id FROM sheet_to_bigquery_forwards f
+    WHERE f.begun_at < :before AND f.open_until < :before AND NOT EXISTS (
+        SELECT FROM (
+            SELECT n.message_id FROM sheet_to_bigquery_forwards n
+            WHERE n.config_id = f.config_id AND n.ended_at IS NOT NULL ORDER BY n.begun_at DESC, n.message_id LIMIT 1
+        ) newest WHERE newest.message_id = f.message_id
+    )
+    ORDER BY f.begun_at LIMIT :most
+)
+RETURNING message_id
+"""

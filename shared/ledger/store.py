@@ -14,6 +14,7 @@ from shared.ledger import (
     admission_statements,
     due_statements,
     end_statements,
+    forward_statements,
     message_statements,
     record_statements,
     statements,
@@ -184,7 +185,8 @@ class Store(
     # -- what ended long ago -----------------------------------------------------------------------------
 
     def clean(self, before: datetime) -> int:
-        """Deletes what ended before, `CHUNK` runs and `CHUNK` messages at most, and tells how many went."""
+        """Deletes what ended before, `CHUNK` runs, messages and forwards at most, and tells how many went."""
         runs = self._run(end_statements.CLEAN, before=before, most=CHUNK)[0][0]
         failpoint("clean.after_runs")
-        return runs + len(self._run(message_statements.CLEAN, before=before, most=CHUNK))
+        messages = self._run(message_statements.CLEAN, before=before, most=CHUNK)
+        return runs + len(messages) + len(self._run(forward_statements.CLEAN, before=before, most=CHUNK))

@@ -27,6 +27,7 @@ CREATE TABLE sheet_to_bigquery_forwards (
 CREATE INDEX forwards_open_config ON sheet_to_bigquery_forwards (config_id) WHERE ended_at IS NULL;
 CREATE INDEX forwards_open_destination ON sheet_to_bigquery_forwards (destination) WHERE ended_at IS NULL;
 CREATE INDEX forwards_of_config ON sheet_to_bigquery_forwards (config_id, begun_at DESC);
+CREATE INDEX forwards_begun ON sheet_to_bigquery_forwards (begun_at);
 
 -- How the service's table and the job's compared. Columns' names and counts; no cell values.
 CREATE TABLE sheet_to_bigquery_comparisons (

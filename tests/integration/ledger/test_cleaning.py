@@ -113,3 +113,30 @@ def test_messages_go_by_their_age_whatever_became_of_them(store: Store, sql) -> 
 
 def test_an_empty_ledger_has_nothing_to_clean(store: Store) -> None:
     assert store.clean(BEFORE) == 0
+
+
+def test_forwards_go_by_their_age_but_each_configs_newest_answer(store: Store, sql) -> None:
+    forwarded = [
+        ("old", 1, 9, 200),
+        ("newest answer", 1, 8, 500),
+        ("never answered", 1, 7, None),
+        ("another's", 2, 9, 200),
+        ("nobody's", None, 9, 200),
+        ("young", 2, -1, None),
+        ("nobody's, young", None, -1, 200),
+    ]
+    for message_id, config_id, days, status in forwarded:
+        begun = BEFORE - days * DAY
+        sql(
+            "INSERT INTO sheet_to_bigquery_forwards (message_id, config_id, begun_at, open_until, ended_at, status)"
+            " VALUES (:message_id, :config_id, :begun, :until, :ended, :status)",
+            message_id=message_id,
+            config_id=config_id,
+            begun=begun,
+            until=begun + timedelta(minutes=5),
+            ended=begun + timedelta(minutes=1) if status else None,
+            status=status,
+        )
+    assert store.clean(BEFORE) == 3
+    left = {message_id for (message_id,) in sql("SELECT message_id FROM sheet_to_bigquery_forwards")}
+    assert left == {"newest answer", "another's", "young", "nobody's, young"}
