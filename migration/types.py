@@ -90,6 +90,13 @@ def plan_types(
     return TypesPlan(config.destination, tuple(changes), rows, sql)
 
 
+def table_of(config: Config) -> str:
+    """The config's table as the view's last words name it."""
+    return ".".join(
+        map(identifier, (config.google_cloud_project_id, config.bigquery_dataset_id, config.bigquery_table_id))
+    )
+
+
 def _change(before: Planned | None, after: Planned | None, shown: bool) -> TypeChange:
     if before is None:
         if after is None:
@@ -120,9 +127,9 @@ def _noticed(before: Planned, after: Planned, kind: str) -> Iterator[str]:
 
 def _view(config: Config, view: str, changes: Sequence[TypeChange]) -> str:
     """The columns as they were called, in their order, each as text."""
-    path = (config.google_cloud_project_id, config.bigquery_dataset_id)
+    path = (config.google_cloud_project_id, config.bigquery_dataset_id, view)
     columns = ",\n  ".join(
         f"{each.as_before} AS {identifier(each.before_name)}" for each in changes if each.before_name is not None
     )
-    named, table = (".".join(map(identifier, (*path, name))) for name in (view, config.bigquery_table_id))
-    return f"CREATE OR REPLACE VIEW {named} AS\nSELECT\n  {columns}\nFROM {table}"
+    named = ".".join(map(identifier, path))
+    return f"CREATE OR REPLACE VIEW {named} AS\nSELECT\n  {columns}\nFROM {table_of(config)}"

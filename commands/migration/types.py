@@ -1,5 +1,6 @@
 """`migrate.py types`: the step from the service's shape, all STRING, to real types: previewed first, then taken."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from commands.migration.errors import WrongPhase
 from commands.migration.named import examine_named, require_ledger
 from commands.plan_sheet import PlannedColumn, plan_sheet
 from commands.screen import Screen
-from migration.types import TypesPlan, plan_types
+from migration.types import TypesPlan, plan_types, table_of
 from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.config import Config, parse_config
 from shared.errors import InvalidInput, Overtaken, SyncError
@@ -82,6 +83,8 @@ def _examine(row: dict[str, Any], owned: Owned, is_marked: bool, view: str | Non
         raise WrongPhase(
             f"{owned.label} is the service's, which knows no types", f"`python migrate.py promote {owned.id}`"
         )
+    if view is not None:
+        _refuse_anothers_view(parse_config(row), view, wiring)
     options = row.get("options")
     given = examine_options(options)[0]
     own = {name: value for name, value in msgspec.to_builtins(given).items() if name != "parity"}
@@ -101,6 +104,21 @@ def _shape(before: Config, wiring: Wiring) -> tuple[tuple[PlannedColumn, ...], s
         if error.retryable:
             raise
         return (), error.what
+
+
+def _refuse_anothers_view(config: Config, view: str, wiring: Wiring) -> None:
+    """Raises `InvalidInput` where the name is taken by what no earlier call made: a view would take its place."""
+    name = f"{config.google_cloud_project_id}.{config.bigquery_dataset_id}.{view}"
+    client = wiring.bigquery(wiring.settings.job_project)
+    dataset = name.rpartition(".")[0]
+    refused = f"grant roles/bigquery.dataEditor on {dataset} to this identity"
+    with asking(f"the view {name}", missing="", refused=refused), contextlib.suppress(exceptions.NotFound):
+        found = client.get_table(name, timeout=SECONDS, retry=BRIEF_RETRY)
+        if found.table_type != "VIEW" or not (found.view_query or "").endswith(f"FROM {table_of(config)}"):
+            raise InvalidInput(
+                f'config {config.id} "{config.name}": {name} is there, and is no view over its table',
+                "give the view another name",
+            )
 
 
 def _columns(config: Config, wiring: Wiring) -> tuple[PlannedColumn, ...]:

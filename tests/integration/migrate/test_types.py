@@ -1,10 +1,12 @@
 """`migrate.py types`: what real types change is told column by column, and taken when somebody says so."""
 
 import json
+import uuid
 
 import pytest
+from google.cloud import bigquery
 
-from tests.integration.migrate.conftest import SHEET, SPREADSHEET, TWICE
+from tests.integration.migrate.conftest import PROJECT, SHEET, SPREADSHEET, TWICE
 
 
 @pytest.fixture
@@ -89,3 +91,26 @@ def test_a_sheet_at_which_the_service_fails_gets_its_types_all_the_same(migrate,
         ["amount_2", "FLOAT64"],
     ]
     assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
+
+
+@pytest.mark.parametrize("taken", ["table", "view", "the table itself"])
+def test_a_view_takes_nobody_elses_place(taken, sales, migrate, team, sql) -> None:
+    team.load_as_service("reports.sales", [{"id": "a-1", "Amount_in__": "2.5"}])
+    team.load_as_service("reports.others", [{"n": "1"}])
+    name = {"table": "others", "view": f"v{uuid.uuid4().hex[:8]}", "the table itself": "sales"}[taken]
+    if taken == "view":
+        view = bigquery.Table(f"{PROJECT}.reports.{name}")
+        view.view_query = f"SELECT n FROM `{PROJECT}`.`reports`.`others`"
+        team.warehouse.create_table(view)
+    done = migrate("types", "sales", "--apply", "--view", name)
+    assert (done.returncode, "is no view over its table" in done.stderr) == (2, True)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
+    assert team.runs() == []
+
+
+def test_a_view_that_an_earlier_call_made_is_made_again(sales, migrate, team) -> None:
+    team.load_as_service("reports.sales", [{"id": "a-1", "amount_in": "2.5"}])
+    name = f"v{uuid.uuid4().hex[:8]}"
+    plan = json.loads(migrate("types", "sales", "--apply", "--dry-run", "--view", name, "--json").stdout)[0]["plan"]
+    team.warehouse.query(plan["view"]).result()
+    assert migrate("types", "sales", "--apply", "--dry-run", "--view", name).returncode == 0
