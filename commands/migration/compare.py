@@ -15,6 +15,7 @@ from shared.config import parse_config
 from shared.errors import DatabaseUnavailable, SyncError
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
+from shared.messages import ManualRequest
 from shared.owner import Owned
 from shared.settings import read_migrating
 from shared.wiring import Wiring
@@ -41,12 +42,8 @@ def compare_configs(
     wiring = Wiring(environ)
     with wiring.store() as store:
         require_started(store)
-        if names:
-            wanted = examine_named(names, store, _examine, screen)
-        else:
-            wanted = [each for each in store.list_owned() if each.owner == "shadow"]
-        rows = {row["id"]: row for row in store.list_configs()}
-        looked = [_look(each, rows[each.id], key, store, wiring) for each in wanted]
+        wanted = examine_named(names, store, _examine, screen) if names else store.list_owned(store.shadow_ids())
+        looked = [_look(each, key, store, wiring) for each in wanted]
     needed = read_migrating(environ).migration_matches
     _draw(looked, needed, with_rows or screen.is_seen, screen)
     screen.json([_told(each, with_rows) for each in looked])
@@ -64,11 +61,11 @@ def _examine(_row: dict[str, Any], owned: Owned) -> Owned:
     return owned
 
 
-def _look(owned: Owned, row: dict[str, Any], key: str | None, store: Store, wiring: Wiring) -> Looked:
+def _look(owned: Owned, key: str | None, store: Store, wiring: Wiring) -> Looked:
     settings = wiring.settings
     comparison, trouble = None, ""
     try:
-        config = parse_config(row)
+        config = parse_config(store.find_config(ManualRequest(id=owned.id)))
         client = wiring.bigquery(settings.job_project)
         comparison = compare(config, settings.shadow_suffix, store, client, store.now(), key)
         failpoint("migrate.after_compare")

@@ -70,21 +70,17 @@ def finish(yes: bool, environ: Mapping[str, str], screen: Screen) -> int:
 
 def _datasets(tables: Sequence[str], suffix: str, store: Store) -> set[str]:
     """Where shadows were, or were to be: a dataset may have been made for a load that never came."""
-    own = {each.table.rpartition(".")[0] for each in store.list_owned()}
-    return {table.rpartition(".")[0] for table in tables} | {f"{dataset}{suffix}" for dataset in own}
+    return {table.rpartition(".")[0] for table in tables} | {f"{dataset}{suffix}" for dataset in store.datasets()}
 
 
 def _examine(tracking: Tracking, configs_table: str, store: Store) -> None:
     """That everything can be dropped, before anything is."""
-    owned = store.list_owned() if tracking.ledger else []
-    tests = {config_id for config_id, _ in store.list_test_configs()}
     if tracking.column:
-        left = [each for each in owned if each.owner != "job_ready" and each.id not in tests]
-        if left:
-            names = ", ".join(f'{each.id} "{each.name}" ({each.owner})' for each in left[:_NAMED])
-            more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        count, some = store.not_moved(_NAMED)
+        if some:
+            more = f" and {count - len(some):,} more" if count > len(some) else ""
             raise WrongPhase(
-                f"not all configs are job_ready: {names}{more}",
+                f"not all configs are job_ready: {', '.join(some)}{more}",
                 "promote them (`python migrate.py promote`): without marks, the job would load all of them",
             )
         if not store.owns_configs():
@@ -92,11 +88,7 @@ def _examine(tracking: Tracking, configs_table: str, store: Store) -> None:
                 f"PostgreSQL lets only the owner of {configs_table} drop its column migration_status",
                 "run it with that owner as POSTGRES_USER",
             )
-    open_runs = [
-        run for run in store.open_runs([each.id for each in owned]) if run.why == "shadow" or run.config_id in tests
-    ]
-    if open_runs:
-        run = open_runs[0]
+    if run := store.open_leftover():
         raise RunsOpen(
             f'a {run.why} run of config {run.config_id} "{run.config_name}" is {run.state}',
             f"wait for its end, or `python job_helper.py cancel {run.id[:8]}`",

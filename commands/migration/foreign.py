@@ -1,8 +1,7 @@
 """Writes by others to tables that the job owns, as BigQuery's job information tells them, with what to stop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from migration.errors import NotComparable
 from migration.foreign_writes import foreign_writes, last_write_is_foreign
@@ -10,12 +9,13 @@ from shared.config import Config, parse_config
 from shared.errors import (
     CredentialsMissing,
     DatabaseUnavailable,
-    InvalidConfig,
+    InvalidInput,
     PermissionMissing,
     ServiceUnavailable,
     SyncError,
 )
 from shared.ledger.store import Store
+from shared.messages import ManualRequest
 from shared.owner import Owned
 from shared.wiring import Wiring
 
@@ -23,9 +23,7 @@ from shared.wiring import Wiring
 _DAYS = 7
 
 
-def look_for_others(
-    found: Sequence[Owned], rows: Mapping[int, dict[str, Any]], store: Store, wiring: Wiring
-) -> tuple[dict[int, list[str]], list[str]]:
+def look_for_others(found: Sequence[Owned], store: Store, wiring: Wiring) -> tuple[dict[int, list[str]], list[str]]:
     """What others wrote, as sentences by the config's id; and what could not be looked at."""
     told: dict[int, list[str]] = {}
     unseen: dict[str, None] = {}
@@ -33,9 +31,11 @@ def look_for_others(
         if owned.owner != "job_ready":
             continue
         try:
-            if sentences := _of_config(parse_config(rows[owned.id]), store, wiring, unseen):
+            if sentences := _of_config(
+                parse_config(store.find_config(ManualRequest(id=owned.id))), store, wiring, unseen
+            ):
                 told[owned.id] = sentences
-        except (InvalidConfig, NotComparable):  # it loads nothing, or has not loaded anything yet
+        except (InvalidInput, NotComparable):  # it is gone, loads nothing, or has not loaded anything yet
             continue
         except DatabaseUnavailable:
             raise

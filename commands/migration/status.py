@@ -39,8 +39,7 @@ def show_status(names: Sequence[str], with_cloud: bool, environ: Mapping[str, st
             from commands.migration.foreign import look_for_others
             from shared.wiring import Wiring
 
-            rows = {row["id"]: row for row in store.list_configs()}
-            others, unseen = look_for_others(found, rows, store, Wiring(environ))
+            others, unseen = look_for_others(found, store, Wiring(environ))
         standings = [
             Standing(
                 each,

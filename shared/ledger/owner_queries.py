@@ -1,6 +1,7 @@
 """The ledger's queries of who owns configs' tables."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from shared.config import Config
 from shared.errors import Overtaken, TableConflict
@@ -8,6 +9,9 @@ from shared.ledger import owner_statements
 from shared.ledger.queries import Queries, to_run
 from shared.owner import Owned, Owner, OwnerChange, Tracking
 from shared.run import Run
+
+# So many are listed by one statement, in a second or two of the twenty that it has.
+_LISTED = 20_000
 
 
 class OwnerQueries(Queries):
@@ -23,8 +27,32 @@ class OwnerQueries(Queries):
 
     def list_owned(self, config_ids: Sequence[int] | None = None) -> list[Owned]:
         """All configs, or those of these ids, with the owners of their tables; by id."""
-        rows = self._run(owner_statements.LIST_OWNED, ids=_array(config_ids))
-        return [Owned(**dict(zip(Owned.__struct_fields__, row, strict=True))) for row in rows]
+        found: list[Owned] = []
+        rows: list[Any] = [None]
+        while rows:  # of a million in one statement, PostgreSQL would run out of the time that it has
+            after = found[-1].id if found else 0
+            rows = self._run(owner_statements.LIST_OWNED, ids=_array(config_ids), after=after, most=_LISTED)
+            found += (Owned(**dict(zip(Owned.__struct_fields__, row, strict=True))) for row in rows)
+        return found
+
+    def shadow_ids(self) -> list[int]:
+        """The configs that the job loads beside the service, paused ones too."""
+        return [each for (each,) in self._run(owner_statements.SHADOW_IDS)]
+
+    def not_moved(self, most: int) -> tuple[int, list[str]]:
+        """How many configs are not the job's, the tests' own apart; and some, as `7 "sales" (service)`."""
+        rows = self._run(owner_statements.NOT_MOVED, most=most)
+        told = [f'{config_id} "{name}" ({owner})' for _, config_id, name, owner in rows]
+        return (rows[0][0] if rows else 0), told
+
+    def open_leftover(self) -> Run | None:
+        """An open run of a shadow's, or of a config that the tests made."""
+        rows = self._run(owner_statements.OPEN_LEFTOVERS)
+        return to_run(rows[0][0]) if rows else None
+
+    def datasets(self) -> list[str]:
+        """The datasets of the configs' own tables, as `project.dataset`."""
+        return [each for (each,) in self._run(owner_statements.DATASETS)]
 
     def set_owner(
         self, config_ids: Sequence[int], expected: Sequence[Owner], new: Owner, actor: str, reason: str | None

@@ -35,7 +35,7 @@ _OPEN_FORWARDS = f"""
       AND (f.config_id = c.id OR f.destination = {DESTINATION.format(c="c")})
 """
 
-# All configs, or those of these ids, with what `shared.owner.Owned` tells, in its order.
+# All configs, or those of these ids, with what `shared.owner.Owned` tells, in its order; so many after an id.
 LIST_OWNED = f"""
 SELECT c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")}, {_OWNER}, coalesce(c.is_active, false),
     flying.id::text, flying.why, (SELECT max(open_until) FROM ({_OPEN_FORWARDS}) open),
@@ -61,9 +61,25 @@ LEFT JOIN LATERAL (
     SELECT v.verdict, v.compared_at FROM sheet_to_bigquery_comparisons v
     WHERE v.config_id = c.id ORDER BY v.compared_at DESC, v.id DESC LIMIT 1
 ) compared ON true
-WHERE CAST(:ids AS bigint[]) IS NULL OR c.id = ANY(CAST(:ids AS bigint[]))
-ORDER BY c.id
+WHERE (CAST(:ids AS bigint[]) IS NULL OR c.id = ANY(CAST(:ids AS bigint[]))) AND c.id > :after
+ORDER BY c.id LIMIT :most
 """
+
+SHADOW_IDS = f"SELECT c.id FROM {{configs}} c WHERE {_OWNER} = 'shadow' ORDER BY c.id"
+
+# Configs that are not the job's, but for the tests' own: how many, and so many of them.
+NOT_MOVED = f"""
+SELECT count(*) OVER (), c.id, coalesce(c.name, ''), {_OWNER} FROM {{configs}} c
+WHERE {_OWNER} <> 'job_ready' AND coalesce(c.name, '') NOT LIKE 'migration_test%' ORDER BY c.id LIMIT :most
+"""
+
+# Open runs of shadows and of the tests' own configs.
+OPEN_LEFTOVERS = """
+SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r JOIN {configs} c ON c.id = r.config_id
+WHERE r.ended_at IS NULL AND (r.why = 'shadow' OR c.name LIKE 'migration_test%') ORDER BY r.config_id LIMIT 1
+"""
+
+DATASETS = f"SELECT DISTINCT concat_ws('.', {PROJECT.format(c='c')}, {DATASET.format(c='c')}) FROM {{configs}} c"
 
 # For the transaction: who changes the mark, and why.
 TELL_ACTOR = """

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.ledger.connection import connect
+from shared.ledger.store import open_store
 from shared.settings import Database
 from tests.integration.test_migrations import ran
 from tests.integration.tracking.conftest import ALL_BACK, AUDIT, CONFIGS, MARK_ALL, MARK_SOME, NOON, marks
@@ -62,6 +63,19 @@ def test_a_role_that_puts_tables_of_its_own_before_ours_deceives_nobody(tracked:
         )
         ran(opened, MARK_SOME)
     assert len(ran(tracked, AUDIT)) == 2
+
+
+def test_more_configs_than_one_statement_lists_are_told_all_of_them(tracked: Any, migrated: Database, sql) -> None:
+    sql(
+        f"INSERT INTO {CONFIGS} (name, google_sheet_url, google_cloud_project_id, bigquery_dataset_id,"
+        " bigquery_table_id, migration_status) SELECT 'c' || g, 'u', 'p', 'd', 't' || g, 'shadow'"
+        " FROM generate_series(1, 40001) g"
+    )
+    with open_store(migrated) as store:
+        found = store.list_owned()
+        assert len({each.id for each in found}) == len(found) == 40_003
+        assert len(store.shadow_ids()) == 40_001
+        assert store.not_moved(1)[0] == 40_003
 
 
 @pytest.mark.parametrize("operator", ["?", "#>>"])
