@@ -49,7 +49,7 @@ def last_write_is_foreign(config: Config, client: "bigquery.Client", store: Comp
 
     The cheap look: it needs no permission to list jobs, and cannot tell who it was. Raises as `foreign_writes` does.
     """
-    load = store.newest_load(config.destination)
+    load = store.newest_load(config.id or 0, config.destination)
     if load is None:
         return None
     path = (config.google_cloud_project_id, config.bigquery_dataset_id, config.bigquery_table_id)

@@ -45,9 +45,9 @@ class ComparisonQueries(Queries):
         asked = {"config_id": config_id, "service_table": service_table}
         return self._run(comparison_statements.CONSECUTIVE_MATCHES, **asked)[0][0]
 
-    def newest_load(self, destination: str) -> Load | None:
-        """The attempt that last loaded the table `destination` (project.dataset.table)."""
-        rows = self._run(comparison_statements.NEWEST_LOAD, destination=destination)
+    def newest_load(self, config_id: int, destination: str) -> Load | None:
+        """The attempt of the config's that last loaded the table `destination` (project.dataset.table)."""
+        rows = self._run(comparison_statements.NEWEST_LOAD, config_id=config_id, destination=destination)
         return Load(str(rows[0][0]), *rows[0][1:]) if rows else None
 
     def owned_since(self, config_id: int) -> datetime | None:

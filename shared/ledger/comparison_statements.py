@@ -60,10 +60,10 @@ WHERE config_id = :config_id AND service_table = :service_table AND verdict = 'M
   ), '-infinity')
 """
 
-# The run that last loaded a table, whatever it was recorded for.
+# The config's run that last loaded a table, whatever it was recorded for.
 NEWEST_LOAD = """
 SELECT id, attempt, job_project, job_location FROM sheet_to_bigquery_runs
-WHERE destination = :destination AND verdict = 'loaded' ORDER BY ended_at DESC LIMIT 1
+WHERE config_id = :config_id AND destination = :destination AND verdict = 'loaded' ORDER BY ended_at DESC LIMIT 1
 """
 
 # Since when the job has owned a config's table, by the audit.

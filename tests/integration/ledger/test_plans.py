@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ import pytest
 from local.bench.dispatch import fleet
 from local.ports import HOST
 from local.postgres import Postgres
-from shared.ledger import admission_statements, due_statements, record_statements, run_statements, statements
+from shared.ledger import (
+    admission_statements,
+    comparison_statements,
+    due_statements,
+    forward_statements,
+    message_statements,
+    owner_statements,
+    record_statements,
+    run_statements,
+    statements,
+)
 from shared.ledger.connection import Session, connect
 from shared.ledger.store import ADMITTED, FIRST, RECORDED
 from shared.run import Place
@@ -249,3 +260,27 @@ def test_a_claim_asks_for_the_older_services_messages_by_index(session: Session)
     plan = explained(session, run_statements.CLAIM, **claiming)
     assert scanned_whole(plan) == []
     assert pages(plan) < 100
+
+
+def test_what_a_message_of_the_portals_and_a_shadow_ask_is_found_by_index_among_all(session: Session) -> None:
+    session.run(
+        "INSERT INTO sheet_to_bigquery_forwards (message_id, config_id, destination, begun_at, open_until)"
+        " SELECT 'm' || n, n, 'p.d.t' || n, now() - interval '1 hour', now() FROM generate_series(1, 100000) n"
+    )
+    session.run(
+        "INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, body)"
+        " SELECT 'portal/' || n, now(), 'accepted', '{}' FROM generate_series(1, 100000) n"
+    )
+    place = {"project": "p", "dataset": "d", "name": "t7"}
+    now = session.run(statements.NOW)[0][0]
+    for statement, asked in (
+        (forward_statements.JUDGE, {"message_id": "n", "config_id": 7, "destination": "p.d.t7", **place}),
+        (forward_statements.CLEAN, {"before": now - timedelta(days=1), "most": 1000}),
+        (owner_statements.OF_TABLE, place),
+        (owner_statements.SHADOW_BEGAN, {"config_id": 7, "destination": "p.d.t7"}),
+        (comparison_statements.NEWEST_LOAD, {"config_id": 7, "destination": "p.d.t7"}),
+        (message_statements.UNANSWERED, {"config_ids": [7]}),
+    ):
+        plan = explained(session, statement, **asked)
+        assert scanned_whole(plan) == [], statement
+        assert pages(plan) < 100, statement

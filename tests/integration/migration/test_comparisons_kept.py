@@ -129,7 +129,7 @@ def test_an_empty_ledger_has_no_comparison(store):
         {},
         0,
     )
-    assert (store.newest_shadow(1, "p.d.t"), store.newest_load("p.d.t"), store.owned_since(1)) == (None, None, None)
+    assert (store.newest_shadow(1, "p.d.t"), store.newest_load(1, "p.d.t"), store.owned_since(1)) == (None, None, None)
     assert store.forwarded_at(1, store.now()) is None
 
 
