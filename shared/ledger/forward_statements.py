@@ -29,8 +29,8 @@ SELECT f.status, f.ended_at IS NULL AND f.open_until > clock_timestamp(), f.ende
     EXISTS (SELECT FROM sheet_to_bigquery_messages m WHERE m.message_id = asked.message_id AND m.verdict <> 'poison'),
     (
         SELECT 'run ' || r.id || ' is in flight' FROM sheet_to_bigquery_runs r
-        WHERE (r.config_id = asked.config_id OR r.destination = asked.destination)
-          AND r.state IN {listed(IN_FLIGHT)} AND r.why <> 'shadow' LIMIT 1
+        WHERE (r.config_id = asked.config_id AND r.why <> 'shadow' OR r.destination = asked.destination)
+          AND r.state IN {listed(IN_FLIGHT)} LIMIT 1
     ),
     (
         SELECT 'message ' || o.message_id || ' is at the older service' FROM sheet_to_bigquery_forwards o

@@ -24,12 +24,12 @@ _TABLE_TAKEN = f"""
     SELECT FROM sheet_to_bigquery_runs other
     WHERE other.destination = :destination AND other.id <> r.id AND other.state IN {ACTIVE_STATES}
 """
-# The older service was handed a message of the config, or for the table, and may be writing still. What it writes is
-# no shadow run's table.
+# The older service was handed a message of the config, or for the table, and may be writing still. What it writes for
+# the config is no shadow run's table.
 _SERVICE_WRITES = """
     SELECT FROM sheet_to_bigquery_forwards f
-    WHERE f.ended_at IS NULL AND f.open_until > :now AND r.why <> 'shadow'
-      AND (f.config_id = r.config_id OR f.destination = :destination)
+    WHERE f.ended_at IS NULL AND f.open_until > :now
+      AND (f.config_id = r.config_id AND r.why <> 'shadow' OR f.destination = :destination)
 """
 _HAS_TO_WAIT = f"(EXISTS ({_TABLE_TAKEN}) OR EXISTS ({_SERVICE_WRITES}))"
 

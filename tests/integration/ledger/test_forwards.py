@@ -192,6 +192,12 @@ def test_a_run_in_flight_holds_the_table(asked, sql, add_config, in_flight, of: 
     assert asked(config_id).verdict == "forward"
 
 
+def test_a_message_for_the_very_table_that_a_shadow_run_loads_waits(asked, add_config, in_flight) -> None:
+    in_flight(add_config(migration_status="shadow"), "shadow", destination="test-project.reports_shadow.sales")
+    found = asked(99, place=("test-project", "reports_shadow", "sales"))
+    assert (found.verdict, "is in flight" in found.reason) == ("busy", True)
+
+
 def test_a_shadow_run_and_a_run_that_waits_hold_nothing(asked, add_config, add_run, in_flight) -> None:
     config_id = add_config(migration_status="shadow")
     in_flight(config_id, "shadow", destination="test-project.reports_shadow.sales")

@@ -228,6 +228,17 @@ def test_a_shadow_run_does_not_wait_for_the_older_service(store: Store, shadowed
     assert store.claim(standing, standing.config().shadow("_s"), "p", "US", NOON, MINUTE, MINUTE) is not None
 
 
+def test_a_shadow_run_waits_where_the_older_service_writes_its_very_table(
+    store: Store, shadowed: int, add_run, forward
+) -> None:
+    """A message of a config that Postgres does not know may name any table."""
+    forward(None, "test-project.reports_s.sales", NOON + HOUR)
+    run = store.find_run(add_run(shadowed, NOON, "shadow", "queued")).run
+    standing = store.find_run(run.id)
+    assert store.claim(standing, standing.config().shadow("_s"), "p", "US", NOON, MINUTE, MINUTE) is None
+    assert store.find_run(run.id).run.state == "pending"
+
+
 def test_a_claim_notes_what_the_config_reads(store: Store, shadowed: int, sql) -> None:
     """So that a comparison can tell whether the config was edited since."""
     sources = []
