@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from commands.manual_run import find_named
 from commands.migration.errors import NotStarted
 from commands.screen import Screen
-from shared.errors import DatabaseUnavailable, SyncError
+from shared.config import Config
+from shared.errors import DatabaseUnavailable, SyncError, TableConflict
 from shared.ledger.store import Store
 from shared.owner import Owned, Tracking
 
@@ -54,6 +55,17 @@ def examine_named(
             screen.trouble(f"{each.name}: {each}")
         raise refused[-1]
     return list(found.values())
+
+
+def refuse_twins(config: Config, owned: Owned, store: Store) -> None:
+    """Raises `TableConflict` where another active config, whoever owns it, replaces the same table: the two could not
+    be told apart, and where only one is the job's, the other one's messages are refused."""
+    others = [each for each in store.active_of_table(config) if not each.startswith(f"{owned.id} ")]
+    if others:
+        raise TableConflict(
+            f"{owned.label} replaces the same table as config {others[0]}: {config.destination}",
+            "give one of them another table, or pause it",
+        )
 
 
 def owned_only(_row: dict[str, Any], owned: Owned) -> Owned:

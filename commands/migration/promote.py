@@ -9,11 +9,10 @@ import msgspec
 from commands.exits import SUCCEEDED
 from commands.migration.actor import Change
 from commands.migration.errors import NotProved, ServiceAtWork, WrongPhase
-from commands.migration.named import examine_named, require_started
+from commands.migration.named import examine_named, refuse_twins, require_started
 from commands.moments import shown
 from commands.screen import Screen
 from shared.config import parse_config
-from shared.errors import TableConflict
 from shared.failpoints import failpoint
 from shared.ledger.store import Store, open_store
 from shared.owner import Owned, Owner
@@ -81,12 +80,7 @@ def _examine(row: dict[str, Any], owned: Owned, needed: int, force: str | None, 
             f"{owned.label} is the service's, and was not loaded beside it",
             f"`python migrate.py shadow {owned.id}`, and compare first",
         )
-    parse_config(row)
-    if rivals := store.jobs_rivals(owned.id):
-        raise TableConflict(
-            f"{owned.label} replaces the same table as config {rivals[0]}, which is the job's: {owned.table}",
-            "give one of them another table, or pause that one",
-        )
+    refuse_twins(parse_config(row), owned, store)
     if matches < needed and force is None:
         newest = f", and the newest comparison says {owned.verdict}" if owned.verdict else ""
         raise NotProved(

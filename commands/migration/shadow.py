@@ -9,7 +9,7 @@ from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
 from commands.ledger import Ledger
 from commands.migration.actor import Change
 from commands.migration.errors import WrongPhase
-from commands.migration.named import examine_named, require_started
+from commands.migration.named import examine_named, refuse_twins, require_started
 from commands.migration.shadow_dataset import (
     ShadowDataset,
     examine_dataset,
@@ -21,8 +21,8 @@ from commands.progress import WaitedLongEnough, follow
 from commands.runs import draw_runs, step_of
 from commands.screen import Screen
 from shared.admit import admit
-from shared.config import Config, parse_config
-from shared.errors import NotOurs, TableConflict
+from shared.config import parse_config
+from shared.errors import NotOurs
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.owner import Owned
@@ -74,21 +74,12 @@ def _examine(row: dict[str, Any], owned: Owned, store: Store, wiring: Wiring) ->
     if not owned.active:
         raise NotOurs(f"{owned.label} is paused", how_to_resume(owned.id, owned.name))
     beside = config.shadow(wiring.settings.shadow_suffix)
-    _refuse_conflicts(config, beside, owned, store)
+    store.refuse_anothers_table(beside)
+    refuse_twins(config, owned, store)
     dataset = examine_dataset(config, wiring.settings.shadow_suffix, wiring)
     if dataset.is_there and not store.shadow_began(owned.id, beside.destination):
         refuse_strangers_table(beside, wiring)
     return Shadowed(owned, beside.destination, dataset)
-
-
-def _refuse_conflicts(config: Config, beside: Config, owned: Owned, store: Store) -> None:
-    store.refuse_anothers_table(beside)
-    others = [each for each in store.active_of_table(config) if not each.startswith(f"{owned.id} ")]
-    if others:
-        raise TableConflict(
-            f"{owned.label} replaces the same table as config {others[0]}: {config.destination}",
-            "give one of them another table, or pause it",
-        )
 
 
 def _begin(wanted: Sequence[Shadowed], change: Change, store: Store, wiring: Wiring, screen: Screen) -> list[str]:

@@ -4,6 +4,7 @@ One statement each, so that a run never ends without `last_run`, the config's pa
 `{configs}` is the configs table's quoted name.
 """
 
+from shared.ledger.statements import OWNED
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
@@ -13,8 +14,9 @@ _CANCELLED = "'Cancelled'", "'a person cancelled it; nothing was loaded'"
 _TELLING = "r.why <> 'shadow' AND r.ended_at IS NOT NULL AND r.state <> 'cancelled'"
 
 # What a failed run (`closed`) brings with it: where it is the last of so many permanent failures in a row since the
-# config was last paused, the config is paused; and people are told, once. Its answer: the run's state, and whether
-# the config was paused.
+# config was last paused, the config is paused; and people are told, once. A message of the portal's whose run is
+# cancelled because the config went back to the older service is kept for a person, who can publish it again: nobody
+# loaded what it asked for. Its answer: the run's state, and whether the config was paused.
 _FAILED = f"""
 paused AS (
     UPDATE {{configs}} c SET is_active = false, paused_at = :now, paused_reason = concat(
@@ -46,6 +48,12 @@ paused AS (
     ON CONFLICT (run_id) DO UPDATE
     SET kind = 'paused', not_before = excluded.not_before, attempts = 0, heard = '{{}}', closed_at = NULL
     WHERE excluded.kind = 'paused'
+), unheard AS (
+    UPDATE sheet_to_bigquery_messages m
+    SET verdict = 'poison', reason = 'its config went back to the older service, which has not got it: publish it again'
+    FROM closed JOIN {{configs}} c ON c.id = closed.config_id
+    WHERE m.run_id = closed.id AND closed.state = 'cancelled' AND m.message_id LIKE 'portal/%'
+      AND m.verdict = 'accepted' AND NOT {OWNED.format(c="c")}
 )
 SELECT closed.state, EXISTS (SELECT FROM paused) FROM closed
 """

@@ -48,7 +48,7 @@ UNANSWERED = f"""
 SELECT r.config_id, {_KEPT} FROM sheet_to_bigquery_messages m JOIN sheet_to_bigquery_runs r ON r.id = m.run_id
 WHERE (CAST(:config_ids AS bigint[]) IS NULL OR r.config_id = ANY(CAST(:config_ids AS bigint[])))
   AND r.state = 'cancelled'
-  AND m.message_id LIKE 'portal/%' AND m.verdict = 'accepted'
+  AND m.message_id LIKE 'portal/%' AND m.verdict IN ('accepted', 'poison')
   AND NOT EXISTS (
       SELECT FROM sheet_to_bigquery_runs later
       WHERE later.config_id = r.config_id AND later.why <> 'shadow' AND later.state = 'succeeded'
@@ -64,7 +64,7 @@ ORDER BY r.config_id, m.received_at DESC, m.message_id
 # They were published again, for the older service.
 RETURN = """
 UPDATE sheet_to_bigquery_messages SET verdict = 'retried'
-WHERE message_id = ANY(CAST(:message_ids AS text[])) AND verdict = 'accepted'
+WHERE message_id = ANY(CAST(:message_ids AS text[])) AND verdict IN ('accepted', 'poison')
 """
 
 # How many messages nobody understood, with the newest of them.

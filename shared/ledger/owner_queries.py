@@ -92,10 +92,6 @@ class OwnerQueries(Queries):
         """The open runs of configs, those in flight last."""
         return [to_run(row) for (row,) in self._run(owner_statements.OPEN_RUNS, ids=list(config_ids))]
 
-    def jobs_rivals(self, config_id: int) -> list[str]:
-        """Other active configs of the job's with the same table, as `7 "sales"`."""
-        return [told for (told,) in self._run(owner_statements.JOBS_RIVALS, id=config_id)]
-
     def refuse_anothers_table(self, shadow: Config) -> None:
         """Raises `TableConflict` where what a shadow run would replace is a config's own table, a paused one's too."""
         place = {

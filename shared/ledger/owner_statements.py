@@ -4,7 +4,7 @@ A change of the column `migration_status` is written into the audit by a trigger
 it; what is said here of who and why reaches it as settings of the transaction.
 """
 
-from shared.ledger.statements import DATASET, DESTINATION, OWNED, PROJECT, TABLE, same_table
+from shared.ledger.statements import DATASET, DESTINATION, PROJECT, TABLE
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
@@ -112,12 +112,6 @@ ORDER BY r.state IN {_IN_FLIGHT}, r.config_id, r.created_at
 SERVICES_WITH_OPEN_RUNS = f"""
 SELECT DISTINCT c.id FROM sheet_to_bigquery_runs r JOIN {{configs}} c ON c.id = r.config_id
 WHERE r.ended_at IS NULL AND {_OWNER} = 'service' ORDER BY c.id
-"""
-
-# Other active configs of the job's that replace the same table as this one.
-JOBS_RIVALS = f"""
-SELECT o.id || ' "' || coalesce(o.name, '') || '"' FROM {{configs}} c JOIN {{configs}} o ON {same_table("o", "c")}
-WHERE c.id = :id AND o.id <> c.id AND o.is_active AND {OWNED.format(c="o")} ORDER BY o.id
 """
 
 # Configs whose own table is this one, whoever owns it, paused ones too.

@@ -88,12 +88,14 @@ def test_a_row_that_cannot_be_run_is_refused(migrate, team) -> None:
     assert team.owners() == {"sales": "shadow"}
 
 
-def test_a_table_that_another_config_of_the_jobs_replaces_is_refused(migrate, team) -> None:
-    team.config("sales", "shadow", bigquery_table_id="t")
-    team.config("also", "job_ready", bigquery_table_id="t")
-    done = migrate("promote", "sales", "--force", "x")
-    assert (done.returncode, '"also"' in done.stderr) == (1, True)
-    assert team.owners()["sales"] == "shadow"
+@pytest.mark.parametrize("owner", ["job_ready", "service", "shadow"])
+def test_a_table_that_another_active_config_replaces_is_refused(owner, migrate, team) -> None:
+    """The service's messages for it would be nobody's."""
+    team.config("first", owner, bigquery_table_id="shared")
+    second = team.config("second", "shadow", bigquery_table_id="shared")
+    team.compared(second, "MATCH", "MATCH", "MATCH")
+    done = migrate("promote", "second", "--force", "it has to be")
+    assert (done.returncode, '"first"' in done.stderr, team.owners()["second"]) == (1, True, "shadow")
 
 
 def test_while_the_service_may_be_at_work_nothing_changes(migrate, team) -> None:

@@ -109,6 +109,19 @@ def test_it_goes_to_the_service_whoever_is_killed(point, migrate, team, portal, 
     assert portal() == [{"id": config_id}]
 
 
+def test_a_message_of_a_run_that_was_closed_in_flight_goes_to_the_service_too(
+    migrate, team, portal, add_run, sql
+) -> None:
+    config_id = team.config("sales", "job_ready")
+    run = team.in_flight(config_id, add_run)
+    asked(team, config_id)
+    sql("UPDATE sheet_to_bigquery_messages SET run_id = :id", id=run.id)
+    assert migrate("rollback", "sales").returncode == 0
+    assert team.run(run.id).state == "cancelled"
+    assert portal() == [{"id": config_id}]
+    assert team.store.find_kept("portal/m1").verdict == "retried"
+
+
 @pytest.mark.parametrize("by", ["job", "service"])
 def test_a_message_after_which_the_table_was_loaded_goes_nowhere(by, migrate, team, portal, add_run, sql) -> None:
     config_id = team.config("sales", "job_ready")

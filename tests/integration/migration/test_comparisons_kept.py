@@ -154,6 +154,12 @@ def test_a_message_that_the_service_answered_long_before_is_not_what_it_wrote_fo
         ('{"parity": true}', {"parity": True}, True, None),
         ('{"parity": true, "max_shrink": 0.5}', {"parity": True, "max_shrink": 0.5}, True, {"max_shrink": 0.5}),
         ('{"parity": true, "max_shrink": 0.5}', {"parity": True}, False, {"parity": True, "max_shrink": 0.5}),
+        (
+            r'"{\"parity\": true, \"max_shrink\": 0.5}"',
+            '{"parity": true, "max_shrink": 0.5}',
+            True,
+            {"max_shrink": 0.5},
+        ),
         ('{"parity": false}', {"parity": False}, False, {"parity": False}),
         (None, {}, False, None),
     ],

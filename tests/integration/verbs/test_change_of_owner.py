@@ -8,6 +8,7 @@ from google.api_core.exceptions import Conflict
 from shared.dispatch import DispatchRequest, dispatch
 from shared.launch import launch
 from shared.ledger.connection import connect
+from shared.messages import ManualRequest
 from shared.settings import Database
 from shared.sweep import sweep
 from sql.tracking import start
@@ -82,6 +83,39 @@ def test_an_attempt_in_flight_is_closed_by_the_sweep_after_the_table_has_gone_ba
         bench.load(run)
     assert sql("SELECT last_run FROM sheet_to_bigquery_configs") == [[None]]
     assert sql("SELECT count(*) FROM sheet_to_bigquery_notices") == [[0]]
+
+
+@pytest.mark.parametrize("began", [False, True])
+def test_a_message_whose_run_ends_because_the_table_went_back_is_kept_to_be_published_again(
+    began: bool, bench, add_config, sql
+) -> None:
+    """By the guide's own SQL nobody publishes it: it was acked, and nobody loads what it asked for."""
+    config_id = add_config("sales", migration_status="job_ready")
+    request = ManualRequest(id=config_id)
+    bench.store.record_request("portal/m1", request, b"{}", bench.store.now(), if_ours=True)
+    bench.store.record_request("by hand", request, b"{}", bench.store.now())
+    assert swept(bench)["admitted"] == 1
+    [run_id] = bench.published
+    if began:
+        assert launched(bench, run_id) == "launched"
+    sql(TO_SERVICE)
+    assert swept(bench).get("cancelled") == 1 if began else launched(bench, run_id) == "not_runnable"
+    assert bench.run(run_id).state == "cancelled"
+    kept = bench.store.find_kept("portal/m1")
+    assert (kept.verdict, "publish it again" in kept.reason, kept.topic) == ("poison", True, "portal")
+    assert bench.store.find_kept("by hand").verdict == "accepted"
+
+
+def test_a_message_whose_run_a_person_cancelled_is_no_poison(bench, add_config) -> None:
+    config_id = add_config("sales", migration_status="job_ready")
+    request = ManualRequest(id=config_id)
+    bench.store.record_request("portal/m1", request, b"{}", bench.store.now(), if_ours=True)
+    assert swept(bench)["admitted"] == 1
+    [run_id] = bench.published
+    assert launched(bench, run_id) == "launched"
+    bench.store.cancel(run_id, bench.store.now())
+    assert swept(bench)["cancelled"] == 1
+    assert bench.store.find_kept("portal/m1").verdict == "accepted"
 
 
 def test_a_load_that_was_faster_than_the_change_is_the_last_one(bench, queue, sql) -> None:
