@@ -100,7 +100,9 @@ def test_a_cancelled_run_and_a_shadow_run_neither_count_nor_break_the_row(failed
     failed(1)
     failed(2)
     add_run(config, NOON + 3 * HOUR, state="cancelled")
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text DEFAULT 'shadow'")
     assert not failed(4, why="shadow").paused
+    sql("UPDATE sheet_to_bigquery_configs SET migration_status = 'job_ready'")
     assert failed(5).paused
     assert noted(sql) == ["failed", "failed", "paused"]
 
