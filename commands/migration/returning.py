@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from commands.poison import publish_again
 from commands.screen import Screen
 from shared.errors import DatabaseUnavailable, SyncError
-from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.wiring import Wiring
 
@@ -19,7 +18,6 @@ def return_messages(config_ids: Sequence[int], store: Store, wiring: Wiring, scr
     done = True
     for config_id, messages in store.unanswered_messages(config_ids).items():
         newest = messages[0]
-        failpoint("migrate.before_return")
         if not newest.is_whole:
             screen.trouble(
                 f"config {config_id}: a message of the portal's waited for a run that is cancelled, and only a part of"
@@ -35,7 +33,6 @@ def return_messages(config_ids: Sequence[int], store: Store, wiring: Wiring, scr
             screen.trouble(f"config {config_id}: its message is not with the service yet: {error.name}: {error}")
             done = False
             continue
-        failpoint("migrate.after_return")
         store.note_returned(messages)
         returned.add(config_id)
     return returned, done

@@ -98,7 +98,7 @@ def test_a_message_that_waited_for_the_job_goes_to_the_service(migrate, team, po
     assert portal() == []
 
 
-@pytest.mark.parametrize("point", ["migrate.after_mark", "migrate.after_close", "migrate.before_return"])
+@pytest.mark.parametrize("point", ["migrate.after_mark", "migrate.after_close"])
 def test_it_goes_to_the_service_whoever_is_killed(point, migrate, team, portal, add_run) -> None:
     team.in_flight(team.config("stock", "job_ready"), add_run)
     config_id = team.config("sales", "job_ready")
