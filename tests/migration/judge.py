@@ -11,7 +11,7 @@ ROUNDING = 0.002
 # A job's end is noted, and then committed together with what it wrote.
 COMMITTING = 0.5
 # A claim looks at the mark of a moment ago; who changes it then wishes the run away.
-SAME_MOMENT = 1.0
+SAME_MOMENT = 3.0
 
 
 def two_never_have_a_table(history: History) -> Iterator[str]:

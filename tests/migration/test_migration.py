@@ -13,7 +13,7 @@ from tests.migration.team import Config, Team, points_in_commands
 from tests.migration.witness import Witness
 
 CONFIGS = 20
-SECONDS_BETWEEN_MESSAGES = 7
+SECONDS_BETWEEN_MESSAGES = 10
 TYPED = {"order_no": "STRING", "edition": "STRING", "unit_price": "FLOAT64", "paid": "BOOL"}
 
 
