@@ -133,7 +133,7 @@ MUTATIONS = (
         END_STATEMENTS,
         "SET last_run = greatest(c.last_run, closed.slot)",
         "SET last_run = closed.slot",
-        ["slow jobs"],
+        ["last_run put ahead"],
         times=8,
     ),
     Mutation(
@@ -141,7 +141,7 @@ MUTATIONS = (
         END_STATEMENTS,
         " AND NOT (closed.had_last_run AND c.last_run IS NULL)",
         "",
-        ["slow jobs"],
+        ["last_run nulled"],
         times=8,
     ),
     Mutation(

@@ -156,6 +156,17 @@ class People(Components):
             self.call("/sweep")
             time.sleep(0.3)
 
+    def wait_for_flight(self, config_id: int, seconds: float = 15) -> bool:
+        """Sweep until a run of a config is in flight, or for so long; whether one is."""
+        deadline = time.monotonic() + seconds
+        statement = """SELECT EXISTS (
+            SELECT FROM sheet_to_bigquery_runs WHERE config_id = :id AND state IN ('launching', 'running')
+        )"""
+        while not (flies := self.sql(statement, id=config_id)[0][0]) and time.monotonic() < deadline:
+            self.call("/sweep")
+            time.sleep(0.1)
+        return bool(flies)
+
     def _publish(self, topic: str, data: bytes, config_id: int | None) -> str:
         at = time.time()
         answer = self._publisher.publish(

@@ -43,6 +43,28 @@ def _(arena: Arena, chance: random.Random) -> None:
     arena.request(config_id)
 
 
+@fault("people", "last_run nulled while a run goes on")
+def _(arena: Arena, chance: random.Random) -> None:
+    _write_last_run(arena, chance, "last_run nulled while a run goes on", "NULL")
+
+
+@fault("people", "last_run put ahead while a run goes on")
+def _(arena: Arena, chance: random.Random) -> None:
+    _write_last_run(arena, chance, "last_run put ahead while a run goes on", "now()")
+
+
+def _write_last_run(arena: Arena, chance: random.Random, name: str, value: str) -> None:
+    """In the middle of a run that began with a last_run: its end must not take back what was written."""
+    config_id = chance.choice(sorted(arena.configs))
+    arena.resume([config_id])
+    write = "UPDATE sheet_to_bigquery_configs SET last_run = {} WHERE id = :config_id"
+    arena.sql(write.format("now() - interval '1 hour'"), config_id=config_id)
+    arena.request(config_id)
+    if arena.wait_for_flight(config_id):
+        arena.sql(write.format(value), config_id=config_id)
+        arena.injected[f"people: {name}"] += 1
+
+
 def add_unused(arena: Arena, name: str) -> int:
     """A config that ran long ago, and is nobody's any more."""
     return arena.add_config(name, 0, run_frequency_hours=0, last_run="2026-01-01T00:00Z")
