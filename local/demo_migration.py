@@ -31,6 +31,7 @@ from local.sample_files import copy_samples
 from local.system import REPOSITORY, System
 from local.tabs import DATASET, Tab, find_tabs, measure
 from shared.counted import counted
+from shared.messages import ManualRequest
 
 # Each takes a few; the rest is for a busy machine.
 _SECONDS_FOR_A_STEP = 300
@@ -172,8 +173,8 @@ class _Move:
     def _publish(self, configs: Mapping[int, Tab], by: str) -> dict[int, bool]:
         """Whether each config was loaded for the message that the portal published. Raises `StepFailed`."""
         since = time.time()
-        for config_id, tab in configs.items():
-            publish(self._system, config_id, tab)
+        for config_id in configs:
+            publish(self._system.environment, ManualRequest(id=config_id))
         until = time.monotonic() + _SECONDS_FOR_A_STEP
         while True:
             self._system.check_running()

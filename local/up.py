@@ -121,6 +121,10 @@ For a spreadsheet of your own, saved as {samples}/NAME.xlsx:
   .venv/bin/python job_helper.py add https://docs.google.com/spreadsheets/d/NAME/edit \\
     --project {PROJECT} --dataset {DATASET}
 
+For a migration (MIGRATION_GUIDE.md), with a stand-in for the older service:
+  .venv/bin/python migrate.py start
+  .venv/bin/python -m local.portal inventory
+
 dispatch is called every five minutes, its sweep every minute.
 Ctrl-C stops everything; where this runs in the background, `kill {os.getpid()}` does."""
     console.print(steps, markup=False)

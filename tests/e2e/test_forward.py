@@ -2,6 +2,9 @@
 
 import base64
 import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +147,19 @@ def healed(migration: Migration) -> Iterator[None]:
     yield
     migration.order()
     migration.order_bigquery(load_seconds=0.0)
+
+
+def test_a_person_publishes_what_the_portal_would(migration: Migration) -> None:
+    config_id, name = migration.add("service")
+    command = [sys.executable, "-m", "local.portal", name]
+    done = subprocess.run(command, env=migration.system.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [number] = re.findall(r"message (\d+)", done.stdout)
+    migration.wait(lambda: migration.forwarded(f"portal/{number}") == (1, 200))
+    assert (migration.team.types(name), migration.team.runs(config_id)) == (TEXT, [])
+    command[-1] = "nobody"
+    done = subprocess.run(command, env=migration.system.environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, 'no config named "nobody"' in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("owner", [None, "service"])
