@@ -149,7 +149,8 @@ def _dataset_problem(value: str) -> str | None:
     return None if _DATASET.fullmatch(value) else f"is {shape(value)}, not a dataset's name (letters, digits and _)"
 
 
-def _table_problem(value: str) -> str | None:
+def table_problem(value: str) -> str | None:
+    """What is wrong with a table's name, or a view's, without its dataset, if anything is."""
     legal = all(unicodedata.category(character).startswith(_TABLE_CATEGORIES) for character in value)
     if value.strip() and legal and len(value.encode()) <= _TABLE_BYTES:
         return None
@@ -161,5 +162,5 @@ _RULES: dict[str, Callable[[str], str | None]] = {
     "google_sheet_url": _url_problem,
     "google_cloud_project_id": project_problem,
     "bigquery_dataset_id": _dataset_problem,
-    "bigquery_table_id": _table_problem,
+    "bigquery_table_id": table_problem,
 }

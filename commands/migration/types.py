@@ -15,9 +15,10 @@ from commands.plan_sheet import PlannedColumn, plan_sheet
 from commands.screen import Screen
 from migration.types import TypesPlan, plan_types, table_of
 from shared.asking import BRIEF_RETRY, SECONDS, asking
-from shared.config import Config, parse_config
+from shared.config import Config, parse_config, table_problem
 from shared.errors import InvalidInput, Overtaken, SyncError
 from shared.failpoints import failpoint
+from shared.ledger.store import Store
 from shared.options import examine_options
 from shared.owner import Owned
 from shared.wiring import Wiring
@@ -57,7 +58,9 @@ def show_types(
     with wiring.store() as store:
         # Without marks, after `finish`, every config is the job's.
         is_marked = require_ledger(store).column
-        wanted = examine_named(names, store, lambda row, owned: _examine(row, owned, is_marked, view, wiring), screen)
+        wanted = examine_named(
+            names, store, lambda row, owned: _examine(row, owned, is_marked, view, store, wiring), screen
+        )
         for each in wanted:
             _draw(each, screen)
         if apply and not dry_run:
@@ -78,13 +81,15 @@ def show_types(
     return SUCCEEDED
 
 
-def _examine(row: dict[str, Any], owned: Owned, is_marked: bool, view: str | None, wiring: Wiring) -> Typed:
+def _examine(
+    row: dict[str, Any], owned: Owned, is_marked: bool, view: str | None, store: Store, wiring: Wiring
+) -> Typed:
     if is_marked and owned.owner != "job_ready":
         raise WrongPhase(
             f"{owned.label} is the service's, which knows no types", f"`python migrate.py promote {owned.id}`"
         )
     if view is not None:
-        _refuse_anothers_view(parse_config(row), view, wiring)
+        _refuse_taken_name(parse_config(row), view, store, wiring)
     options = row.get("options")
     given = examine_options(options)[0]
     own = {name: value for name, value in msgspec.to_builtins(given).items() if name != "parity"}
@@ -106,9 +111,14 @@ def _shape(before: Config, wiring: Wiring) -> tuple[tuple[PlannedColumn, ...], s
         return (), error.what
 
 
-def _refuse_anothers_view(config: Config, view: str, wiring: Wiring) -> None:
-    """Raises `InvalidInput` where the name is taken by what no earlier call made: a view would take its place."""
+def _refuse_taken_name(config: Config, view: str, store: Store, wiring: Wiring) -> None:
+    """Raises `InvalidInput` where the name is none, or is taken by what no earlier call made. A config's table takes it
+    before the first load as well: the view would stand where that is to be."""
+    if problem := table_problem(view):
+        raise InvalidInput(f"--view {problem}", "give the view a name of its own, without its dataset")
     name = f"{config.google_cloud_project_id}.{config.bigquery_dataset_id}.{view}"
+    for own in store.configs_of_table(config, view):
+        raise InvalidInput(f"--view {view}: {name} is the table of config {own}", "give the view another name")
     client = wiring.bigquery(wiring.settings.job_project)
     dataset = name.rpartition(".")[0]
     refused = f"grant roles/bigquery.dataEditor on {dataset} to this identity"
@@ -116,7 +126,7 @@ def _refuse_anothers_view(config: Config, view: str, wiring: Wiring) -> None:
         found = client.get_table(name, timeout=SECONDS, retry=BRIEF_RETRY)
         if found.table_type != "VIEW" or not (found.view_query or "").endswith(f"FROM {table_of(config)}"):
             raise InvalidInput(
-                f'config {config.id} "{config.name}": {name} is there, and is no view over its table',
+                f'--view {view}: {name} is there, and is no view over the table of config {config.id} "{config.name}"',
                 "give the view another name",
             )
 

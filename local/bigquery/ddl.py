@@ -10,7 +10,7 @@ from sqlglot import exp
 from local.bigquery.catalog import Table
 from local.bigquery.ddl_clauses import columns_of, options_of, partitioning_of
 from local.bigquery.defaults import check_defaults
-from local.bigquery.errors import already_exists, invalid_query, not_found, not_implemented
+from local.bigquery.errors import already_exists, invalid, invalid_query, not_found, not_implemented
 from local.bigquery.jobs import Job
 from local.bigquery.names import DatasetName, TableName, canonical_location
 from local.bigquery.partitioning import check_clustering, check_partitioning
@@ -62,11 +62,14 @@ def _named(tree: exp.Expr) -> exp.Table:
     return node
 
 
-def _may_create(tree: exp.Create, old: Table | None, name: TableName) -> str:
-    """CREATE, REPLACE or SKIP. Raises duplicate."""
+def _may_create(tree: exp.Create, kind: str, old: Table | None, name: TableName) -> str:
+    """CREATE, REPLACE or SKIP. Raises duplicate, and invalid where a table or view would replace the other kind."""
     if old is None:
         return "CREATE"
     if tree.args.get("replace"):
+        found = "VIEW" if old.is_view else "TABLE"
+        if found != kind:
+            raise invalid(f"{name} is not allowed for this operation because it is currently a {found}.")
         return "REPLACE"
     if tree.args.get("exists"):
         return "SKIP"
@@ -79,7 +82,7 @@ async def _create_table(warehouse: Warehouse, job: Job, request: QueryRequest, t
     query = tree.expression
     statement = "CREATE_TABLE_AS_SELECT" if query is not None else "CREATE_TABLE"
     async with warehouse.changing(name):
-        operation = _may_create(tree, warehouse.catalog.find_table(name), name)
+        operation = _may_create(tree, "TABLE", warehouse.catalog.find_table(name), name)
         table = Table(name, {})
         if operation != "SKIP":
             schema = columns_from_api(columns_of(tree))
@@ -119,7 +122,7 @@ async def _create_view(warehouse: Warehouse, job: Job, request: QueryRequest, tr
     inner = QueryRequest.of_view(sql, name.project)
     _, schema = await described(warehouse, inner, job.name.location)
     async with warehouse.changing(name):
-        operation = _may_create(tree, warehouse.catalog.find_table(name), name)
+        operation = _may_create(tree, "VIEW", warehouse.catalog.find_table(name), name)
         view = {"query": sql, "useLegacySql": False}
         table = Table(name, {**options_of(tree), "view": view, "schema": schema_to_api(schema)})
         with warehouse.store.transaction():

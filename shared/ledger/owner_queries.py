@@ -94,17 +94,17 @@ class OwnerQueries(Queries):
 
     def refuse_anothers_table(self, shadow: Config) -> None:
         """Raises `TableConflict` where what a shadow run would replace is a config's own table, a paused one's too."""
-        place = {
-            "project": shadow.google_cloud_project_id,
-            "dataset": shadow.bigquery_dataset_id,
-            "name": shadow.bigquery_table_id,
-        }
-        for (own,) in self._run(owner_statements.OF_TABLE, **place):
+        for own in self.configs_of_table(shadow, shadow.bigquery_table_id):
             raise TableConflict(
                 f'the shadow of config {shadow.id} "{shadow.name}" would be {shadow.destination}, which is the table of'
                 f" config {own}",
                 "set SHADOW_SUFFIX to something else, here and in the deployment",
             )
+
+    def configs_of_table(self, config: Config, table: str) -> list[str]:
+        """The configs, paused ones too, as `7 "sales"`, whose own table has this name in `config`'s dataset."""
+        place = {"project": config.google_cloud_project_id, "dataset": config.bigquery_dataset_id, "name": table}
+        return [told for (told,) in self._run(owner_statements.OF_TABLE, **place)]
 
     def shadow_began(self, config_id: int, destination: str) -> bool:
         """Whether a shadow run of the config ever loaded the table `destination`, or tried to."""

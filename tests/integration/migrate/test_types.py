@@ -93,17 +93,36 @@ def test_a_sheet_at_which_the_service_fails_gets_its_types_all_the_same(migrate,
     assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
 
 
-@pytest.mark.parametrize("taken", ["table", "view", "the table itself"])
+@pytest.mark.parametrize("taken", ["table", "view"])
 def test_a_view_takes_nobody_elses_place(taken, sales, migrate, team, sql) -> None:
     team.load_as_service("reports.sales", [{"id": "a-1", "Amount_in__": "2.5"}])
     team.load_as_service("reports.others", [{"n": "1"}])
-    name = {"table": "others", "view": f"v{uuid.uuid4().hex[:8]}", "the table itself": "sales"}[taken]
+    name = {"table": "others", "view": f"v{uuid.uuid4().hex[:8]}"}[taken]
     if taken == "view":
         view = bigquery.Table(f"{PROJECT}.reports.{name}")
         view.view_query = f"SELECT n FROM `{PROJECT}`.`reports`.`others`"
         team.warehouse.create_table(view)
     done = migrate("types", "sales", "--apply", "--view", name)
-    assert (done.returncode, "is no view over its table" in done.stderr) == (2, True)
+    assert (done.returncode, "is no view over the table of config" in done.stderr) == (2, True)
+    assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
+    assert team.runs() == []
+
+
+@pytest.mark.parametrize("name", ["sales", "later"])
+def test_a_view_is_not_made_where_a_configs_table_is_to_be(name, sales, migrate, team, sql) -> None:
+    """None of them is loaded yet, and the config's own run would make its table before the view replaced it."""
+    owner = sales if name == "sales" else team.config("later", "service", is_active=False)
+    done = migrate("types", "sales", "--apply", "--view", name)
+    assert (done.returncode, f"--view {name}: " in done.stderr) == (2, True), done.stderr
+    assert f'is the table of config {owner} "{name}"' in done.stderr
+    assert sql("SELECT options FROM sheet_to_bigquery_configs WHERE name = 'sales'") == [[{"parity": True}]]
+    assert team.runs() == []
+
+
+@pytest.mark.parametrize("name", ["bad name;--", "reports.v1", "v`1", " "])
+def test_a_view_needs_a_name_that_a_table_can_have(name, sales, migrate, team, sql) -> None:
+    done = migrate("types", "sales", "--apply", "--view", name)
+    assert (done.returncode, "--view" in done.stderr, "without its dataset" in done.stderr) == (2, True, True)
     assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
     assert team.runs() == []
 

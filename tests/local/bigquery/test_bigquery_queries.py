@@ -277,6 +277,16 @@ def test_create_table_as_select_and_views(sales):
         sales.loaded({"id": [1]}, "v")
 
 
+def test_a_table_and_a_view_do_not_replace_each_other(sales):
+    sales.sql("CREATE OR REPLACE VIEW {d}.seen AS SELECT 1 AS n")
+    with pytest.raises(BadRequest, match="seen is not allowed for this operation because it is currently a VIEW"):
+        sales.sql("CREATE OR REPLACE TABLE {d}.seen AS SELECT 1 AS n")
+    with pytest.raises(BadRequest, match="is not allowed for this operation because it is currently a TABLE"):
+        sales.sql("CREATE OR REPLACE VIEW {t} AS SELECT 1 AS n")
+    sales.sql("CREATE OR REPLACE VIEW {d}.seen AS SELECT 2 AS n")
+    assert sales.sql("SELECT n FROM {d}.seen") == [(2,)]
+
+
 def test_information_schema_tells_columns_tables_and_jobs(warehouse):
     tags = bigquery.PolicyTagList(["projects/p/locations/eu/taxonomies/1/policyTags/2"])
     schema = [
