@@ -68,6 +68,12 @@ def refuse_twins(config: Config, owned: Owned, store: Store) -> None:
         )
 
 
+def unlike_its_shadow(config: Config) -> str | None:
+    """What a run of the config does that a shadow of it does not, and so no comparison sees, if anything."""
+    mode = config.options.load_mode
+    return None if mode == "replace" else f"options.load_mode is {mode}, and a shadow replaces the whole table"
+
+
 def owned_only(_row: dict[str, Any], owned: Owned) -> Owned:
     """For a step that every config can take."""
     return owned

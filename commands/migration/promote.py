@@ -9,7 +9,7 @@ import msgspec
 from commands.exits import SUCCEEDED
 from commands.migration.actor import Change
 from commands.migration.errors import NotProved, ServiceAtWork, WrongPhase
-from commands.migration.named import examine_named, refuse_twins, require_started
+from commands.migration.named import examine_named, refuse_twins, require_started, unlike_its_shadow
 from commands.moments import shown
 from commands.screen import Screen
 from shared.config import parse_config
@@ -25,10 +25,11 @@ gets them no more. Their tables keep the service's shape, all STRING, until `pyt
 
 
 class Proved(msgspec.Struct, frozen=True):
-    """A config, and how many comparisons in a row were MATCH."""
+    """A config, how many comparisons in a row were MATCH, and what its run does that they did not see."""
 
     owned: Owned
     matches: int
+    unseen: str | None = None
 
 
 class Promoted(msgspec.Struct, frozen=True):
@@ -63,6 +64,9 @@ def promote(
             ids = [each.owned.id for each in wanted]
             _wait_for_service(ids, seconds, store, screen)
             _mark(ids, force, change, store)
+    for each in wanted:
+        if each.unseen:
+            screen.note(f"{each.owned.label}: {each.unseen}; what its own runs do was not compared")
     done = [
         Promoted(each.owned.id, each.owned.name, each.owned.table, each.owned.owner, each.matches) for each in wanted
     ]
@@ -80,14 +84,21 @@ def _examine(row: dict[str, Any], owned: Owned, needed: int, force: str | None, 
             f"{owned.label} is the service's, and was not loaded beside it",
             f"`python migrate.py shadow {owned.id}`, and compare first",
         )
-    refuse_twins(parse_config(row), owned, store)
+    config = parse_config(row)
+    refuse_twins(config, owned, store)
+    unseen = unlike_its_shadow(config)
+    if unseen and force is None:
+        raise NotProved(
+            f"{owned.label}: {unseen}, so a MATCH says nothing about the job's own runs",
+            "take load_mode, and what belongs to it, out of options until the migration is over; or --force REASON",
+        )
     if matches < needed and force is None:
         newest = f", and the newest comparison says {owned.verdict}" if owned.verdict else ""
         raise NotProved(
             f"{owned.label} has {matches} of {needed} MATCH in a row{newest}",
             f"`python migrate.py compare {owned.id}` after each load of the service's; or --force REASON",
         )
-    return Proved(owned, matches)
+    return Proved(owned, matches, unseen)
 
 
 def _wait_for_service(config_ids: Sequence[int], seconds: float, store: Store, screen: Screen) -> None:

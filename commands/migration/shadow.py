@@ -9,7 +9,7 @@ from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
 from commands.ledger import Ledger
 from commands.migration.actor import Change
 from commands.migration.errors import WrongPhase
-from commands.migration.named import examine_named, refuse_twins, require_started
+from commands.migration.named import examine_named, refuse_twins, require_started, unlike_its_shadow
 from commands.migration.shadow_dataset import (
     ShadowDataset,
     examine_dataset,
@@ -31,11 +31,12 @@ from shared.wiring import Wiring
 
 
 class Shadowed(msgspec.Struct, frozen=True):
-    """A config that is loaded beside the service, where, and where the service's table is."""
+    """A config that is loaded beside the service, where, and what its own run does otherwise."""
 
     owned: Owned
     table: str
     dataset: ShadowDataset
+    unseen: str | None
 
 
 def shadow(
@@ -55,6 +56,9 @@ def shadow(
     with wiring.store() as store:
         require_started(store)
         wanted = examine_named(names, store, lambda row, owned: _examine(row, owned, store, wiring), screen)
+        for each in wanted:
+            if each.unseen:
+                screen.note(f"{each.owned.label}: {each.unseen}; take it out of options, else promote will refuse")
         if change.dry_run:
             return _tell_plan(wanted, screen)
         run_ids = _begin(wanted, change, store, wiring, screen)
@@ -79,7 +83,7 @@ def _examine(row: dict[str, Any], owned: Owned, store: Store, wiring: Wiring) ->
     dataset = examine_dataset(config, wiring.settings.shadow_suffix, wiring)
     if dataset.is_there and not store.shadow_began(owned.id, beside.destination):
         refuse_strangers_table(beside, wiring)
-    return Shadowed(owned, beside.destination, dataset)
+    return Shadowed(owned, beside.destination, dataset, unlike_its_shadow(config))
 
 
 def _begin(wanted: Sequence[Shadowed], change: Change, store: Store, wiring: Wiring, screen: Screen) -> list[str]:

@@ -98,6 +98,25 @@ def test_a_table_that_another_active_config_replaces_is_refused(owner, migrate, 
     assert (done.returncode, '"first"' in done.stderr, team.owners()["second"]) == (1, True, "shadow")
 
 
+MERGED = {"load_mode": "merge", "merge_keys": ["id"]}
+
+
+@pytest.mark.parametrize("options", [MERGED, {"load_mode": "append"}, {"load_mode": "snapshot"}])
+def test_a_config_whose_runs_do_what_no_shadow_does_is_refused(options, migrate, team) -> None:
+    config_id = team.config("sales", "shadow", options=json.dumps(options))
+    team.compared(config_id, "MATCH", "MATCH", "MATCH")
+    done = migrate("promote", "sales")
+    assert (done.returncode, f"options.load_mode is {options['load_mode']}" in done.stderr) == (1, True)
+    assert ("take load_mode" in done.stderr, team.owners()) == (True, {"sales": "shadow"})
+
+
+def test_such_a_config_goes_with_a_reason_and_is_told(migrate, team) -> None:
+    team.config("sales", "shadow", options=json.dumps(MERGED))
+    done = migrate("promote", "sales", "--force", "appended by hand and looked at")
+    assert (done.returncode, "what its own runs do was not compared" in done.stderr) == (0, True)
+    assert team.owners() == {"sales": "job_ready"}
+
+
 def test_while_the_service_may_be_at_work_nothing_changes(migrate, team) -> None:
     config_id = team.config("sales", "shadow")
     team.message_at_service(config_id, seconds=300)

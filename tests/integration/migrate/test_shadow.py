@@ -132,6 +132,12 @@ def test_two_configs_of_one_table_cannot_be_told_apart(sales, dataset, migrate, 
     assert is_untouched(team, dataset)
 
 
+def test_a_config_whose_runs_do_not_replace_is_told_that_promote_will_refuse(sales, migrate, sql) -> None:
+    sql('UPDATE sheet_to_bigquery_configs SET options = \'{"load_mode": "append"}\'')
+    done = migrate("shadow", "sales", "--dry-run")
+    assert (done.returncode, "options.load_mode is append" in done.stderr) == (0, True), done.stderr
+
+
 def test_a_dataset_in_another_place_is_refused_with_both_places(sales, dataset, migrate, team) -> None:
     misplaced = bigquery.Dataset(f"{PROJECT}.{dataset}_shadow")
     misplaced.location = "US"
