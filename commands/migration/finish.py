@@ -7,6 +7,7 @@ import msgspec
 from commands.exits import SUCCEEDED
 from commands.migration.errors import RunsOpen, WrongPhase
 from commands.migration.leftovers import drop_datasets, drop_tables, made_datasets, there
+from commands.migration.named import no_marks, require_ledger
 from commands.screen import Screen
 from shared.errors import PermissionMissing
 from shared.failpoints import failpoint
@@ -22,9 +23,10 @@ _NAMED = 10
 
 class Leftovers(msgspec.Struct, frozen=True):
     """What there is to drop: the tracking, shadow tables, datasets that we made and that nothing else is in, and test
-    configs by id and name."""
+    configs by id and name. `paused` configs were not promoted, and are the job's when the marks are gone."""
 
     tracking: bool
+    paused: int
     tables: list[str]
     datasets: list[str]
     test_configs: list[tuple[int, str]]
@@ -37,20 +39,22 @@ class Leftovers(msgspec.Struct, frozen=True):
 def finish(yes: bool, environ: Mapping[str, str], screen: Screen) -> int:
     """Shows, and with `yes` drops. Done again, it goes on where it stopped.
 
-    Raises, with nothing dropped, `WrongPhase` while a config is not the job's, `RunsOpen` while a shadow or a test
-    config is loaded, and `PermissionMissing` where the marks are not ours to drop.
+    Raises, with nothing dropped, `NotStarted` where there never was a migration, `WrongPhase` while an active
+    config is not the job's, `RunsOpen` while a shadow or a test config is loaded, and `PermissionMissing` where the
+    marks are not ours to drop.
     """
     wiring = Wiring(environ)
     database = read_database(environ)
     with connect(database) as connection:
         store = Store(Session(connection, database.configs_table))
-        tracking = store.tracking()
+        tracking = require_ledger(store)
         _examine(tracking, database.configs_table, store)
         client = wiring.bigquery(wiring.settings.job_project)
         loaded = store.shadow_tables()
         tables = there(client, loaded)
         datasets = made_datasets(client, _datasets(loaded, wiring.settings.shadow_suffix, store), loaded)
-        left = Leftovers(tracking.column, tables, datasets, store.list_test_configs())
+        paused = store.count_paused_not_moved() if tracking.column else 0
+        left = Leftovers(tracking.column, paused, tables, datasets, store.list_test_configs())
         _show(left, yes, screen)
         if yes:
             for config_id, _ in left.test_configs:
@@ -75,13 +79,15 @@ def _datasets(tables: Sequence[str], suffix: str, store: Store) -> set[str]:
 
 def _examine(tracking: Tracking, configs_table: str, store: Store) -> None:
     """That everything can be dropped, before anything is."""
+    if not tracking.column and not store.owner_changes(None, most=1):
+        raise no_marks()
     if tracking.column:
         count, some = store.not_moved(_NAMED)
         if some:
             more = f" and {count - len(some):,} more" if count > len(some) else ""
             raise WrongPhase(
-                f"not all configs are job_ready: {', '.join(some)}{more}",
-                "promote them (`python migrate.py promote`): without marks, the job would load all of them",
+                f"not all active configs are job_ready: {', '.join(some)}{more}",
+                "promote them (`python migrate.py promote`), or pause them: without marks, the job would load all",
             )
         if not store.owns_configs():
             raise PermissionMissing(
@@ -102,6 +108,11 @@ def _show(left: Leftovers, yes: bool, screen: Screen) -> None:
     verb = "dropping" if yes else "would drop"
     if left.tracking:
         screen.say(f"{verb} comparison_view, the narrowed active_job_configs, the trigger, the column migration_status")
+    if left.paused:
+        screen.say(
+            f"paused configs that were not promoted: {left.paused:,}; they stay paused, and are the job's from then on:"
+            " resumed, they load as their options say"
+        )
     _show_each(f"{verb} shadow table", left.tables, screen)
     _show_each(f"{verb} dataset", left.datasets, screen)
     _show_each(f"{verb} test config", [f"{config_id} {name}" for config_id, name in left.test_configs], screen)

@@ -25,10 +25,14 @@ def require_ledger(store: Store) -> Tracking:
 def require_started(store: Store) -> None:
     """Raises `NotStarted` where changes of owners would be written down nowhere."""
     if not require_ledger(store).started:
-        raise NotStarted(
-            "the configs have no marks of whose their tables are",
-            "`python migrate.py start` makes them, all the service's",
-        )
+        raise no_marks()
+
+
+def no_marks() -> NotStarted:
+    """For who finds no migration."""
+    return NotStarted(
+        "the configs have no marks of whose their tables are", "`python migrate.py start` makes them, all the service's"
+    )
 
 
 def examine_named(

@@ -40,10 +40,14 @@ class OwnerQueries(Queries):
         return [each for (each,) in self._run(owner_statements.SHADOW_IDS)]
 
     def not_moved(self, most: int) -> tuple[int, list[str]]:
-        """How many configs are not the job's, the tests' own apart; and some, as `7 "sales" (service)`."""
+        """How many active configs are not the job's, the tests' own apart; and some, as `7 "sales" (service)`."""
         rows = self._run(owner_statements.NOT_MOVED, most=most)
         told = [f'{config_id} "{name}" ({owner})' for _, config_id, name, owner in rows]
         return (rows[0][0] if rows else 0), told
+
+    def count_paused_not_moved(self) -> int:
+        """How many paused configs are not the job's, the tests' own apart."""
+        return int(self._run(owner_statements.PAUSED_NOT_MOVED)[0][0])
 
     def open_leftover(self) -> Run | None:
         """An open run of a shadow's, or of a config that the tests made."""

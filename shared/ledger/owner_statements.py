@@ -67,11 +67,16 @@ ORDER BY c.id LIMIT :most
 
 SHADOW_IDS = f"SELECT c.id FROM {{configs}} c WHERE {_OWNER} = 'shadow' ORDER BY c.id"
 
-# Configs that are not the job's, but for the tests' own: how many, and so many of them.
+_NOT_MOVED = f"{_OWNER} <> 'job_ready' AND coalesce(c.name, '') NOT LIKE 'migration_test%'"
+
+# Active configs that are not the job's, but for the tests' own: how many, and so many of them.
 NOT_MOVED = f"""
 SELECT count(*) OVER (), c.id, coalesce(c.name, ''), {_OWNER} FROM {{configs}} c
-WHERE {_OWNER} <> 'job_ready' AND coalesce(c.name, '') NOT LIKE 'migration_test%' ORDER BY c.id LIMIT :most
+WHERE c.is_active AND {_NOT_MOVED} ORDER BY c.id LIMIT :most
 """
+
+# Paused ones: nothing loads them, whosever they are.
+PAUSED_NOT_MOVED = f"SELECT count(*) FROM {{configs}} c WHERE c.is_active IS NOT TRUE AND {_NOT_MOVED}"
 
 # Open runs of shadows and of the tests' own configs.
 OPEN_LEFTOVERS = """

@@ -26,7 +26,8 @@ SELECT count(*) FROM {configs}
 WHERE migration_status IS NOT NULL AND migration_status NOT IN ('service', 'shadow', 'job_ready')
 """
 _NOT_MOVED = """
-SELECT c.id || ' "' || c.name || '"' FROM {configs} c WHERE c.migration_status IS DISTINCT FROM 'job_ready'
+SELECT c.id || ' "' || c.name || '"' FROM {configs} c
+WHERE c.is_active AND c.migration_status IS DISTINCT FROM 'job_ready'
 ORDER BY c.id LIMIT 11
 """
 _NAMED = 10
@@ -86,8 +87,9 @@ def start(connection: Any, configs_table: str, default: Owner = "service") -> It
 def finish(connection: Any, configs_table: str, *, anyway: bool = False) -> Iterator[str]:
     """Takes the tracking back, and tells so: from then on every config is the job's. Finishing again changes nothing.
 
-    The audit, the forwards and the comparisons stay. Raises `InvalidInput`, with nothing changed, while a config is
-    not `job_ready`, unless `anyway`, and where somebody else's view shows the column; else what `start` raises.
+    The audit, the forwards and the comparisons stay. Raises `InvalidInput`, with nothing changed, while an active
+    config is not `job_ready`, unless `anyway`, and where somebody else's view shows the column; else what `start`
+    raises.
     """
     session = Session(connection, configs_table)
     with as_owner(configs_table):

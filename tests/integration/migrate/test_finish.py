@@ -100,6 +100,27 @@ def test_while_a_config_is_not_the_jobs_nothing_goes(owner, shadowed, migrate, t
     assert (is_there(team, shadowed), has_marks(sql), len(team.owners())) == (True, True, 3)
 
 
+def test_a_paused_config_holds_nothing_up_and_is_counted(shadowed, migrate, team, sql) -> None:
+    team.config("old", "service", is_active=False)
+    team.config("older", "shadow", is_active=False)
+    told = migrate("finish")
+    assert (told.returncode, "paused configs that were not promoted: 2;" in told.stdout) == (0, True), told.stderr
+    assert migrate("finish", "--yes").returncode == 0
+    assert not has_marks(sql)
+    assert sql("SELECT name FROM active_job_configs") == [["sales"]]
+    assert sql("SELECT name FROM sheet_to_bigquery_configs WHERE NOT is_active ORDER BY id") == [["old"], ["older"]]
+    assert json.loads(migrate("finish", "--json").stdout)["leftovers"]["paused"] == 0
+
+
+@pytest.mark.parametrize("command", [("finish",), ("finish", "--yes")])
+def test_before_a_migration_there_is_nothing_to_finish(command, migrate, add_config, sql) -> None:
+    add_config("migration_test_1")
+    done = migrate(*command)
+    assert (done.returncode, "`python migrate.py start`" in done.stderr) == (1, True)
+    assert "service-traffic" not in done.stdout
+    assert sql("SELECT name FROM sheet_to_bigquery_configs") == [["migration_test_1"]]
+
+
 def test_while_a_shadow_is_loaded_nothing_goes(shadowed, migrate, team, add_run, sql) -> None:
     add_run(1, datetime.now(UTC), "shadow", state="pending", destination=shadowed)
     done = migrate("finish", "--yes")

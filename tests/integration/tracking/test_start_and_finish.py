@@ -167,6 +167,12 @@ def test_finish_refuses_while_a_config_is_not_the_jobs_unless_told(tracked: Any)
     assert f"migration_status: dropped from {CONFIGS}" in finish(tracked, CONFIGS, anyway=True)
 
 
+def test_a_paused_config_of_the_services_does_not_stop_finish(tracked: Any) -> None:
+    ran(tracked, f"UPDATE {CONFIGS} SET migration_status = 'job_ready' WHERE name = 'sales'")
+    ran(tracked, f"UPDATE {CONFIGS} SET is_active = false WHERE name = 'stock'")
+    assert f"migration_status: dropped from {CONFIGS}" in finish(tracked, CONFIGS)
+
+
 @pytest.mark.parametrize("shown", [CONFIGS, "active_job_configs"])
 def test_finish_names_who_else_shows_the_column_and_changes_nothing(shown: str, tracked: Any) -> None:
     ran(tracked, MARK_ALL)
