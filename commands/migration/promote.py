@@ -67,11 +67,10 @@ def promote(
     for each in wanted:
         if each.unseen:
             screen.note(f"{each.owned.label}: {each.unseen}; what its own runs do was not compared")
-    done = [
-        Promoted(each.owned.id, each.owned.name, each.owned.table, each.owned.owner, each.matches) for each in wanted
-    ]
-    _report(done, needed, change, screen)
-    screen.json(done)
+    _report(wanted, needed, force, change, screen)
+    screen.json(
+        [Promoted(each.owned.id, each.owned.name, each.owned.table, each.owned.owner, each.matches) for each in wanted]
+    )
     return SUCCEEDED
 
 
@@ -128,15 +127,19 @@ def _mark(ids: Sequence[int], force: str | None, change: Change, store: Store) -
             store.cancel(run.id, store.now())
 
 
-def _report(done: Sequence[Promoted], needed: int, change: Change, screen: Screen) -> None:
-    for each in done:
+def _report(wanted: Sequence[Proved], needed: int, force: str | None, change: Change, screen: Screen) -> None:
+    for each in wanted:
+        owned = each.owned
         proved = f"{each.matches} MATCH in a row, {needed} needed"
-        if each.before == "job_ready":
-            screen.say(f"{each.id} {each.name}: job_ready already")
+        if force is not None:
+            newest = f"the newest comparison says {owned.verdict}" if owned.verdict else "it was never compared"
+            proved = f"forced: {proved}; {newest}"
+        if owned.owner == "job_ready":
+            screen.say(f"{owned.id} {owned.name}: job_ready already")
         elif change.dry_run:
-            screen.say(f"{each.id} {each.name}: would be job_ready ({proved})")
+            screen.say(f"{owned.id} {owned.name}: would be job_ready ({proved})")
         else:
-            screen.say(f"{each.id} {each.name}: {each.before} → job_ready ({proved})")
+            screen.say(f"{owned.id} {owned.name}: {owned.owner} → job_ready ({proved})")
     if change.dry_run:
         screen.say("dry run: nothing was changed")
         return

@@ -73,8 +73,11 @@ def show_types(
         _take_with_view(wanted[0], environ, wiring, screen)
     elif applied:
         screen.say("The next run of each loads real types: `python job_helper.py run NAME` runs it now.")
-    elif not dry_run:
-        screen.say("nothing was changed: --apply takes the step")
+    elif dry_run:
+        screen.say("dry run: nothing was changed")
+    else:
+        left = any(each.is_before for each in wanted)
+        screen.say(f"nothing was changed{': --apply takes the step' if left else ''}")
     screen.json(
         [{"id": each.owned.id, "name": each.owned.name, "applied": applied, "plan": each.plan} for each in wanted]
     )

@@ -68,7 +68,8 @@ def test_how_many_are_needed_is_a_setting_and_a_flag(migrate, team) -> None:
 
 def test_a_reason_does_instead_of_matches_and_is_kept(migrate, team) -> None:
     team.config("sales", "shadow")
-    assert migrate("promote", "sales", "--force", "differs only in a comment").returncode == 0
+    done = migrate("promote", "sales", "--force", "differs only in a comment")
+    assert (done.returncode, "(forced: 0 MATCH in a row, 3 needed; it was never compared)" in done.stdout) == (0, True)
     assert team.changes()[-1][-1] == "forced: differs only in a comment"
     assert migrate("promote", "sales", "--force", " ").returncode == 2
 
@@ -96,6 +97,14 @@ def test_a_table_that_another_active_config_replaces_is_refused(owner, migrate, 
     team.compared(second, "MATCH", "MATCH", "MATCH")
     done = migrate("promote", "second", "--force", "it has to be")
     assert (done.returncode, '"first"' in done.stderr, team.owners()["second"]) == (1, True, "shadow")
+
+
+def test_with_a_reason_it_is_told_what_was_found_all_the_same(migrate, team) -> None:
+    config_id = team.config("sales", "shadow")
+    team.compared(config_id, "MATCH", "MISMATCH")
+    done = migrate("promote", "sales", "--force", "differs only in a comment")
+    told = "(forced: 0 MATCH in a row, 3 needed; the newest comparison says MISMATCH)"
+    assert (done.returncode, told in done.stdout) == (0, True), done.stdout
 
 
 MERGED = {"load_mode": "merge", "merge_keys": ["id"]}

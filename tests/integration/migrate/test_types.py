@@ -33,6 +33,13 @@ def test_taking_the_step_lets_the_next_run_load_real_types(sales, migrate, sql) 
     assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
 
 
+def test_who_looks_once_more_is_not_told_to_take_the_step_again(sales, migrate) -> None:
+    assert "--apply takes the step" in migrate("types", "sales").stdout
+    migrate("types", "sales", "--apply")
+    told = migrate("types", "sales").stdout
+    assert ("the step is taken already" in told, "--apply" in told) == (True, False)
+
+
 def test_options_of_the_configs_own_stay(sales, migrate, sql) -> None:
     sql('UPDATE sheet_to_bigquery_configs SET options = \'{"parity": true, "max_shrink": 0.5}\'')
     assert migrate("types", "sales", "--apply").returncode == 0
@@ -42,6 +49,8 @@ def test_options_of_the_configs_own_stay(sales, migrate, sql) -> None:
 def test_a_dry_run_takes_nothing(sales, migrate, sql) -> None:
     done = migrate("types", "sales", "--apply", "--dry-run", "--json")
     assert (done.returncode, json.loads(done.stdout)[0]["applied"]) == (0, False)
+    told = migrate("types", "sales", "--apply", "--dry-run").stdout
+    assert told.splitlines()[-1] == "dry run: nothing was changed"
     assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[{"parity": True}]]
 
 
