@@ -89,7 +89,7 @@ def compare(
     shadow = config.shadow(shadow_suffix)
     run = _run(store, config, shadow)
     pair = _looked_at(client, config, shadow)
-    notes = _check_writer(client, run, pair.job)
+    notes = (*_check_service(client, store, config, pair.service), *_check_writer(client, run, pair.job))
     names = pair.names
     service = measure(client, pair.service, [name for name, _ in names])
     job = measure(client, pair.job, [name for _, name in names])
@@ -148,6 +148,22 @@ def _looked_at(client: "bigquery.Client", config: Config, shadow: Config) -> _Pa
 
 def _path(config: Config) -> tuple[str, str, str]:
     return config.google_cloud_project_id, config.bigquery_dataset_id, config.bigquery_table_id
+
+
+def _check_service(client: "bigquery.Client", store: ComparisonQueries, config: Config, table: Seen) -> tuple[str, ...]:
+    """Raises `NotComparable` where the job wrote the service's table last, when it owned it: it is no other's proof."""
+    load = store.newest_load(config.id or 0, config.destination)
+    if load is None:
+        return ()
+    ended = end_of_attempt(client, load.run_id, load.attempt, (load.job_project, load.job_location))
+    if ended is None:
+        return (f"the BigQuery job of run {load.run_id} cannot be seen: nothing proves who wrote {table.path} since",)
+    if table.modified <= ended + _ROUNDING:
+        raise NotComparable(
+            f"{table.path} was last written by the job itself (run {load.run_id}), not by the service",
+            "have the portal publish the config once",
+        )
+    return ()
 
 
 def _check_writer(client: "bigquery.Client", run: ShadowRun, table: Seen) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from shared.settle import settle
 from tests.integration.migrate.conftest import PROJECT
 
 ROWS = [{"id": "1", "amount": "2.50"}, {"id": "2", "amount": "secret-7"}]
@@ -78,6 +79,24 @@ def test_a_table_that_is_gone_is_told_and_keeps_no_other_from_being_compared(bes
     assert f"{PROJECT}.{dataset}.sales" in done.stderr
     (stock,) = [line for line in done.stdout.splitlines() if " stock " in line]
     assert "MATCH" in stock
+
+
+def test_one_that_was_the_jobs_is_compared_once_the_service_has_loaded_it_again(
+    team, migrate, dataset, add_run, sql
+) -> None:
+    """What the job loaded before the rollback is no proof of what it loads beside."""
+    team.load_as_service(f"{dataset}.sales", ROWS)
+    config_id = team.config("sales", "job_ready", bigquery_dataset_id=dataset)
+    run = team.in_flight(config_id, add_run)
+    team.load_as_job(run, ROWS)
+    assert settle(run, team.store, team.wiring.bigquery, team.executions, team.wiring.settings) == "succeeded"
+    assert migrate("rollback", "sales").returncode == 0
+    assert migrate("shadow", "sales", "--no-wait").returncode == 0
+    team.load_shadow(config_id, ROWS)
+    done = migrate("compare", MIGRATION_MATCHES="1")
+    assert (done.returncode, f"by the job itself (run {run.id})" in done.stderr) == (1, True)
+    assert "promote" not in done.stdout
+    assert sql("SELECT count(*) FROM sheet_to_bigquery_comparisons") == [[0]]
 
 
 def test_before_the_first_load_there_is_nothing_to_compare(team, migrate, dataset) -> None:

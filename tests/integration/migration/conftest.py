@@ -63,16 +63,25 @@ class Desk:
         return self.client.get_table(self.config.destination).modified
 
     def shadow_loads(self, names: Sequence[str], rows: Rows, run: dict[str, Any] | None = None, **types: str) -> str:
-        """As a shadow run does: under its id, with its labels, and a row in the ledger. Tells the run's id."""
+        """As a shadow run does. Tells the run's id."""
+        return self._run_loads(self.shadow, names, rows, {"why": "shadow"} | (run or {}), types)
+
+    def job_loads(self, names: Sequence[str], rows: Rows) -> str:
+        """As a run does that the schedule made while the job owned the config's own table. Tells its id."""
+        return self._run_loads(self.config, names, rows, {"why": "schedule"}, {})
+
+    def _run_loads(
+        self, config: Config, names: Sequence[str], rows: Rows, run: dict[str, Any], types: dict[str, str]
+    ) -> str:
+        """As an attempt of the job's does: under its id, with its labels, and a row in the ledger."""
         now = self.store.now()
-        location = self.client.get_dataset(f"{PROJECT}.{self.shadow.bigquery_dataset_id}").location
+        location = self.client.get_dataset(f"{PROJECT}.{config.bigquery_dataset_id}").location
         values = {
             "id": str(uuid.uuid4()),
             "config_id": self.config.id,
             "config_name": self.config.name,
-            "destination": self.shadow.destination,
+            "destination": config.destination,
             "slot": now,
-            "why": "shadow",
             "state": "succeeded",
             "created_at": now,
             "not_before": now,
@@ -83,7 +92,7 @@ class Desk:
             "verdict": "loaded",
             "job_project": PROJECT,
             "job_location": location,
-            **(run or {}),
+            **run,
         }
         columns, parameters = ", ".join(values), ", ".join(f":{column}" for column in values)
         self.sql(f"INSERT INTO sheet_to_bigquery_runs ({columns}) VALUES ({parameters})", **values)
@@ -93,7 +102,7 @@ class Desk:
             id=values["id"],
         )
         labels = load_job.labels(values["id"], 1, "job-abcde", "loaded")
-        self._load(self.shadow, names, rows, types, load_job.job_id(values["id"], 1), labels)
+        self._load(config, names, rows, types, load_job.job_id(values["id"], 1), labels)
         return values["id"]
 
     def compare(self, **options: Any) -> Comparison:

@@ -203,6 +203,28 @@ def test_a_shadow_table_that_somebody_else_wrote_proves_nothing(desk):
         desk.compare()
 
 
+def test_the_jobs_own_load_is_not_compared_with_the_job(desk):
+    """A config that was the job's and went back: the service has loaded nothing since."""
+    desk.service_loads(NAMES, ROWS)
+    run_id = desk.job_loads(NAMES, ROWS)
+    desk.shadow_loads(NAMES, ROWS)
+    told = f"by the job itself \\(run {run_id}\\), not by the service: have the portal publish the config once"
+    with pytest.raises(NotComparable, match=told):
+        desk.compare()
+    desk.sql("SELECT pg_sleep(1.1)")
+    desk.service_loads(NAMES, ROWS)
+    assert desk.compare().verdict == "MATCH"
+
+
+def test_where_the_jobs_own_load_cannot_be_seen_any_more_it_is_told(desk):
+    run_id = desk.job_loads(NAMES, ROWS)
+    desk.sql("UPDATE sheet_to_bigquery_runs SET attempt = 2 WHERE id = :id", id=run_id)
+    desk.service_loads(NAMES, ROWS)
+    desk.shadow_loads(NAMES, ROWS)
+    (note,) = desk.compare().notes
+    assert f"run {run_id} cannot be seen" in note
+
+
 def test_tables_in_two_locations_are_compared_without_rows(new_desk):
     desk = new_desk()
     desk.make_datasets(shadow_location="EU")
