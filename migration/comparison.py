@@ -72,6 +72,14 @@ class _Pair(msgspec.Struct, frozen=True):
         return positions[0] != positions[1] and sorted(positions[0]) == sorted(positions[1])
 
 
+class _Reading(msgspec.Struct, frozen=True):
+    """Before when the service did not read, who wrote its table if no message was there, and what is not known."""
+
+    begins: datetime
+    writer: str = ""
+    notes: tuple[str, ...] = ()
+
+
 def compare(
     config: Config,
     shadow_suffix: str,
@@ -96,8 +104,8 @@ def compare(
     _check_unchanged(client, config, shadow, pair)
     differences = _differences(pair, service, job)
     equal = differences == Differences(order_differs=differences.order_differs) and service.rows == job.rows
-    read_from, doubt = (pair.service.modified, ()) if equal else _read_from(store, client, config, pair.service)
-    moments = Moments(read_from, pair.service.modified, run.claimed_at, run.sheet_modified_at)
+    read = _Reading(pair.service.modified) if equal else _reading(store, client, config, pair.service)
+    moments = Moments(read.begins, pair.service.modified, run.claimed_at, run.sheet_modified_at, read.writer)
     verdict, why = judge(equal, moments)
     rows, unsampled = (None, ()) if equal else _sampled(client, pair, names, key)
     return Comparison(
@@ -116,7 +124,7 @@ def compare(
         why=why,
         bytes_processed=service.bytes_processed + job.bytes_processed + (rows.bytes_processed if rows else 0),
         sample=rows,
-        notes=(*notes, *doubt, *unsampled),
+        notes=(*notes, *read.notes, *unsampled),
     )
 
 
@@ -198,22 +206,24 @@ def _differences(pair: _Pair, service: Measured, job: Measured) -> Differences:
     return Differences(pair.schema, columns, moved, pair.order_differs)
 
 
-def _read_from(
-    store: ComparisonQueries, client: "bigquery.Client", config: Config, table: Seen
-) -> tuple[datetime, tuple[str, ...]]:
-    """Before when the service did not read the sheet: its message's forwarding, else a little before its load began.
+def _reading(store: ComparisonQueries, client: "bigquery.Client", config: Config, table: Seen) -> _Reading:
+    """When the service read: after its message's forwarding, or after a little before the table's last write began.
 
-    BigQuery tells when the load began; where it may not be asked, the table's last write stands for it.
+    BigQuery tells when that began, and by whom; where it may not be asked, the table's last write stands for it.
     """
     forwarded = store.forwarded_at(config.id or 0, table.modified)
     if forwarded is not None:
-        return forwarded, ()
+        return _Reading(forwarded)
+    writer = "somebody" if store.forwarded_before(config.id or 0, table.modified) else ""
     try:
         found = writes(client, _path(config), table.location, table.modified - _ROUNDING)
     except PermissionMissing as refused:
-        return table.modified - MARGIN, (f"when the service's load began is not known: {refused}",)
-    began = [each.began for each in found if each.began <= table.modified]
-    return (began[0] if began else table.modified) - MARGIN, ()
+        doubt = f"when the table's last write began, and by whom, is not known: {refused}"
+        return _Reading(table.modified - MARGIN, writer, (doubt,))
+    last = next((each for each in found if each.ended and each.ended <= table.modified + _ROUNDING), None)
+    if last is None:
+        return _Reading(table.modified - MARGIN, writer)
+    return _Reading(last.began - MARGIN, writer and last.writer)
 
 
 def _sampled(

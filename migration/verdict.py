@@ -16,22 +16,35 @@ class Moments(msgspec.Struct, frozen=True):
 
     `service_read_from`: the service did not read the sheet before. `service_written`: its table's last write.
     `shadow_read_from`: the job did not read before. `sheet_modified`: the sheet's last change, as the job saw it.
+    `writer`: who made the last write of the service's table, where no message was at the service then; else empty.
     """
 
     service_read_from: datetime
     service_written: datetime
     shadow_read_from: datetime
     sheet_modified: datetime | None
+    writer: str = ""
 
 
 def judge(equal: bool, moments: Moments) -> tuple[Verdict, str]:
     """The verdict, and the sentence that says why.
 
     Equal tables are a MATCH whenever they were read. Else the shadow is older where the service wrote after the
-    shadow's reading began, and the sheet changed where it was edited after the service can have begun to read.
+    shadow's reading began, and the sheet changed where it was edited after the service can have begun to read. Where
+    a `writer` is named, the sentence tells of that write, and not of what the service would have read.
     """
     if equal:
         return "MATCH", "both tables hold the same"
+    verdict, why = _by_time(moments)
+    if moments.writer:
+        why = (
+            f"the tables differ, and {moments.writer} wrote the service's table at {_told(moments.service_written)},"
+            " when no message was at the service: have the portal publish the config once, and compare again"
+        )
+    return verdict, why
+
+
+def _by_time(moments: Moments) -> tuple[Verdict, str]:
     if moments.service_written > moments.shadow_read_from:
         return (
             "SHADOW_OLDER",

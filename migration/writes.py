@@ -50,6 +50,11 @@ class Write(msgspec.Struct, frozen=True):
         return run is not None and attempt.isdecimal() and self.job_id == load_job.job_id(run, int(attempt))
 
     @property
+    def writer(self) -> str:
+        """Who it was: `ana@example.com (BigQuery job 1a2b, UPDATE)`."""
+        return f"{self.user or 'somebody'} (BigQuery job {self.job_id}, {self.kind})"
+
+    @property
     def is_by_hand(self) -> bool:
         """Whether the product's own job did it without a run: `job_helper.py execute`."""
         return not self.is_ours and self.job_id.startswith("sheet_to_bigquery_")

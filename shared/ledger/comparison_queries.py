@@ -22,6 +22,10 @@ class ComparisonQueries(Queries):
         """When the service was handed the message that it answered by writing its table then, if that is known."""
         return self._run(comparison_statements.FORWARDED, config_id=config_id, written=written)[0][0]
 
+    def forwarded_before(self, config_id: int, written: datetime) -> bool:
+        """Whether any message of the config's had been handed to the service by then: else the portal pushes to it."""
+        return bool(self._run(comparison_statements.FORWARDED_BEFORE, config_id=config_id, written=written)[0][0])
+
     def record_comparison(self, compared: Compared) -> bool:
         """Keeps it; False where these two loads were compared before, and that says as much or more. `compared_at` is
         the database's own."""

@@ -21,6 +21,11 @@ WHERE config_id = :config_id AND begun_at <= :written AND open_until >= :written
   AND (ended_at IS NULL OR ended_at >= CAST(:written AS timestamptz) - interval '5 seconds')
 """
 
+# Whether the service's loads were told to the ledger by then: the portal's messages went through the webhook.
+FORWARDED_BEFORE = """
+SELECT EXISTS (SELECT FROM sheet_to_bigquery_forwards WHERE config_id = :config_id AND begun_at <= :written)
+"""
+
 # Once per pair of loads: a second look at the same ones is no second proof. But it may know more, when each was read
 # say, and what it finds then takes the place of what was found before; nothing takes the place of a mismatch.
 RECORD_COMPARISON = """

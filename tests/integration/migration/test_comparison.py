@@ -146,14 +146,41 @@ def test_a_forwarded_message_tells_when_the_service_was_asked(desk):
     written = desk.service_loads(NAMES, ROWS)
     desk.shadow_loads(NAMES, ROWS[:2], {"sheet_modified_at": edited})
     assert desk.compare().verdict == "SHEET_CHANGED"
-    forward = {"message_id": "1", "config_id": desk.config.id, "begun_at": asked, "ended_at": written}
+    forward(desk, asked, written)
+    found = desk.compare()
+    assert (found.verdict, found.why) == ("MISMATCH", "both read the same sheet, and the tables differ")
+
+
+def forward(desk, begun, ended):
+    """A message that the service was handed, and answered."""
     desk.sql(
         "INSERT INTO sheet_to_bigquery_forwards (message_id, config_id, begun_at, open_until, ended_at, status)"
-        " VALUES (:message_id, :config_id, :begun_at, :open_until, :ended_at, 200)",
-        **forward,
-        open_until=asked + timedelta(seconds=300),
+        " VALUES ('1', :config_id, :begun, :until, :ended, 200)",
+        config_id=desk.config.id,
+        begun=begun,
+        ended=ended,
+        until=begun + timedelta(seconds=300),
     )
-    assert desk.compare().verdict == "MISMATCH"
+
+
+@pytest.mark.parametrize(("shadow_first", "verdict"), [(True, "SHADOW_OLDER"), (False, "MISMATCH")])
+def test_who_changed_the_services_table_when_no_message_was_there_is_told(desk, long_ago, shadow_first, verdict):
+    written = desk.service_loads(NAMES, ROWS)
+    if shadow_first:
+        desk.shadow_loads(NAMES, ROWS, {"sheet_modified_at": long_ago})
+    job = desk.client.query(f"UPDATE `{desk.config.destination}` SET city = 'Bern' WHERE id = '1'")
+    job.result()
+    if not shadow_first:
+        desk.shadow_loads(NAMES, ROWS, {"sheet_modified_at": long_ago})
+    pushed = desk.compare()
+    assert (pushed.verdict, job.job_id in pushed.why) == (verdict, False)  # the portal pushes: nobody can tell
+    hour = timedelta(hours=1)
+    forward(desk, written - hour, written - hour / 2)
+    found = desk.compare()
+    assert found.verdict == verdict
+    assert f"{job.user_email} (BigQuery job {job.job_id}, UPDATE) wrote the service's table at" in found.why
+    assert "have the portal publish the config once" in found.why
+    assert "the service wrote" not in found.why
 
 
 def test_without_a_shadow_run_the_command_that_makes_one_is_told(desk):
