@@ -29,7 +29,7 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
 
     `open_run` is the id of the run in flight, of the kind `open_why`. `forward_until`: until then the older service may
     be at work on a message of this config, or on its table. `shadow_at` and `job_at` are the ends of the newest run of
-    each kind. `verdict` is the newest comparison's.
+    each kind. `verdict` is the newest comparison's since the owner changed last.
     """
 
     id: int

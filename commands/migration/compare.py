@@ -31,6 +31,10 @@ class Looked(msgspec.Struct, frozen=True):
     matches: int
     trouble: str = ""
 
+    @property
+    def is_match(self) -> bool:
+        return self.comparison is not None and self.comparison.verdict == "MATCH"
+
 
 def compare_configs(
     names: Sequence[str], key: str | None, with_rows: bool, environ: Mapping[str, str], screen: Screen
@@ -47,7 +51,7 @@ def compare_configs(
     needed = read_migrating(environ).migration_matches
     _draw(looked, needed, with_rows or screen.is_seen, screen)
     screen.json([_told(each, with_rows) for each in looked])
-    return SUCCEEDED if all(each.comparison and each.comparison.verdict == "MATCH" for each in looked) else FAILED
+    return SUCCEEDED if all(each.is_match for each in looked) else FAILED
 
 
 def _examine(_row: dict[str, Any], owned: Owned) -> Owned:
@@ -90,7 +94,7 @@ def _draw(looked: Sequence[Looked], needed: int, with_rows: bool, screen: Screen
             _say_differences(name, each.comparison, screen)
             if with_rows and each.comparison.sample:
                 show_sample(each.comparison.sample, screen)
-    ready = [each.owned for each in looked if each.matches >= needed]
+    ready = [each.owned for each in looked if each.is_match and each.matches >= needed]
     if ready:
         screen.say(f"ready: `python migrate.py promote {' '.join(str(owned.id) for owned in ready)}`")
 

@@ -35,7 +35,8 @@ _OPEN_FORWARDS = f"""
       AND (f.config_id = c.id OR f.destination = {DESTINATION.format(c="c")})
 """
 
-# All configs, or those of these ids, with what `shared.owner.Owned` tells, in its order; so many after an id.
+# All configs, or those of these ids, with what `shared.owner.Owned` tells, in its order; so many after an id. What was
+# compared before the owner changed last says nothing of the table as it is now.
 LIST_OWNED = f"""
 SELECT c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")}, {_OWNER}, coalesce(c.is_active, false),
     flying.id::text, flying.why, (SELECT max(open_until) FROM ({_OPEN_FORWARDS}) open),
@@ -59,7 +60,10 @@ LEFT JOIN LATERAL (
 ) job ON true
 LEFT JOIN LATERAL (
     SELECT v.verdict, v.compared_at FROM sheet_to_bigquery_comparisons v
-    WHERE v.config_id = c.id ORDER BY v.compared_at DESC, v.id DESC LIMIT 1
+    WHERE v.config_id = c.id AND v.compared_at >= coalesce((
+        SELECT max(o.changed_at) FROM sheet_to_bigquery_owner_changes o WHERE o.config_id = c.id
+    ), '-infinity')
+    ORDER BY v.compared_at DESC, v.id DESC LIMIT 1
 ) compared ON true
 WHERE (CAST(:ids AS bigint[]) IS NULL OR c.id = ANY(CAST(:ids AS bigint[]))) AND c.id > :after
 ORDER BY c.id LIMIT :most

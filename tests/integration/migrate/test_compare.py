@@ -136,6 +136,15 @@ def test_enough_in_a_row_are_told_to_be_ready(beside, migrate) -> None:
     assert migrate("promote", "sales", MIGRATION_MATCHES="1").returncode == 0
 
 
+def test_one_whose_newest_verdict_is_no_match_is_not_told_to_be_ready(beside, migrate, team, dataset) -> None:
+    """What proves nothing does not break the row of matches; but neither is it the moment to promote."""
+    beside("sales", ROWS, ROWS)
+    assert migrate("compare", MIGRATION_MATCHES="1").returncode == 0
+    team.load_as_service(f"{dataset}.sales", OTHER)
+    done = migrate("compare", MIGRATION_MATCHES="1")
+    assert ("SHADOW_OLDER" in done.stdout, "1 of 1" in done.stdout, "promote" in done.stdout) == (True, True, False)
+
+
 def test_the_guides_query_says_the_same(beside, migrate, sql) -> None:
     beside("sales", ROWS, [*OTHER, {"id": "3", "amount": "1"}])
     migrate("compare")

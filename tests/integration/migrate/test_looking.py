@@ -20,6 +20,19 @@ def test_the_counts_come_first_and_each_config_has_a_line(migrate, team) -> None
     assert [line.split()[2] for line in lines if " unmarked " in line] == ["service"]
 
 
+def test_a_verdict_from_before_the_owner_changed_is_told_no_more(migrate, team) -> None:
+    config_id = team.config("sales", "shadow")
+    team.compared(config_id, "MISMATCH")
+    assert "MISMATCH" in migrate("status").stdout
+    team.mark(config_id, "service")
+    assert "MISMATCH" not in migrate("status").stdout
+    team.mark(config_id, "shadow")
+    assert "MISMATCH" not in migrate("status").stdout
+    team.compared(config_id, "MATCH")
+    (line,) = [line for line in migrate("status").stdout.splitlines() if " sales " in line]
+    assert line.endswith("MATCH    1 of 3")
+
+
 def test_a_hand_over_that_is_not_complete_is_told(migrate, team, add_run) -> None:
     back = team.config("back", "job_ready")
     team.in_flight(back, add_run)
