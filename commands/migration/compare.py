@@ -15,12 +15,14 @@ from shared.config import parse_config
 from shared.errors import DatabaseUnavailable, SyncError
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
-from shared.messages import ManualRequest
+from shared.messages import ColumnChange, ManualRequest
 from shared.owner import Owned
 from shared.settings import read_migrating
 from shared.wiring import Wiring
 
 _COLUMNS = ("ID", "NAME", "VERDICT", "SERVICE ROWS", "JOB ROWS", "MATCHES")
+# Tables of two sheets differ in all their columns: the first few tell that.
+_SCHEMA_LINES = 10
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -116,8 +118,10 @@ def _say_differences(name: str, compared: Comparison, screen: Screen) -> None:
         screen.say(f"{name}: {compared.why}")
     differences = compared.differences
     if differences is not None:
-        for change in differences.schema:
-            screen.say(f"{name}: column {change.told}")
+        for change in differences.schema[:_SCHEMA_LINES]:
+            screen.say(f"{name}: column {change.name}: {_of_sides(change)}")
+        if (more := len(differences.schema) - _SCHEMA_LINES) > 0:
+            screen.say(f"{name}: and {more:,} more")
         for column in differences.columns:
             nulls = f"{column.service_nulls:,} NULLs by the service, {column.job_nulls:,} by the job"
             told = "values differ" if column.values_differ else "NULLs differ"
@@ -128,6 +132,14 @@ def _say_differences(name: str, compared: Comparison, screen: Screen) -> None:
             screen.say(f"{name}: the columns stand in another order, which no query sees")
     for note in compared.notes:
         screen.say(f"{name}: {note}")
+
+
+def _of_sides(change: ColumnChange) -> str:
+    if change.after is None:
+        return f"only in the service's table ({change.before})"
+    if change.before is None:
+        return f"only in the job's ({change.after})"
+    return f"{change.before} in the service's table, {change.after} in the job's"
 
 
 def _told(looked: Looked, with_rows: bool) -> dict[str, Any]:

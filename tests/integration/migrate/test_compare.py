@@ -51,6 +51,27 @@ def test_what_differs_is_told_by_column_and_count_and_without_values(beside, mig
         assert "secret" not in done.stdout + done.stderr
 
 
+def test_a_column_of_one_table_is_told_with_whose_it_is(beside, migrate) -> None:
+    beside("sales", [{"id": "1", "before": "x"}], [{"id": "1", "after": "x"}])
+    lines = migrate("compare").stdout.splitlines()
+    assert any(line.endswith("sales: column before: only in the service's table (STRING)") for line in lines)
+    assert any(line.endswith("sales: column after: only in the job's (STRING)") for line in lines)
+
+
+def test_of_many_columns_that_one_table_has_ten_are_told(beside, migrate) -> None:
+    beside("sales", [{"id": "1"}], [{"id": "1"} | {f"c{number}": "x" for number in range(12)}])
+    lines = migrate("compare").stdout.splitlines()
+    assert sum("only in the job's" in line for line in lines) == 10
+    assert any(line.endswith("sales: and 2 more") for line in lines)
+
+
+def test_a_column_of_another_type_is_told_with_both(beside, migrate, team, dataset) -> None:
+    beside("sales", ROWS, ROWS)
+    table = f"{PROJECT}.{dataset}.sales"
+    team.warehouse.query_and_wait(f"CREATE OR REPLACE TABLE `{table}` AS SELECT 1 AS id, 'x' AS amount")
+    assert "column id: INT64 in the service's table, STRING in the job's" in migrate("compare").stdout
+
+
 def test_rows_that_differ_are_shown_to_who_asks_for_them(beside, migrate) -> None:
     beside("sales", ROWS, OTHER)
     done = migrate("compare", "--rows")
