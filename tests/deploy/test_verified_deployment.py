@@ -1,5 +1,6 @@
 """verify asks Cloud Run whether settling may do what it does, as the identities that settle."""
 
+import shlex
 import subprocess
 
 import pytest
@@ -13,7 +14,7 @@ SETTLING = [f"sheettobigquery-{name}@{PROJECT}.iam.gserviceaccount.com" for name
 def check_settling(cloud: Cloud) -> subprocess.CompletedProcess[str]:
     """That part of verify alone; the canary before it needs a whole system (`tests/e2e/test_verify.py`)."""
     script = f"""
-set -- help && source {REPOSITORY}/deploy.sh >/dev/null
+set -- help && source {shlex.quote(str(REPOSITORY))}/deploy.sh >/dev/null
 trap 'exit 1' TERM
 read_arguments {" ".join(PLACE)} && check_settling
 """
