@@ -9,7 +9,7 @@ python := .venv/bin/python
 any_python := $(shell command -v python3 || echo .venv/bin/python)
 compile := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: help demo demo-migration up test lint faults bench stage requirements clean prerequisites
+.PHONY: help demo demo-migration up test migration lint faults bench stage requirements clean prerequisites
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -25,7 +25,11 @@ up: prerequisites .venv/installed ## start the whole system and leave it running
 	@$(python) -m local.up
 
 test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
-	@$(python) -m pytest -n 2
+	@$(python) -m pytest -n 2 --deselect tests/migration/test_migration.py
+
+# Not in `make test` yet: beside other tests on two busy cores it has failed once in its last steps, alone never since.
+migration: prerequisites .venv/installed ## take twenty configs from the older service to the job and back, and judge
+	@$(python) -m pytest tests/migration
 
 lint: .venv/installed ## check style, types, import contracts and shell scripts
 	@$(python) -m ruff check .
