@@ -7,7 +7,6 @@ Exits 0 if everything is as it should be, 1 if anything is not, and leaves nothi
 
 import argparse
 import contextlib
-import io
 import sys
 import time
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from local.folder import claimed_folder
 from local.loaded import LoadedTable, look_at_table
 from local.ports import forget_proxies
 from local.postgres import PostgresUnavailable
-from local.progress import RunsUnfinished, follow, tell_of_stopping
+from local.progress import RunsUnfinished, follow, open_console, tell_of_stopping
 from local.registration import dispatch, register
 from local.runs import RunSeen, look_at_last_runs, look_at_runs
 from local.sample_files import NotASpreadsheet, copy_own, copy_samples
@@ -41,10 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make demo", description="Load sheets through the whole system.")
     parser.add_argument("--sheet", type=Path, help="an .xlsx file of your own, in place of the samples")
     options = parser.parse_args(arguments)
-    # A check mark must not fail where the terminal's encoding has none.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = open_console()
     end_in_order()
     forget_proxies()
     try:

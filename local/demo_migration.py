@@ -7,7 +7,6 @@ if anything is not, and leaves nothing running either way.
 """
 
 import contextlib
-import io
 import shlex
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from local.loaded import LoadedTable, look_at_table
 from local.portal import publish
 from local.ports import forget_proxies
 from local.postgres import PostgresUnavailable
-from local.progress import tell_of_stopping
+from local.progress import open_console, tell_of_stopping
 from local.registration import register
 from local.sample_files import copy_samples
 from local.system import REPOSITORY, System
@@ -53,10 +52,7 @@ class StepFailed(Exception):
 
 def main() -> int:
     """Run the demo; returns the exit code."""
-    # A check mark must not fail where the terminal's encoding has none.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = open_console()
     end_in_order()
     forget_proxies()
     try:

@@ -1,6 +1,8 @@
 """Live progress of a set of runs: a table that moves on a terminal, a line per change elsewhere."""
 
 import contextlib
+import io
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,6 +20,13 @@ STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running
 
 class RunsUnfinished(Exception):
     """Runs did not end in time."""
+
+
+def open_console() -> Console:
+    """Standard output, for a person or for a log: a check mark must not fail where the encoding has none."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def follow(
