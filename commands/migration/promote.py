@@ -13,6 +13,7 @@ from commands.migration.named import examine_named, refuse_twins, require_starte
 from commands.moments import shown
 from commands.screen import Screen
 from shared.config import parse_config
+from shared.errors import TableBusy
 from shared.failpoints import failpoint
 from shared.ledger.store import Store, open_store
 from shared.owner import Owned, Owner
@@ -54,7 +55,7 @@ def promote(
     """Marks configs job_ready, all or none; one that is already stays so.
 
     Raises, with nothing changed, `WrongPhase`, `NotProved` without `force`, `InvalidConfig`, `TableConflict`, and
-    `ServiceAtWork` where the service did not end its own loads within `seconds`.
+    `ServiceAtWork` or `TableBusy` where the service did not pause in its own loads within `seconds`.
     """
     needed = matches or read_migrating(environ).migration_matches
     with open_store(read_database(environ)) as store:
@@ -62,8 +63,7 @@ def promote(
         wanted = examine_named(names, store, lambda row, owned: _examine(row, owned, needed, force, store), screen)
         if not change.dry_run:
             ids = [each.owned.id for each in wanted]
-            _wait_for_service(ids, seconds, store, screen)
-            _mark(ids, force, change, store)
+            _mark_in_a_pause(ids, seconds, force, change, store, screen)
     for each in wanted:
         if each.unseen:
             screen.note(f"{each.owned.label}: {each.unseen}; what its own runs do was not compared")
@@ -100,11 +100,26 @@ def _examine(row: dict[str, Any], owned: Owned, needed: int, force: str | None, 
     return Proved(owned, matches, unseen)
 
 
-def _wait_for_service(config_ids: Sequence[int], seconds: float, store: Store, screen: Screen) -> None:
-    """Until the service is at work on none of the tables. Raises `ServiceAtWork`."""
+def _mark_in_a_pause(
+    ids: Sequence[int], seconds: float, force: str | None, change: Change, store: Store, screen: Screen
+) -> None:
+    """Once the service is at work on none of the tables. Raises `ServiceAtWork`, or `TableBusy`."""
     until = time.monotonic() + seconds
     told = False
-    while busy := [each for each in store.list_owned(config_ids) if each.forward_until]:
+    while True:
+        told = _wait_for_service(ids, until, told, store, screen)
+        try:
+            _mark(ids, force, change, store)
+        except TableBusy:  # the service got a message after that look: it is waited for like any other
+            if time.monotonic() >= until:
+                raise
+        else:
+            return
+
+
+def _wait_for_service(ids: Sequence[int], until: float, told: bool, store: Store, screen: Screen) -> bool:
+    """Until the service is at work on none of the tables; whether that was told. Raises `ServiceAtWork`."""
+    while busy := [each for each in store.list_owned(ids) if each.forward_until]:
         if time.monotonic() >= until:
             raise ServiceAtWork(
                 f"the service may be loading the table of {busy[0].label}, until {shown(busy[0].forward_until)} UTC at"
@@ -115,6 +130,7 @@ def _wait_for_service(config_ids: Sequence[int], seconds: float, store: Store, s
             screen.note(f"waiting for the service's own load of {busy[0].label}")
             told = True
         time.sleep(_PAUSE)
+    return told
 
 
 def _mark(ids: Sequence[int], force: str | None, change: Change, store: Store) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.config import Config
-from shared.errors import Overtaken, TableConflict
+from shared.errors import Overtaken, TableBusy, TableConflict
 from shared.ledger import owner_statements
 from shared.ledger.queries import Queries, to_run
 from shared.owner import Owned, Owner, OwnerChange, Tracking
@@ -63,11 +63,12 @@ class OwnerQueries(Queries):
     ) -> list[int]:
         """Marks the configs, all or none, and tells which had another mark before.
 
-        Raises `Overtaken`, with nothing changed, where one has a mark that is neither expected nor the new one, is
-        gone, or is to be the job's while the older service is at work on it.
+        Raises, with nothing changed, `Overtaken` where one has a mark that is neither expected nor the new one, or is
+        gone, and `TableBusy` where one is to be the job's while the older service is at work on it.
         """
         with self._transaction():
-            rows = self._run(owner_statements.LOCK_OWNED, ids=list(config_ids))
+            self._run(owner_statements.LOCK_OWNED, ids=list(config_ids))
+            rows = self._run(owner_statements.LIST_LOCKED, ids=list(config_ids))
             if len(rows) < len(set(config_ids)):
                 raise Overtaken("a config was removed at this moment", "look at `migrate.py status` and try again")
             for config_id, name, owner, is_forwarded in rows:
@@ -77,7 +78,7 @@ class OwnerQueries(Queries):
                         "nothing is changed; look at `migrate.py status` and try again",
                     )
                 if new == "job_ready" and owner != new and is_forwarded:
-                    raise Overtaken(
+                    raise TableBusy(
                         f'the older service got a message for config {config_id} "{name}" at this moment',
                         "nothing is changed; try again",
                     )

@@ -97,9 +97,14 @@ SELECT set_config('sheet_to_bigquery.actor', :actor, true),
 """
 
 # Locks the rows in one order, so that two who change several cannot wait for each other.
-LOCK_OWNED = f"""
+LOCK_OWNED = """
+SELECT c.id FROM {configs} c WHERE c.id = ANY(CAST(:ids AS bigint[])) ORDER BY c.id FOR UPDATE OF c
+"""
+
+# What holds of locked rows. A statement of its own: the one that waits for the locks sees what was before.
+LIST_LOCKED = f"""
 SELECT c.id, coalesce(c.name, ''), {_OWNER}, EXISTS ({_OPEN_FORWARDS}) FROM {{configs}} c
-WHERE c.id = ANY(CAST(:ids AS bigint[])) ORDER BY c.id FOR UPDATE OF c
+WHERE c.id = ANY(CAST(:ids AS bigint[])) ORDER BY c.id
 """
 
 SET_OWNER = f"""

@@ -1,6 +1,7 @@
 """`migrate.py promote`: what was proved, and while nobody else writes the table."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -140,6 +141,26 @@ def test_it_waits_for_the_services_end(migrate, team) -> None:
     done = migrate("promote", "sales", "--force", "x")
     assert (done.returncode, "waiting for the service" in done.stderr) == (0, True)
     assert team.owners() == {"sales": "job_ready"}
+
+
+def test_it_waits_for_a_message_that_comes_while_it_marks_too(migrate, team, sql) -> None:
+    """As the function forward begins: in one transaction that holds the config's row."""
+    config_id = team.config("sales", "shadow")
+    with ThreadPoolExecutor(1) as pool:
+        sql("BEGIN")
+        sql("SELECT FROM sheet_to_bigquery_configs WHERE id = :id FOR SHARE", id=config_id)
+        promoting = pool.submit(migrate, "promote", "sales", "--force", "x")
+        while not sql("SELECT FROM pg_locks WHERE NOT granted"):
+            assert not promoting.done(), promoting.result().stderr
+        team.message_at_service(config_id, seconds=3)
+        sql("COMMIT")
+        done = promoting.result()
+    assert (done.returncode, "waiting for the service" in done.stderr) == (0, True)
+    waited = """
+    SELECT o.changed_at >= f.open_until FROM sheet_to_bigquery_owner_changes o, sheet_to_bigquery_forwards f
+    WHERE o.after = 'job_ready'
+    """
+    assert sql(waited) == [[True]]
 
 
 def test_a_shadow_run_that_waits_ends_and_one_in_flight_is_wished_to(migrate, team, add_run) -> None:
