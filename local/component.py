@@ -1,7 +1,6 @@
 """One process of the local system: started, watched until it serves, stopped, never outliving its parent."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,10 +17,8 @@ from local.ports import direct
 SECONDS_TO_STOP = 4
 SECONDS_BETWEEN_LOOKS = 0.03
 LINES_OF_LOG_IN_AN_ERROR = 20
-# <linux/prctl.h>
-PR_SET_PDEATHSIG = 1
-
-_libc = ctypes.CDLL(None, use_errno=True)
+# $0 is the parent's id: it may have died before the kernel knew what to do then.
+_UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
 
 
 class ComponentFailed(Exception):
@@ -56,18 +53,15 @@ class Component:
             raise RuntimeError(f"{self.name} must be started by the main thread")
         if self.running:
             raise RuntimeError(f"{self.name} runs already, as process {self.pid}")
-        parent = os.getpid()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self.command],
+                dying_with(os.getpid(), self.death_signal, self.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
                 env={**self.environment, **(more or {})},
                 start_new_session=True,
-                # Safe here: the child of the main thread calls prctl and nothing else.
-                preexec_fn=lambda: _die_with(parent, self.death_signal),  # noqa: PLW1509
             )
 
     @property
@@ -149,18 +143,14 @@ def answers(url: str) -> bool:
         return False
 
 
-def send_at_parents_death(death_signal: signal.Signals) -> None:
-    """Let the kernel send this process a signal when the thread that started it ends (prctl(2))."""
-    if _libc.prctl(PR_SET_PDEATHSIG, int(death_signal)) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+def dying_with(parent: int, death_signal: signal.Signals, command: Sequence[str]) -> list[str]:
+    """The command for a child of `parent` to which the kernel sends a signal when the thread that started it ends.
 
-
-def _die_with(parent: int, death_signal: signal.Signals) -> None:
-    """In the child, before exec."""
-    send_at_parents_death(death_signal)
-    # It may have died before the call.
-    if os.getppid() != parent:
-        os._exit(1)
+    By other programs, not by a `preexec_fn`: that needs fork, in whose copies of this process gRPC starts its threads
+    again, and now and then dies of it.
+    """
+    dying = ["setpriv", "--pdeathsig", death_signal.name.removeprefix("SIG"), "--"]
+    return [*dying, "sh", "-c", _UNLESS_ORPHANED, str(parent), *command]
 
 
 def _has_ended(pid: int) -> bool:

@@ -1,10 +1,12 @@
 """How the commands that run a system end: always by way of its clean-up."""
 
+import ctypes
 import os
 import signal
 from types import FrameType
 
-from local.component import send_at_parents_death
+# <linux/prctl.h>
+PR_SET_PDEATHSIG = 1
 
 
 def end_in_order() -> None:
@@ -19,9 +21,16 @@ def end_in_order() -> None:
         signal.signal(signal.SIGHUP, _exit)
     # make sets it for what it starts.
     if "MAKELEVEL" in os.environ:
-        send_at_parents_death(signal.SIGTERM)
+        _send_at_parents_death(signal.SIGTERM)
 
 
 def _exit(number: int, _frame: FrameType | None) -> None:
     # As a shell reports a process that a signal ended.
     raise SystemExit(128 + number)
+
+
+def _send_at_parents_death(number: signal.Signals) -> None:
+    """Let the kernel send this process a signal when the thread that started it ends (prctl(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, int(number)) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")

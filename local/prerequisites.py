@@ -64,6 +64,13 @@ def missing_for_python() -> list[str]:
     return []
 
 
+def missing_for_processes(environ: Mapping[str, str]) -> list[str]:
+    """What ties processes to the life of their parent, where it is missing, with a remedy; Debian always has it."""
+    if shutil.which("setpriv", path=environ.get("PATH", os.defpath)) is not None:
+        return []
+    return [f"setpriv is missing: it ends what a killed process started.\n    On Debian: {_apt_get('util-linux')}"]
+
+
 def missing_for_system(java: str | None, sdks: Sequence[Path]) -> list[str]:
     """What the local system lacks with this Java and these gcloud SDKs, each with a remedy."""
     missing = []
@@ -92,6 +99,7 @@ def main() -> None:
     """Say what is missing, for Python alone with `--python`, and exit 1 if anything is."""
     missing = missing_for_python()
     if "--python" not in sys.argv[1:]:
+        missing += missing_for_processes(os.environ)
         missing += missing_for_system(find_java(os.environ), sdk_folders(os.environ))
     for sentence in missing:
         sys.stderr.write(f"Missing: {sentence}\n")

@@ -1,11 +1,6 @@
 """What all tests share: one running local system per worker, and Google's clients pointed at it."""
 
-import os
 from collections.abc import Iterator
-
-# Before anything imports gRPC, which otherwise starts its threads again in each copy of this process: of the processes
-# that Component starts, one in a hundred dies of that before it is its own program.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 import pytest
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -25,8 +24,8 @@ SECONDS_TO_TERMINATE = 10
 # A limit that a process passes for less than this is not noticed.
 SECONDS_BETWEEN_MEMORY_LOOKS = 0.25
 MIB = 1024 * 1024
-# The kernel ends the task with the server even if that is killed; without setpriv only an orderly end does.
-DIES_WITH_SERVER = [setpriv, "--pdeathsig", "KILL", "--"] if (setpriv := shutil.which("setpriv")) else []
+# The kernel ends the task with the server even if that is killed.
+DIES_WITH_SERVER = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.component import Component, ComponentFailed, wait_until_ready
+from local.component import Component, ComponentFailed, dying_with, wait_until_ready
 from tests.local.system.processes import is_running, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -134,22 +134,54 @@ def test_a_thread_that_may_end_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_a_component_dies_with_a_parent_that_is_killed_by_force(tmp_path: Path) -> None:
-    script = """
-import sys, time
-from pathlib import Path
-from local.component import Component
-folder = Path(sys.argv[1])
-child = Component("child", ["sleep", "1000"], {}, folder, folder / "log", lambda: True)
-child.start()
-print(child.pid, flush=True)
-time.sleep(1000)
-"""
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        child = int(parent.stdout.readline())
+    with started_by(tmp_path, "time.sleep(1000)") as parent:
+        child = int(told_by(parent))
         assert is_running(child)
         parent.kill()
     started = time.monotonic()
     assert wait_for(lambda: not is_running(child))
     assert time.monotonic() - started < 2
+
+
+def test_what_was_orphaned_before_the_kernel_knew_of_it_does_not_begin() -> None:
+    somebody_else = os.getppid()
+    command = dying_with(somebody_else, signal.SIGKILL, ["echo", "began"])
+    orphaned = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (orphaned.returncode, orphaned.stdout) == (1, "")
+    command = dying_with(os.getpid(), signal.SIGKILL, ["echo", "began"])
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "began\n"
+
+
+def test_starting_runs_none_of_the_handlers_that_libraries_set_for_fork(tmp_path: Path) -> None:
+    """gRPC's start its threads again in the copy, which dies of that now and then."""
+    before = """
+import ctypes
+handler = ctypes.CFUNCTYPE(None)(lambda: print("forked", flush=True))
+assert ctypes.CDLL(None).__register_atfork(handler, None, None, None) == 0
+"""
+    with started_by(tmp_path, "child.kill(); os.waitpid(os.fork() or os._exit(0), 0)", before) as parent:
+        assert told_by(parent).isdecimal()
+        assert told_by(parent) == "forked"
+
+
+def started_by(folder: Path, after: str, before: str = "") -> subprocess.Popen[str]:
+    """A process that starts a component and prints its id, with statements before and after that."""
+    script = f"""
+import os, sys, time
+from pathlib import Path
+from local.component import Component
+{before}
+folder = Path(sys.argv[1])
+child = Component("child", ["sleep", "1000"], {{}}, folder, folder / "log", lambda: True)
+child.start()
+print(child.pid, flush=True)
+{after}
+"""
+    command = [sys.executable, "-c", script, str(folder)]
+    return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+
+
+def told_by(process: subprocess.Popen[str]) -> str:
+    """The next line that it prints."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()

@@ -40,6 +40,13 @@ def test_a_missing_java_is_told_with_the_package_that_has_it(tmp_path: Path) -> 
     assert "apt-get install default-jre-headless" in result.stderr
 
 
+def test_a_missing_setpriv_is_told_with_the_package_that_has_it(tmp_path: Path) -> None:
+    result = run(PATH=str(tmp_path))
+    assert result.returncode == 1
+    assert "setpriv is missing" in result.stderr
+    assert "apt-get install util-linux" in result.stderr
+
+
 def test_a_missing_emulator_is_told_with_both_ways_to_install_it(tmp_path: Path) -> None:
     (told,) = missing_for_system("/usr/bin/java", [tmp_path])
     assert str(tmp_path) in told
