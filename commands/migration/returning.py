@@ -35,4 +35,6 @@ def return_messages(config_ids: Sequence[int], store: Store, wiring: Wiring, scr
             continue
         store.note_returned(messages)
         returned.add(config_id)
+    # A newer one may have come between an earlier call's death and this one.
+    store.note_answered()
     return returned, done

@@ -55,6 +55,10 @@ class MessageQueries(ConfigQueries):
         """They were published again, or a newer one of the same config was."""
         self._run(message_statements.RETURN, message_ids=array([each.message_id for each in messages]))
 
+    def note_answered(self) -> None:
+        """What was to be published again, and whose config was loaded since, is nobody's affair any more."""
+        self._run(message_statements.ANSWER)
+
     def find_message(self, message_id: str) -> Heard | None:
         """What became of a request by hand; None while nobody has taken it."""
         rows = self._run(message_statements.FIND_MESSAGE, message_id=message_id)

@@ -43,22 +43,33 @@ NOTE_MESSAGE_RUN = "UPDATE sheet_to_bigquery_messages SET run_id = :run_id WHERE
 # What became of a request by hand.
 FIND_MESSAGE = "SELECT verdict, reason, run_id FROM sheet_to_bigquery_messages WHERE message_id = :message_id"
 
-# The portal's messages whose run was cancelled, with nothing loaded since, by either system; a config's newest first.
+# Whether a config was loaded since a message of it came, by either system.
+_LOADED_SINCE = """(
+    EXISTS (
+        SELECT FROM sheet_to_bigquery_runs later
+        WHERE later.config_id = r.config_id AND later.why <> 'shadow' AND later.state = 'succeeded'
+          AND later.claimed_at >= m.received_at
+    ) OR EXISTS (
+        SELECT FROM sheet_to_bigquery_forwards f
+        WHERE f.config_id = r.config_id AND f.begun_at >= m.received_at AND f.status BETWEEN 200 AND 299
+    )
+)"""
+
+# The portal's messages whose run was cancelled, with nothing loaded since; a config's newest first.
 UNANSWERED = f"""
 SELECT r.config_id, {_KEPT} FROM sheet_to_bigquery_messages m JOIN sheet_to_bigquery_runs r ON r.id = m.run_id
 WHERE (CAST(:config_ids AS bigint[]) IS NULL OR r.config_id = ANY(CAST(:config_ids AS bigint[])))
   AND r.state = 'cancelled'
-  AND m.message_id LIKE 'portal/%' AND m.verdict IN ('accepted', 'poison')
-  AND NOT EXISTS (
-      SELECT FROM sheet_to_bigquery_runs later
-      WHERE later.config_id = r.config_id AND later.why <> 'shadow' AND later.state = 'succeeded'
-        AND later.claimed_at >= m.received_at
-  )
-  AND NOT EXISTS (
-      SELECT FROM sheet_to_bigquery_forwards f
-      WHERE f.config_id = r.config_id AND f.begun_at >= m.received_at AND f.status BETWEEN 200 AND 299
-  )
+  AND m.message_id LIKE 'portal/%' AND m.verdict IN ('accepted', 'poison') AND NOT {_LOADED_SINCE}
 ORDER BY r.config_id, m.received_at DESC, m.message_id
+"""
+
+# Those that were kept as poison because their run was cancelled: a load since has answered them, and nobody need decide.
+ANSWER = f"""
+UPDATE sheet_to_bigquery_messages m SET verdict = 'retried'
+FROM sheet_to_bigquery_runs r
+WHERE r.id = m.run_id AND r.state = 'cancelled'
+  AND m.message_id LIKE 'portal/%' AND m.verdict = 'poison' AND {_LOADED_SINCE}
 """
 
 # They were published again, for the older service.

@@ -136,6 +136,20 @@ def test_a_message_after_which_the_table_was_loaded_goes_nowhere(by, migrate, te
     assert portal() == []
 
 
+def test_nobody_is_asked_to_publish_what_a_newer_message_has_answered(migrate, team, portal, add_run, sql) -> None:
+    """The command dies, and the service loads for a newer message before it is called again."""
+    config_id = team.config("sales", "job_ready")
+    run = team.in_flight(config_id, add_run)
+    asked(team, config_id)
+    sql("UPDATE sheet_to_bigquery_messages SET run_id = :id", id=run.id)
+    migrate("rollback", "sales", die_at="migrate.after_close")
+    assert team.store.find_kept("portal/m1").verdict == "poison"
+    team.message_at_service(config_id, 0)
+    sql("UPDATE sheet_to_bigquery_forwards SET ended_at = now(), status = 200")
+    assert migrate("rollback", "sales").returncode == 0
+    assert (team.store.find_kept("portal/m1").verdict, portal()) == ("retried", [])
+
+
 def test_a_message_that_cannot_be_published_is_told_and_goes_when_it_can(migrate, team, portal) -> None:
     config_id = team.config("sales", "job_ready")
     asked(team, config_id)
