@@ -1,13 +1,14 @@
 # shellcheck shell=bash
 # The functions: staged, then deployed from their staged folders.
 
-functions=(dispatch launch complete forward)
+functions=(dispatch launch complete forward console)
 # Those that log in to the database.
 with_database=(dispatch launch complete)
 functions_there=''
 functions_format='value[separator="|"](name.basename(),state,labels.digest,serviceConfig.serviceAccountEmail,serviceConfig.ingressSettings,serviceConfig.maxInstanceCount,serviceConfig.maxInstanceRequestConcurrency)'
 
-# One function's source folder: its main.py, the requirements, and the package that the functions share.
+# One function's source folder: its main.py, the requirements, the package that the functions share, and the one of its
+# own name where there is one.
 # gcloud drops symbolic links to folders from what it uploads: these are copies.
 stage_function() {
   local name=$1 fresh
@@ -16,6 +17,7 @@ stage_function() {
   fresh=$(mktemp -d "$build/.$name.XXXXXX")
   cp "$root/functions/$name/main.py" "$root/requirements.txt" "$fresh/"
   cp -R "$root/shared" "$fresh/shared"
+  [[ ! -d $root/$name ]] || cp -R "$root/$name" "$fresh/$name"
   find "$fresh" -name __pycache__ -prune -exec rm -rf {} +
   chmod 755 "$fresh"
   # Whole or not at all: a failed stage leaves the former one.

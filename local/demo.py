@@ -20,14 +20,14 @@ from local.component import ComponentFailed
 from local.ending import end_in_order
 from local.folder import claimed_folder
 from local.loaded import LoadedTable, look_at_table
-from local.ports import forget_proxies
+from local.ports import HOST, forget_proxies
 from local.postgres import PostgresUnavailable
 from local.progress import RunsUnfinished, follow, open_console, tell_of_stopping
 from local.registration import dispatch, register
 from local.runs import RunSeen, look_at_last_runs, look_at_runs
 from local.sample_files import NotASpreadsheet, copy_own, copy_samples
 from local.summary import Indented, Result, print_results
-from local.system import REPOSITORY, System
+from local.system import CONSOLE_PORT, REPOSITORY, System
 from local.tabs import DATASET, Tab, find_tabs, measure
 from shared.counted import counted
 
@@ -140,7 +140,8 @@ def _conclude(console: Console, folder: Path, results: Sequence[Result], seconds
         f" its sheet[/] in {seconds:.1f} s; everything is stopped again."
     )
     console.print(Indented(verdict, 2, Text("✔ ", style="bold green")))
-    console.print("  Next: make demo SHEET=/path/to/your.xlsx, or make up to keep it running.", style="dim")
+    console.print("  Next: make demo SHEET=/path/to/your.xlsx, or make up, which keeps it running", style="dim")
+    console.print(f"  and serves a page of all runs at http://{HOST}:{CONSOLE_PORT}/.", style="dim")
     return 0
 
 

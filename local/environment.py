@@ -12,6 +12,7 @@ from local.pubsub import COMPLETIONS, PORTAL, REQUESTS, PubSub
 PROJECT = "local-project"
 REGION = "us-central1"
 JOB = "sheettobigquery-job"
+CONSOLE_USER = "you@local.test"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Environment:
             "BIGQUERY_LOCATION": "US",
             # The local Sheets server has no quota unless it is given one.
             "SHEETS_READS_PER_MINUTE": "100000",
+            # Nobody else reaches this machine's console.
+            "CONSOLE_USER": CONSOLE_USER,
             **self.extra_settings,
         }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from local.component import Component, ComponentFailed, answers
 from local.ports import HOST
 
-NAMES = ("dispatch", "launch", "complete", "forward")
+NAMES = ("dispatch", "launch", "complete", "forward", "console")
 
 
 def stage(repository: Path, folder: Path) -> None:

@@ -19,6 +19,17 @@ def forget_proxies() -> None:
         os.environ.pop(name, None)
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on the port now."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
 def reserve_port() -> int:
     """A free port that the kernel gives to nobody else for the next minute.
 

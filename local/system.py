@@ -33,6 +33,8 @@ ORDER_OF_ENDING = (
 COMPONENTS = tuple(name for group in ORDER_OF_ENDING for name in group)
 # What only a migration needs: the function that forwards, and the older service to which it does.
 MIGRATING = ("forward", "service")
+# Where `make up` serves the console, so that its address can be kept; another port where somebody has this one.
+CONSOLE_PORT = 8088
 _SIGNALS_THAT_END = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -41,8 +43,9 @@ class System:
 
     `settings` adds to the functions' environment or overrides it, `job_settings` to the job's; `scheduler` calls
     dispatch by the clock. `with_service` has the older service, too, and the portal's topic, whose messages are
-    forwarded to it. `detour` is told each component's name and port, and gives the port at which others reach
-    it: another one where something stands between. With `faulty`, servers take orders to fail.
+    forwarded to it. `with_console` serves the console, at `console_port` if given. `detour` is told each component's
+    name and port, and gives the port at which others reach it: another one where something stands between. With
+    `faulty`, servers take orders to fail.
     As a context manager it is ready when entered, and everything that it started has ended when left. Only
     the main thread may start components.
     """
@@ -56,14 +59,19 @@ class System:
         job_settings: Mapping[str, str] | None = None,
         scheduler: bool = False,
         with_service: bool = False,
+        with_console: bool = False,
+        console_port: int | None = None,
         detour: Callable[[str, int], int] = lambda _, port: port,
         faulty: bool = False,
     ) -> None:
         ports = {name: reserve_port() for name in COMPONENTS}
+        if console_port is not None:
+            ports["console"] = console_port
         detours = {name: detour(name, port) for name, port in ports.items()}
         self.folder = folder
         self.samples = samples
         self._with_scheduler = scheduler
+        self._left_out = [*(() if with_service else MIGRATING), *(() if with_console else ("console",))]
         self._with_service = with_service
         self._postgres = Postgres.in_folder(folder / "postgres", ports["postgres"])
         self._pubsub = PubSub(PROJECT, ports["pubsub"])
@@ -184,7 +192,7 @@ class System:
         staged = self.folder / "build"
         functions.stage(REPOSITORY, staged)
         for name in functions.NAMES:
-            if self._with_service or name not in MIGRATING:
+            if name not in self._left_out:
                 port = environment.ports[name]
                 self._run(functions.function(name, staged, port, self.environment, self.log(name)))
         self._run(servers.credentials(environment, self.log("credentials")))

@@ -17,13 +17,13 @@ from local.component import ComponentFailed
 from local.ending import end_in_order
 from local.environment import PROJECT
 from local.folder import claimed_folder
-from local.ports import PROXY_VARIABLES, forget_proxies
+from local.ports import PROXY_VARIABLES, forget_proxies, is_free
 from local.postgres import PostgresUnavailable
 from local.progress import tell_of_stopping
 from local.pubsub import REQUESTS
 from local.registration import dispatch, register
 from local.sample_files import copy_samples
-from local.system import REPOSITORY, System
+from local.system import CONSOLE_PORT, REPOSITORY, System
 from local.tabs import DATASET, find_tabs, measure
 
 SECONDS_BETWEEN_LOOKS = 1
@@ -51,7 +51,8 @@ def main() -> int:
 def _run(console: Console, folder: Path, samples: Path) -> int:
     console.print("Starting PostgreSQL, Pub/Sub, BigQuery, Sheets, Cloud Run, the functions and an older service …")
     # The older service is there so that a migration can be tried: 160 MB, and a second of starting.
-    with System(folder, samples, scheduler=True, with_service=True) as system:
+    port = CONSOLE_PORT if is_free(CONSOLE_PORT) else None
+    with System(folder, samples, scheduler=True, with_service=True, with_console=True, console_port=port) as system:
         _register_samples(console, system)
         exports = folder.with_suffix(".env")
         write_exports(exports, system.settings)
@@ -106,6 +107,8 @@ def _explain(console: Console, system: System, exports: Path) -> None:
         console.print(f"  [bold]{name:<12}[/] {address}")
     samples = _relative(system.samples)
     steps = f"""
+Open {system.addresses["console"]}/ to see what runs.
+
 Spreadsheets: {samples}/*.xlsx are copies: edit and save them.
   {samples}/NAME.xlsx is https://docs.google.com/spreadsheets/d/NAME/edit
 Logs: {_relative(system.folder)}/logs/, of the job's executions {_relative(system.folder)}/run/logs/

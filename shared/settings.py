@@ -215,11 +215,11 @@ class _Container(msgspec.Struct, frozen=True, rename=str.upper):
 
 
 def read_endpoints(environ: Mapping[str, str]) -> Endpoints:
-    return parse(Endpoints, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
+    return parse(Endpoints, present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
 def read_database(environ: Mapping[str, str]) -> Database:
-    return parse(Database, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
+    return parse(Database, present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
 def has_database(environ: Mapping[str, str]) -> bool:
@@ -228,21 +228,21 @@ def has_database(environ: Mapping[str, str]) -> bool:
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    return parse(Settings, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
+    return parse(Settings, present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
 def read_deployment(environ: Mapping[str, str]) -> tuple[Settings, Database, Notifying]:
     """What a function or a command needs. One error names all that is wrong, of the endpoints too."""
-    present = _present(environ)
-    settings, database, endpoints = examine(Settings, present), examine(Database, present), examine(Endpoints, present)
-    notifying = examine(Notifying, present)
+    given = present(environ)
+    settings, database, endpoints = examine(Settings, given), examine(Database, given), examine(Endpoints, given)
+    notifying = examine(Notifying, given)
     problems = [*settings.problems, *database.problems, *endpoints.problems, *notifying.problems]
     refuse(problems, "the environment", InvalidSettings, _REMEDY)
     return settings.model, database.model, notifying.model
 
 
 def read_migrating(environ: Mapping[str, str]) -> Migrating:
-    return parse(Migrating, _present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
+    return parse(Migrating, present(environ), "the environment", error=InvalidSettings, remedy=_REMEDY)
 
 
 def read_failpoints(environ: Mapping[str, str]) -> str | None:
@@ -255,11 +255,11 @@ def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
 
     Raises `InvalidSettings` that names every variable that is missing or malformed.
     """
-    present = _present(environ)
-    config = _config(present)
-    container = examine(_Container, present)
-    endpoints = examine(Endpoints, present)
-    run = examine(RunIdentity, present) if "RUN_ID" in present else None
+    given = present(environ)
+    config = _config(given)
+    container = examine(_Container, given)
+    endpoints = examine(Endpoints, given)
+    run = examine(RunIdentity, given) if "RUN_ID" in given else None
     problems = [*config.problems, *container.problems, *endpoints.problems, *(run.problems if run else ())]
     refuse(dict.fromkeys(problems), "the job's environment", InvalidSettings, _REMEDY)
     return JobSettings(
@@ -274,10 +274,10 @@ def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
     )
 
 
-def _config(present: Mapping[str, str]) -> Examined[Config]:
+def _config(given: Mapping[str, str]) -> Examined[Config]:
     """The config in the guide's variables; a person's hand-started job needs neither id nor name."""
     fields = [field.name for field in msgspec.structs.fields(Config)]
-    raw = {field: present.get(_variable(field)) for field in fields}
+    raw = {field: given.get(_variable(field)) for field in fields}
     raw["name"] = raw["name"] or raw["bigquery_table_id"] or "unnamed"
     return examine_config(raw, spelled=_variable)
 
@@ -287,7 +287,7 @@ def _variable(field: str) -> str:
     return {"id": "CONFIG_ID", "name": "CONFIG_NAME"}.get(field, field.upper())
 
 
-def _present(environ: Mapping[str, str]) -> dict[str, str]:
+def present(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that have a value: an empty one counts as unset, as deployment tools leave them.
 
     Spaces and line breaks around a value come from files and secrets (`echo` adds one); of the password, which

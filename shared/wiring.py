@@ -12,6 +12,7 @@ from shared import failpoints, log
 from shared.channels import Channel, Slack, Webhook
 from shared.clients import UNANSWERED, Clients
 from shared.config import Config
+from shared.console_settings import Console, read_console
 from shared.errors import InvalidSettings, LoadRefused, PermissionMissing, ServiceUnavailable
 from shared.executions import Executions
 from shared.ledger.store import Store, open_store
@@ -40,11 +41,17 @@ class Wiring:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.settings, self._database, self._notifying = read_deployment(environ)
         self.clients = Clients(environ)
+        self._environ = environ
 
     @contextmanager
     def store(self) -> Iterator[Store]:
         with open_store(self._database) as store:
             yield store
+
+    @functools.cached_property
+    def console(self) -> Console:
+        """How the console learns who asks. Raises `InvalidSettings`."""
+        return read_console(self._environ)
 
     @functools.cached_property
     def executions(self) -> Executions:

@@ -17,7 +17,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("system")
     samples = folder / "samples"
     copy_samples(samples)
-    with System(folder, samples) as running:
+    with System(folder, samples, with_console=True) as running:
         yield running
 
 

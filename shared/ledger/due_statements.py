@@ -152,6 +152,8 @@ _ALL = due_rule(
     joined=_BY_HASH,
     asked=MAY_BE_DUE,
 )
+# The due rule's steps for all configs, up to `judged`.
+JUDGED = f"{_SUSPECTS}, {_ALL}"
 
 _TOLD = f"""
     c.id, coalesce(c.name, '') AS name, {DESTINATION.format(c="c")} AS destination, j.verdict, j.why, j.slot,
@@ -172,10 +174,10 @@ _JUDGE = f"""first AS (
 SELECT {_TOLD} FROM first j JOIN {{configs}} c ON c.id = j.id ORDER BY {_BY_URGENCY}
 """
 JUDGE_DUE = f"WITH {_MAYBE}, {_JUDGE}"
-JUDGE_ALL = f"WITH {_SUSPECTS}, {_ALL}, {_JUDGE}"
+JUDGE_ALL = f"WITH {JUDGED}, {_JUDGE}"
 
 # How many configs have which verdict.
-COUNT_VERDICTS = f"WITH {_SUSPECTS}, {_ALL} SELECT verdict, count(*) FROM judged GROUP BY verdict"
+COUNT_VERDICTS = f"WITH {JUDGED} SELECT verdict, count(*) FROM judged GROUP BY verdict"
 
 # When the next config comes due that is not due now.
 NEXT_DUE = f"""
@@ -186,7 +188,7 @@ SELECT min(until) FROM judged WHERE verdict = 'not_due'
 # What dispatch tells after it recorded: how many configs have which verdict (a JSON object, in every row), and the
 # first of those that are not due.
 TELL = f"""
-WITH {_SUSPECTS}, {_ALL}, all_judged AS MATERIALIZED (
+WITH {JUDGED}, all_judged AS MATERIALIZED (
     SELECT id, verdict, why, slot, until, frequency FROM judged
 ), first AS (
     SELECT * FROM all_judged j WHERE j.verdict <> 'due' ORDER BY {_BY_URGENCY} LIMIT :most

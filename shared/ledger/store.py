@@ -21,6 +21,7 @@ from shared.ledger import (
 )
 from shared.ledger.comparison_queries import ComparisonQueries
 from shared.ledger.connection import Session, connect
+from shared.ledger.console_queries import ConsoleQueries
 from shared.ledger.end_queries import EndQueries
 from shared.ledger.forward_queries import ForwardQueries
 from shared.ledger.message_queries import MessageQueries
@@ -61,6 +62,7 @@ class Store(
     ComparisonQueries,
     UsageQueries,
     OwnerQueries,
+    ConsoleQueries,
 ):
     """The product's queries over one connection; not to be shared between threads."""
 

@@ -31,6 +31,16 @@ def test_a_function_is_staged_with_all_that_it_imports(tmp_path: Path, name: str
     assert {path.relative_to(staged) for path in (staged / "shared").rglob("*.py")} == modules
 
 
+def test_the_console_is_staged_with_its_pages_and_what_browsers_get(tmp_path: Path) -> None:
+    assert stage(tmp_path / "build", "console", "launch").returncode == 0
+    kept = {path.relative_to(REPOSITORY / "console") for path in (REPOSITORY / "console").rglob("*.*")}
+    there = {path for path in kept if "__pycache__" not in path.parts}
+    staged = tmp_path / "build" / "console" / "console"
+    assert {path.relative_to(staged) for path in staged.rglob("*.*")} == there
+    assert {Path("templates/base.html"), Path("static/console.js")} <= there
+    assert not (tmp_path / "build" / "launch" / "console").exists()
+
+
 def test_nothing_that_python_left_behind_is_staged(tmp_path: Path) -> None:
     assert stage(tmp_path / "build").returncode == 0
     assert list((tmp_path / "build").rglob("__pycache__")) == []
@@ -48,4 +58,4 @@ def test_staging_again_drops_what_is_gone(tmp_path: Path) -> None:
 def test_an_unknown_function_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     result = stage(tmp_path / "build", "lunch")
     assert result.returncode == 2
-    assert "there is no function 'lunch'; there are: dispatch launch complete forward" in result.stderr
+    assert "there is no function 'lunch'; there are: dispatch launch complete forward console" in result.stderr

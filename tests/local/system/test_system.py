@@ -36,7 +36,7 @@ def test_two_systems_run_beside_each_other(system: System, another: System) -> N
 
 
 def test_every_component_runs_but_those_that_are_asked_for(another: System) -> None:
-    assert set(another.processes) == set(COMPONENTS) - {"scheduler", *MIGRATING}
+    assert set(another.processes) == set(COMPONENTS) - {"scheduler", "console", *MIGRATING}
 
 
 def test_settings_reach_the_functions(another: System) -> None:

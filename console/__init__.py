@@ -1,0 +1,1 @@
+"""The console: a page where people see what runs, and act."""

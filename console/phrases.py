@@ -1,0 +1,60 @@
+"""How instants, spans and counts are written: always in the same words, with no value of a cell in them."""
+
+from datetime import UTC, datetime
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+# Below it two units tell more than one.
+_TWO_UNITS = 10
+
+
+def instant(at: datetime) -> str:
+    """`2026-11-28 23:05`, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def machine_instant(at: datetime) -> str:
+    """As `<time datetime>` has it."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """`3 min ago`, `in 2 h`, `now`."""
+    seconds = (now - at).total_seconds()
+    if abs(seconds) < _MINUTE:
+        return "now"
+    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A length of time for people: `45 s`, `3 min`, `2 h 10 min`, `3 d`."""
+    for unit, name, smaller, smaller_name in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min")):
+        if seconds >= unit:
+            whole, rest = divmod(int(seconds), unit)
+            parts = rest // smaller
+            return f"{whole} {name} {parts} {smaller_name}" if whole < _TWO_UNITS and parts else f"{whole} {name}"
+    return f"{int(seconds // _MINUTE)} min" if seconds >= _MINUTE else f"{int(seconds)} s"
+
+
+def duration(seconds: float) -> str:
+    """How long a run took: `0.8 s`, `12 s`, `3 min 20 s`."""
+    if seconds < _TWO_UNITS:
+        return f"{seconds:.1f} s"
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    return f"{minutes} min {rest} s" if minutes < _TWO_UNITS and rest else span(seconds)
+
+
+def number(count: int) -> str:
+    """`12,345`."""
+    return f"{count:,}"
+
+
+def every(hours: int) -> str:
+    """A frequency: `every 4 h`, `every day`, `by hand`."""
+    if hours == 0:
+        return "by hand"
+    days, rest = divmod(hours, 24)
+    if days and not rest:
+        return "every day" if days == 1 else f"every {days} days"
+    return "every hour" if hours == 1 else f"every {hours} h"

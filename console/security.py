@@ -1,0 +1,74 @@
+"""What every answer says to browsers, and what a form has to prove before it acts."""
+
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+import flask
+
+from shared.errors import SyncError
+
+# The cookie and the hidden field of a form that have to be equal: another site can send neither our cookie
+# (SameSite=Strict) nor read it.
+COOKIE = "console_form"
+FIELD = "form_token"
+_TOKEN_BYTES = 32
+
+# Nothing but our own files, no inline script or style, in nobody's frame.
+_POLICY = "; ".join(
+    f"{directive} {source}"
+    for directive, source in {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }.items()
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class ForeignForm(SyncError):
+    """A form that was not sent from one of our own pages."""
+
+
+def secure(response: flask.Response) -> flask.Response:
+    """The answer with what all of them say; what says nothing of keeping it is not to be kept."""
+    response.headers.update(_HEADERS)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def form_token(request: flask.Request) -> str:
+    """The token that this browser's forms carry, a new one where it has none."""
+    return request.cookies.get(COOKIE) or secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def keep_token(response: flask.Response, token: str, *, https: bool) -> None:
+    """Lets the browser keep the token until it is closed, out of every script's reach."""
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=https, path="/")
+
+
+def check_form(request: flask.Request) -> None:
+    """Raises `ForeignForm` unless the form comes from a page of ours, in the browser that got it."""
+    refused = ForeignForm("this form did not come from the console's own page", "open the page again, and send it then")
+    kept, sent = request.cookies.get(COOKIE, ""), request.form.get(FIELD, "")
+    if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
+        raise refused
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site != "same-origin":
+        raise refused
+    origin = request.headers.get("Origin")
+    # Where a proxy changed the Host, the browser's own word (Sec-Fetch-Site) is the better one.
+    if site is None and origin is not None and urlsplit(origin).netloc != request.host:
+        raise refused

@@ -1,0 +1,1 @@
+"""Measures the console's pages over a large ledger: `python -m local.bench.console`."""
