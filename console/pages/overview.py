@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +14,7 @@ from console.visit import Page, Visit
 from shared.errors import InvalidInput
 from shared.ledger.console_queries import ConfigStanding, EndedRun, QuarterHour
 from shared.ledger.console_statements import CONFIG_STATES, ConfigState, Sort
-from shared.parse import parse
+from shared.parse import Checked, Problem, parse
 
 A_PAGE = 50
 # So many of a config's newest runs are drawn.
@@ -26,7 +27,7 @@ _GOING_ON: tuple[ConfigState, ...] = ("running", "waiting", "quota", "due")
 Freshness = Literal["fresh", "late", "never_loaded", "by_hand"]
 
 
-class _Asked(msgspec.Struct, frozen=True):
+class _Asked(Checked, frozen=True):
     """What stands behind the address' `?`."""
 
     search: Annotated[str, Meta(max_length=200)] = ""
@@ -34,6 +35,11 @@ class _Asked(msgspec.Struct, frozen=True):
     sort: Sort = "state"
     order: Literal["up", "down"] = "up"
     page: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        if "\0" in values.get("search", ""):
+            yield "search", "has a NUL character in it, which no name has"
 
 
 class Row(msgspec.Struct, frozen=True):

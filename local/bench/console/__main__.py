@@ -1,0 +1,150 @@
+"""`python -m local.bench.console`: time and size of the overview over a large ledger; prints them, keeps a line of them.
+
+Through the staged function under functions-framework, as a browser asks, one request at a time; nothing is kept warm but
+PostgreSQL's own pages.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pg8000.native
+from rich.console import Console
+from rich.table import Table
+
+from local import functions
+from local.bench.console import fleet
+from local.bench.surroundings import machine
+from local.component import ComponentFailed, wait_until_ready
+from local.ending import end_in_order
+from local.environment import CONSOLE_USER, PROJECT
+from local.ports import HOST, reserve_port
+from local.postgres import SUPERUSER, Postgres, server_version
+from local.servers import REPOSITORY
+from shared.ledger.connection import connect
+from shared.settings import read_database
+from sql.migrations import up
+
+HISTORY = Path(__file__).with_name("history.jsonl")
+# What people ask for first, and what makes PostgreSQL work most.
+PATHS = {
+    "overview": "/",
+    "its JSON": "/overview.json",
+    "failed ones": "/?state=failed",
+    "a search": "/?search=region+77",
+    "most late first": "/?sort=freshness",
+    "the last page": "/?sort=name&page=200",
+}
+SECONDS_TO_START = 60
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Measure the console's overview over a large ledger")
+    parser.add_argument("--configs", type=int, default=10_000)
+    parser.add_argument("--days", type=int, default=50, help="so many runs has each config")
+    parser.add_argument("--rounds", type=int, default=10, help="measured requests of each page")
+    parser.add_argument("--history", type=Path, default=HISTORY, help="file that gets a line a measurement")
+    options = parser.parse_args(arguments)
+    end_in_order()
+    try:
+        with _served(options.configs, options.days) as address:
+            measured = {name: _measure(address, path, options.rounds) for name, path in PATHS.items()}
+    except ComponentFailed as error:
+        raise SystemExit(str(error)) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    Console().print(_table(options.configs, options.configs * options.days, measured))
+    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "configs": options.configs, "days": options.days}
+    line |= {"rounds": options.rounds, "machine": machine(), "postgres": server_version(), "pages": measured}
+    with options.history.open("a") as history:
+        history.write(json.dumps(line) + "\n")
+
+
+@contextmanager
+def _served(configs: int, days: int) -> Iterator[str]:
+    """The console's address, over a ledger of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-console-") as name:
+        folder = Path(name)
+        postgres = Postgres.in_folder(folder / "postgres", reserve_port())
+        postgres.create_cluster()
+        server = postgres.component(os.environ, folder / "postgres.log")
+        functions.stage(REPOSITORY, folder / "build")
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "CONSOLE_USER": CONSOLE_USER,
+            **postgres.settings,
+        }
+        console = functions.function("console", folder / "build", reserve_port(), environment, folder / "console.log")
+        try:
+            server.start()
+            wait_until_ready([server], SECONDS_TO_START)
+            postgres.create_database()
+            _fill(postgres, environment, configs, days)
+            console.start()
+            wait_until_ready([console], SECONDS_TO_START)
+            yield console.address
+        finally:
+            console.stop()
+            server.stop()
+
+
+def _fill(postgres: Postgres, environment: dict[str, str], configs: int, days: int) -> None:
+    database = read_database(environment)
+    with connect(database) as connection:
+        list(up(connection, database.configs_table))
+    filling = pg8000.native.Connection(
+        SUPERUSER, host=HOST, port=postgres.port, database=database.postgres_db, password=postgres.password
+    )
+    fleet.fill(filling, configs, days)
+    filling.close()
+
+
+def _measure(address: str, path: str, rounds: int) -> dict[str, float]:
+    """The median and the worst time to the first byte, in milliseconds, and the page's size in bytes."""
+    _ask(address, path)  # the first one reads from disk, and compiles the template
+    asked = [_ask(address, path) for _ in range(rounds)]
+    times = [milliseconds for milliseconds, _ in asked]
+    return {"first_byte_ms": round(statistics.median(times)), "worst_ms": round(max(times)), "bytes": asked[-1][1]}
+
+
+def _ask(address: str, path: str) -> tuple[float, int]:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+    try:
+        begun = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        first = answer.read(1)
+        milliseconds = (time.perf_counter() - begun) * 1000
+        size = len(first + answer.read())
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise ComponentFailed(f"the console answers {answer.status} to {path}")
+    return milliseconds, size
+
+
+def _table(configs: int, runs: int, measured: dict[str, dict[str, float]]) -> Table:
+    table = Table(title=f"The console over {configs:,} configs and {runs:,} runs", title_justify="left")
+    table.add_column("page")
+    for heading in ("first byte, ms", "worst, ms", "size, KB"):
+        table.add_column(heading, justify="right")
+    for name, told in measured.items():
+        table.add_row(name, f"{told['first_byte_ms']:,}", f"{told['worst_ms']:,}", f"{told['bytes'] / 1000:,.0f}")
+    return table
+
+
+if __name__ == "__main__":
+    main()

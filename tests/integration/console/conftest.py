@@ -1,0 +1,66 @@
+"""A reader of the console's pages, over a real PostgreSQL and without a server between."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import flask
+import pytest
+from werkzeug.test import EnvironBuilder
+
+from console.routes import SITE, answer
+from console.visit import Site
+from shared.settings import Database
+from shared.wiring import Wiring
+
+WHO = "ann@example.com"
+
+
+class Reader:
+    """Somebody with a browser: asks for pages as `who`, or as nobody."""
+
+    def __init__(self, database: Database, who: str | None = WHO, site: Site = SITE, **settings: str) -> None:
+        environ = {
+            "GOOGLE_CLOUD_PROJECT": "test-project",
+            "POSTGRES_HOST": str(database.postgres_host),
+            "POSTGRES_PORT": str(database.postgres_port),
+            "POSTGRES_DB": database.postgres_db,
+            "POSTGRES_USER": database.postgres_user,
+            "POSTGRES_PASSWORD": str(database.postgres_password),
+            "POSTGRES_SSLMODE": "disable",
+            **({"CONSOLE_USER": who} if who else {}),
+            **settings,
+        }
+        self._here = Wiring(environ)
+        self._site = site
+
+    def ask(self, path: str, method: str = "GET", **more: Any) -> flask.Response:
+        """The answer to one request."""
+        request = flask.Request(EnvironBuilder(path=path, method=method, **more).get_environ())
+        return answer(request, self._here, self._site)
+
+    def page(self, path: str = "/", **asked: Any) -> str:
+        """A page's HTML."""
+        response = self.ask(f"{path}?{urlencode(asked)}")
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return response.get_data(as_text=True)
+
+    def facts(self, path: str = "/overview.json", **asked: Any) -> dict[str, Any]:
+        """What a page's JSON twin tells."""
+        return dict(json.loads(self.page(path, **asked)))
+
+    def row(self, config_id: int) -> dict[str, Any]:
+        """What the overview tells of one config."""
+        (row,) = (row for row in self.facts()["configs"] if row["id"] == config_id)
+        return dict(row)
+
+
+@pytest.fixture
+def reader(migrated: Database) -> Reader:
+    return Reader(migrated)
+
+
+@pytest.fixture
+def reader_of(migrated: Database) -> Callable[..., Reader]:
+    return lambda *arguments, **settings: Reader(migrated, *arguments, **settings)

@@ -1,0 +1,46 @@
+"""How instants and spans are written."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from console import phrases
+
+NOW = datetime(2026, 11, 28, 23, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (30, "now"),
+        (-30, "now"),
+        (180, "3 min ago"),
+        (-7200, "in 2 h"),
+        (7800, "2 h 10 min ago"),
+        (40_000, "11 h ago"),
+        (90_000, "1 d 1 h ago"),
+        (20 * 86_400 + 7200, "20 d ago"),
+    ],
+)
+def test_an_instant_is_told_from_now(seconds: int, told: str) -> None:
+    assert phrases.relative(NOW - timedelta(seconds=seconds), NOW) == told
+
+
+def test_an_instant_is_written_in_utc_whatever_its_zone() -> None:
+    assert phrases.instant(NOW.astimezone(timezone(timedelta(hours=9)))) == "2026-11-28 23:05"
+    assert phrases.machine_instant(NOW.astimezone(timezone(timedelta(hours=-5)))) == "2026-11-28T23:05:00Z"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.84, "0.8 s"), (12.4, "12 s"), (200, "3 min 20 s"), (120, "2 min"), (4000, "1 h 6 min")]
+)
+def test_a_runs_length_is_told_as_exactly_as_it_matters(seconds: float, told: str) -> None:
+    assert phrases.duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [(0, "by hand"), (1, "every hour"), (4, "every 4 h"), (24, "every day"), (36, "every 36 h"), (168, "every 7 days")],
+)
+def test_a_frequency_is_told_in_words(hours: int, told: str) -> None:
+    assert phrases.every(hours) == told
