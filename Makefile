@@ -41,9 +41,10 @@ lint: .venv/installed ## check style, types, import contracts and shell scripts
 faults: prerequisites .venv/installed ## hunt for broken promises: SEED=n repeats a seed, ROUNDS=k hunts on
 	@$(python) -m tests.faults $${SEED:+--seed "$$SEED"} $${ROUNDS:+--rounds "$$ROUNDS"}
 
-bench: .venv/installed ## measure the job beside the limit and the habitual way, and dispatch beside a queue; SIZE=all adds the largest sheet
+bench: .venv/installed ## measure the job beside the limit and the habitual way, dispatch beside a queue, and the console; SIZE=all adds the largest sheet
 	@$(python) -m local.bench $${SIZE:+--size "$$SIZE"}
 	@$(python) -m local.bench.dispatch
+	@$(python) -m local.bench.console
 
 stage: ## assemble build/NAME for each function, as deployed
 	@./deploy.sh stage

@@ -1,7 +1,7 @@
-"""`python -m local.bench.console`: time and size of the overview over a large ledger; prints them, keeps a line of them.
+"""`python -m local.bench.console`: measure the overview over a large ledger, print and keep its times and sizes.
 
-Through the staged function under functions-framework, as a browser asks, one request at a time; nothing is kept warm but
-PostgreSQL's own pages.
+Through the staged function under functions-framework, as a browser asks, one request at a time; nothing is kept warm
+but PostgreSQL's own pages.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from rich.table import Table
 
 from local import functions
 from local.bench.console import fleet
-from local.bench.surroundings import machine
+from local.bench.surroundings import commit, machine
 from local.component import ComponentFailed, wait_until_ready
 from local.ending import end_in_order
 from local.environment import CONSOLE_USER, PROJECT
@@ -64,7 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(130) from None
     Console().print(_table(options.configs, options.configs * options.days, measured))
     line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "configs": options.configs, "days": options.days}
-    line |= {"rounds": options.rounds, "machine": machine(), "postgres": server_version(), "pages": measured}
+    line |= {
+        "rounds": options.rounds,
+        "commit": commit(),
+        "machine": machine(),
+        "postgres": server_version(),
+        "pages": measured,
+    }
     with options.history.open("a") as history:
         history.write(json.dumps(line) + "\n")
 
