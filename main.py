@@ -19,6 +19,7 @@ import pyarrow as pa
 from job import report
 from job.errors import UnexpectedFailure
 from job.loading.load import Loaded, columns_to_keep, load
+from job.planning.plan import plan_load
 from job.reading.calls import Calls
 from job.reading.read import Reading, read_table
 from job.reading.refusals import Subject
@@ -26,14 +27,15 @@ from job.reading.sheet import SheetReader
 from shared import failpoints, log
 from shared.clients import Clients
 from shared.errors import SyncError
-from shared.settings import JobSettings, read_failpoints, read_job_settings
+from shared.plan import Plan, PlanError
+from shared.settings import JobSettings, PlanIdentity, read_failpoints, read_job_settings
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 
 def main() -> int:
-    """Runs the job that the environment describes; 0 if the table is loaded, 1 if not."""
+    """Runs the job that the environment describes; 0 if the table is loaded, or the plan told, 1 if not."""
     log.configure()
     failpoints.arm(read_failpoints(os.environ))
     _use_little()
@@ -43,6 +45,8 @@ def main() -> int:
     except SyncError as problem:
         return end(f"Job execution failed: {problem.name}: {problem}", 1)
     report.bind(settings)
+    if settings.plan:
+        return plan(settings, settings.plan, clients)
     try:
         loaded = sync(settings, clients, tally)
     except Exception as problem:
@@ -63,6 +67,26 @@ def _told(loaded: Loaded) -> str:
             return "no rows in the sheet, nothing changed in"
         case _:
             return f"{loaded.rows} rows into"
+
+
+def plan(settings: JobSettings, wish: PlanIdentity, clients: Clients) -> int:
+    """Tells what a run would do, and loads nothing; 0 if that is told, whatever it is."""
+    try:
+        made = plan_load(
+            settings.config,
+            clients,
+            wish.bigquery_job_project,
+            settings.bigquery_location,
+            settings.sheets_reads_per_minute,
+        ).plan
+    except Exception as problem:
+        made = Plan(errors=(PlanError.of(UnexpectedFailure.of(problem)),))
+    failpoints.failpoint("job.after_plan")
+    if not report.tell_plan(wish, settings.execution, clients, made):
+        return end("Job execution failed: its plan could not be published", 1)
+    if made.errors:
+        return end(f"Job planned: a run would fail: {made.errors[0].error_class}: {made.errors[0].told}", 0)
+    return end(f"Job planned: {made.rows} rows would go into {settings.config.destination}, nothing was loaded", 0)
 
 
 def sync(settings: JobSettings, clients: Clients, tally: report.Tally) -> Loaded:

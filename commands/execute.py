@@ -15,11 +15,10 @@ from commands.progress import Step, WaitedLongEnough, follow
 from commands.screen import Screen
 from shared.asking import BRIEF_RETRY, SECONDS
 from shared.clients import Clients
-from shared.config import Config
+from shared.config import Config, config_environment
 from shared.counted import counted
 from shared.errors import ServiceUnavailable, SyncError
 from shared.executions import Executions, LaunchUnknown
-from shared.launch import config_environment
 from shared.ledger.store import open_store
 from shared.settings import Settings, read_database, read_settings
 

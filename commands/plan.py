@@ -1,25 +1,25 @@
 """`job_helper.py plan`: what a run would read, decide and change. It writes nothing anywhere."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from commands.exits import FAILED, SUCCEEDED
+from commands.plan_cells import shown_cells
 from commands.plan_config import Planned, of_file, of_row
+from commands.plan_samples import SheetPlan, sampled
 from commands.plan_screen import draw_plan
-from commands.plan_sheet import SheetPlan, plan_sheet
-from commands.plan_table import TablePlan, look, plan_table
 from commands.screen import Screen
-from job.reading.refusals import Subject
+from job.planning.plan import Planned as Made
+from job.planning.plan import plan_load
 from shared.clients import Clients
-from shared.errors import InvalidConfig, SyncError
+from shared.config import Config
+from shared.errors import InvalidConfig
+from shared.plan import TablePlan
 from shared.run import Failure
 from shared.settings import Settings, read_settings
-
-Found = TypeVar("Found")
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -59,31 +59,30 @@ def plan(wanted: str | None, path: Path | None, environ: Mapping[str, str], scre
 
 def _plan(planned: Planned, settings: Settings, clients: Clients) -> Plan:
     config = planned.config
-    destination, unseen = _tried(
-        lambda: look(config, clients.bigquery(settings.job_project), settings.bigquery_location)
+    made = plan_load(
+        config, clients, settings.job_project, settings.bigquery_location, settings.sheets_reads_per_minute
     )
-    standing = destination.standing if destination and config.options.keeps_types else None
-    kept = standing.asked() if standing else ()
-    sheet, table, unreadable = plan_sheet(config, clients, settings.sheets_reads_per_minute, kept)
-    change, unwritable = None, unseen
-    if destination:
-        subject = Subject.of(config, clients.identity).config
-        change, unwritable = _tried(lambda: plan_table(config, destination, table, subject))
-    errors = [error for error in (planned.refusal, unreadable, unwritable) if error is not None]
+    errors = (planned.refusal, *made.errors) if planned.refusal else made.errors
     return Plan(
         config=config.name,
         table=config.destination,
         errors=tuple(map(Failure.of, errors)),
-        sheet=sheet,
-        change=change,
+        sheet=_with_values(made, config),
+        change=made.plan.change,
         owners=planned.owners,
         schedule=planned.schedule,
         next_due=planned.next_due,
     )
 
 
-def _tried(look: Callable[[], Found]) -> tuple[Found | None, SyncError | None]:
-    try:
-        return look(), None
-    except SyncError as error:
-        return None, error
+def _with_values(made: Made, config: Config) -> SheetPlan:
+    plan, sheet = made.plan, made.sheet
+    cells = tuple(shown_cells(sheet, config.spreadsheet))
+    return SheetPlan(
+        requests=sheet.calls.count,
+        tab=sheet.tab,
+        rows=plan.rows,
+        columns=sampled(plan.columns, sheet.table) if sheet.table else (),
+        notices=plan.warnings,
+        cells=cells,
+    )

@@ -1,15 +1,14 @@
-"""The cells that the job's words name, with what the sheet shows in them, for the person who has to mend them."""
+"""What the sheet shows in the cells that a plan names, for the person who has to mend them."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from job.columns.cells import address, quoted
-from job.reading.calls import Calls
-from job.reading.tab import Tab
+from job.columns.cells import quoted
+from job.planning.cells import named_cell
+from job.planning.plan import SheetRead
 from shared.errors import SyncError
 from shared.spreadsheet import Spreadsheet
 
@@ -17,7 +16,7 @@ from shared.spreadsheet import Spreadsheet
 _RANGES_LENGTH = 1_600
 
 
-class NamedCell(msgspec.Struct, frozen=True):
+class ShownCell(msgspec.Struct, frozen=True):
     """A cell's address (`Q4_Sales!C17`), what it shows (None: that could not be read), and where it opens."""
 
     cell: str
@@ -33,35 +32,24 @@ class _ValueRanges(msgspec.Struct, rename="camel"):
     value_ranges: list[_ValueRange] = []
 
 
-def named_cells(told: Iterable[str], spreadsheet: Spreadsheet, tab: Tab, calls: Calls, sheets: Any) -> list[NamedCell]:
-    """Each cell of the tab that the texts name, once, in their order; their values cost a request, if there are any."""
-    cells = list(dict.fromkeys(cell for text in told for cell in _cells_in(text, tab.title)))
-    shown = _shown(cells, spreadsheet, tab, calls, sheets)
-    prefix = _prefix(tab.title)
-    return [
-        NamedCell(f"{prefix}{cell}", value, spreadsheet.link(tab.gid, cell))
-        for cell, value in zip(cells, shown, strict=True)
-    ]
+def shown_cells(sheet: SheetRead, spreadsheet: Spreadsheet) -> Iterator[ShownCell]:
+    """The cells that the plan of the sheet names; their values cost a request, if there are any."""
+    if sheet.tab is None:
+        return
+    for cell, value in zip(sheet.named, _shown(sheet, sheet.tab.title, spreadsheet), strict=True):
+        named = named_cell(cell, spreadsheet, sheet.tab)
+        yield ShownCell(named.cell, value, named.link)
 
 
-def _cells_in(text: str, title: str) -> list[str]:
-    return re.findall(rf"(?<!\w){re.escape(_prefix(title))}([A-Z]{{1,3}}[1-9][0-9]*)", text)
-
-
-def _prefix(title: str) -> str:
-    """What stands before the letters in the address of the tab's cells: `Q4_Sales!`, `'My tab'!`."""
-    return address(title, 1, 0).removesuffix("A1")
-
-
-def _shown(cells: Sequence[str], spreadsheet: Spreadsheet, tab: Tab, calls: Calls, sheets: Any) -> Sequence[str | None]:
+def _shown(sheet: SheetRead, title: str, spreadsheet: Spreadsheet) -> Sequence[str | None]:
     try:
         return [
             shown
-            for ranges in _batches([f"{quoted(tab.title)}!{cell}" for cell in cells])
-            for shown in _read(ranges, spreadsheet, calls, sheets)
+            for ranges in _batches([f"{quoted(title)}!{cell}" for cell in sheet.named])
+            for shown in _read(ranges, spreadsheet, sheet)
         ]
     except SyncError:  # the addresses are what matters
-        return [None] * len(cells)
+        return [None] * len(sheet.named)
 
 
 def _batches(ranges: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -70,14 +58,17 @@ def _batches(ranges: Sequence[str]) -> Iterator[Sequence[str]]:
     return (ranges[start : start + size] for start in range(0, len(ranges), size))
 
 
-def _read(ranges: Sequence[str], spreadsheet: Spreadsheet, calls: Calls, sheets: Any) -> Iterator[str]:
-    values = sheets.spreadsheets().values()
-    request = values.batchGet(
-        spreadsheetId=spreadsheet.id,
-        ranges=list(ranges),
-        valueRenderOption="FORMATTED_VALUE",
-        fields="valueRanges.values",
-        prettyPrint=False,
+def _read(ranges: Sequence[str], spreadsheet: Spreadsheet, sheet: SheetRead) -> Iterator[str]:
+    request = (
+        sheet.sheets.spreadsheets()
+        .values()
+        .batchGet(
+            spreadsheetId=spreadsheet.id,
+            ranges=list(ranges),
+            valueRenderOption="FORMATTED_VALUE",
+            fields="valueRanges.values",
+            prettyPrint=False,
+        )
     )
-    for each in calls.send(request, _ValueRanges).value_ranges:
+    for each in sheet.calls.send(request, _ValueRanges).value_ranges:
         yield str(each.values[0][0]) if each.values and each.values[0] else ""

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from commands.moments import shown
-from commands.plan_sheet import SheetPlan
-from commands.plan_table import TablePlan
+from commands.plan_samples import SheetPlan
 from commands.screen import Screen
 from shared.counted import counted
+from shared.plan import TablePlan
 
 if TYPE_CHECKING:
     from commands.plan import Plan

@@ -4,7 +4,7 @@ import traceback
 from pathlib import Path
 
 from shared.errors import InvalidInput, PermissionMissing, ServiceUnavailable, SyncError
-from shared.messages import ColumnChange
+from shared.loaded import ColumnChange
 
 
 class SheetNotShared(PermissionMissing):

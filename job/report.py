@@ -1,4 +1,4 @@
-"""What an execution says when it ends: a `RunCompleted` for the run, and the guide's line for the log."""
+"""What an execution says when it ends: `RunCompleted` for its run or `PlanCompleted`, and the lines of the log."""
 
 import time
 from collections.abc import Iterator
@@ -14,12 +14,16 @@ from job.reading.read import Reading
 from shared import log
 from shared.clients import Clients
 from shared.errors import SyncError
-from shared.messages import ColumnLoaded, RunCompleted
-from shared.settings import JobSettings, RunIdentity
+from shared.loaded import ColumnLoaded
+from shared.messages import PlanCompleted, RunCompleted
+from shared.plan import Plan
+from shared.settings import JobSettings, PlanIdentity, RunIdentity
 
 # Pub/Sub takes 10 MB, the ledger less: ten thousand columns of long names are left out, a load is not lost by it.
 LARGEST_MESSAGE = 900_000
 LONGEST_ERROR = 20_000
+# Of what a plan says that is too large.
+LONGEST_TOLD, MOST_TOLD = 1_000, 100
 _SECONDS = 20
 
 
@@ -71,7 +75,7 @@ def tell_success(settings: JobSettings, clients: Clients, tally: Tally, loaded: 
         warnings=warnings,
     )
     if settings.run:
-        _publish(
+        _tell(
             settings.run,
             settings.execution,
             clients,
@@ -95,7 +99,7 @@ def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: S
     """
     log.warning("failed", error_class=error.name, retryable=error.retryable, seconds=tally.seconds)
     if settings.run:
-        _publish(
+        _tell(
             settings.run,
             settings.execution,
             clients,
@@ -107,6 +111,15 @@ def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: S
             schema_changes=error.changes if isinstance(error, SchemaDrifted) else (),
             warnings=tally.reading.warnings if tally.reading else (),
         )
+
+
+def tell_plan(wish: PlanIdentity, execution: str | None, clients: Clients, plan: Plan) -> bool:
+    """Logs that a plan was made, and publishes it; False where it could not be: nobody hears of it then."""
+    errors = [each.error_class for each in plan.errors]
+    log.info("planned", plan_id=wish.plan_id, rows=plan.rows, requests=plan.requests, errors=errors)
+    return _publish(
+        wish.completion_topic, fitting_plan(PlanCompleted(wish.plan_id, execution or "unknown", plan)), clients
+    )
 
 
 def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome: Any) -> RunCompleted:
@@ -121,18 +134,23 @@ def _completed(run: RunIdentity, execution: str | None, tally: Tally, **outcome:
     )
 
 
-def _publish(run: RunIdentity, execution: str | None, clients: Clients, tally: Tally, **outcome: Any) -> None:
-    """Publishes to the run's topic. The message is a hint, and without it the sweep finds the load: so nothing,
-    not even credentials that are no use, keeps the execution from ending as it did."""
+def _tell(run: RunIdentity, execution: str | None, clients: Clients, tally: Tally, **outcome: Any) -> None:
+    """Publishes what became of the run. The message is a hint, and without it the sweep finds the load."""
+    _publish(run.completion_topic, fitting(_completed(run, execution, tally, **outcome)), clients)
+
+
+def _publish(topic: str, data: bytes, clients: Clients) -> bool:
+    """Whether Pub/Sub took it. Nothing, not even credentials that are no use, keeps the execution from ending as it
+    did."""
     from google.api_core.retry import Retry
 
     try:
-        messages: list[Any] = [{"data": fitting(_completed(run, execution, tally, **outcome))}]
-        clients.publisher.publish(
-            topic=run.completion_topic, messages=messages, timeout=_SECONDS, retry=Retry(timeout=_SECONDS)
-        )
+        messages: list[Any] = [{"data": data}]
+        clients.publisher.publish(topic=topic, messages=messages, timeout=_SECONDS, retry=Retry(timeout=_SECONDS))
     except Exception as error:
-        log.warning("did not publish the outcome", topic=run.completion_topic, reason=type(error).__name__)
+        log.warning("did not publish the outcome", topic=topic, reason=type(error).__name__)
+        return False
+    return True
 
 
 def fitting(completed: RunCompleted) -> bytes:
@@ -140,4 +158,21 @@ def fitting(completed: RunCompleted) -> bytes:
     data = completed.encode()
     if len(data) > LARGEST_MESSAGE:
         data = msgspec.structs.replace(completed, columns=(), schema_changes=()).encode()
+    return data
+
+
+def fitting_plan(completed: PlanCompleted) -> bytes:
+    """The message; where there is too much of them, without columns and changes, and with a word about that."""
+    data = completed.encode()
+    if len(data) > LARGEST_MESSAGE:
+        plan, change = completed.plan, completed.plan.change
+        told = f"{len(plan.columns):,} columns are too many to be told here: `job_helper.py plan` shows them"
+        lesser = msgspec.structs.replace(
+            plan,
+            columns=(),
+            change=msgspec.structs.replace(change, schema=(), left_out=()) if change else None,
+            warnings=(*(each[:LONGEST_TOLD] for each in plan.warnings[:MOST_TOLD]), told),
+            cells=plan.cells[:MOST_TOLD],
+        )
+        data = msgspec.structs.replace(completed, plan=lesser).encode()
     return data

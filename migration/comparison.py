@@ -20,7 +20,7 @@ from shared.comparison import ColumnDifference, Compared, Differences, ShadowRun
 from shared.config import Config
 from shared.errors import PermissionMissing
 from shared.ledger.comparison_queries import ComparisonQueries
-from shared.messages import ColumnChange
+from shared.loaded import ColumnChange
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

@@ -1,6 +1,6 @@
 """The step after promotion: from the service's columns (all STRING, as the sheet shows it) to real types. Pure.
 
-What columns a run would make is for the caller to ask: `commands.plan_sheet.plan_sheet` reads the sheet once with
+What columns a run would make is for the caller to ask: `job.planning.plan.read_sheet` reads the sheet once with
 `options.parity` and once without, and its columns go in here. Taking the step is `store.drop_parity`.
 """
 
@@ -37,7 +37,7 @@ _EXACT = ("STRING",)
 
 
 class Planned(Protocol):
-    """A column as a plan tells it: `commands.plan_sheet.PlannedColumn` is one."""
+    """A column as a plan tells it: `shared.plan.PlannedColumn` is one."""
 
     @property
     def header(self) -> str: ...

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.messages import ColumnChange
+from shared.loaded import ColumnChange
 
 Verdict = Literal["MATCH", "MISMATCH", "SHEET_CHANGED", "SHADOW_OLDER"]
 

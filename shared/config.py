@@ -9,11 +9,11 @@ import msgspec
 
 from shared.column import Column, examine_columns
 from shared.errors import InvalidConfig
-from shared.options import Options, examine_options
+from shared.options import Options, encode_options, examine_options
 from shared.parse import Checked, Examined, Problem, examine, refuse, shape
 from shared.spreadsheet import Spreadsheet, parse_url
 
-__all__ = ["Column", "Config", "encode_custom_schema", "examine_config", "parse_config"]
+__all__ = ["Column", "Config", "config_environment", "encode_custom_schema", "examine_config", "parse_config"]
 
 SchemaHandling = Literal["auto_detect", "custom", "string"]
 _REMEDY = "correct it and run it again"
@@ -116,6 +116,24 @@ def examine_config(raw: Mapping[str, Any], spelled: Callable[[str], str] = str) 
 def encode_custom_schema(columns: tuple[Column, ...]) -> str:
     """`custom_schema` as the job's variable CUSTOM_SCHEMA carries it: a JSON list; empty for none."""
     return msgspec.json.encode(columns).decode() if columns else ""
+
+
+def config_environment(config: Config) -> dict[str, str]:
+    """The guide's variables for a config; those without a value are left out."""
+    variables = {
+        "CONFIG_ID": str(config.id) if config.id is not None else "",
+        "CONFIG_NAME": config.name,
+        "GOOGLE_SHEET_URL": config.google_sheet_url,
+        "GOOGLE_SHEET_TAB_NAME": config.google_sheet_tab_name or "",
+        "GOOGLE_CLOUD_PROJECT_ID": config.google_cloud_project_id,
+        "BIGQUERY_DATASET_ID": config.bigquery_dataset_id,
+        "BIGQUERY_TABLE_ID": config.bigquery_table_id,
+        "SCHEMA_HANDLING": config.schema_handling,
+        "CUSTOM_SCHEMA": encode_custom_schema(config.custom_schema),
+        # What parity means is said above; a job that is older than the option would refuse it.
+        "OPTIONS": encode_options(msgspec.structs.replace(config.options, parity=False)),
+    }
+    return {name: value for name, value in variables.items() if value}
 
 
 def _subject(raw: Mapping[str, Any]) -> str:

@@ -4,16 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal
 
-import msgspec
-
 from shared import log
-from shared.config import Config, encode_custom_schema
+from shared.config import Config, config_environment
 from shared.errors import InvalidInput, LaunchRefused, NotOurs, SyncError
 from shared.executions import Congested, Executions, LaunchUnknown
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.load_job import job_id
-from shared.options import encode_options
 from shared.retry import retry_at
 from shared.run import Failure, LoadedBefore, Run, Standing
 from shared.settings import Settings
@@ -133,23 +130,5 @@ def environment(run: Run, config: Config, settings: Settings, previous: LoadedBe
         "BIGQUERY_LOCATION": run.job_location or "",
         "COMPLETION_TOPIC": settings.topic(settings.completion_topic),
         "SHEETS_READS_PER_MINUTE": str(settings.sheets_reads_per_minute),
-    }
-    return {name: value for name, value in variables.items() if value}
-
-
-def config_environment(config: Config) -> dict[str, str]:
-    """The guide's variables for a config; those without a value are left out."""
-    variables = {
-        "CONFIG_ID": str(config.id) if config.id is not None else "",
-        "CONFIG_NAME": config.name,
-        "GOOGLE_SHEET_URL": config.google_sheet_url,
-        "GOOGLE_SHEET_TAB_NAME": config.google_sheet_tab_name or "",
-        "GOOGLE_CLOUD_PROJECT_ID": config.google_cloud_project_id,
-        "BIGQUERY_DATASET_ID": config.bigquery_dataset_id,
-        "BIGQUERY_TABLE_ID": config.bigquery_table_id,
-        "SCHEMA_HANDLING": config.schema_handling,
-        "CUSTOM_SCHEMA": encode_custom_schema(config.custom_schema),
-        # What parity means is said above; a job that is older than the option would refuse it.
-        "OPTIONS": encode_options(msgspec.structs.replace(config.options, parity=False)),
     }
     return {name: value for name, value in variables.items() if value}

@@ -12,7 +12,7 @@ from google.api_core import exceptions
 from shared.clients import UNANSWERED
 from shared.column import current_type
 from shared.errors import PermissionMissing, ServiceUnavailable
-from shared.messages import ColumnLoaded
+from shared.loaded import ColumnLoaded
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

@@ -12,7 +12,10 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import InvalidInput
+from shared.loaded import ColumnChange, ColumnLoaded
+from shared.log_entry import SINK, SUBJECT, parse_log_entry
 from shared.parse import Checked, Problem, parse, parse_object
+from shared.plan import NO_RUN, Plan
 
 # PostgreSQL's bigint and integer: a number beyond would break the statement, at every delivery again.
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -26,14 +29,24 @@ _LONGEST_MESSAGE_ID = 255
 COMPLETIONS, PORTAL = "completions", "portal"
 # Bytes of a message's body that are kept: enough to see what it was, too few to fill the disk.
 LONGEST_KEPT = 4096
-_SINK = "route only Cloud Run's execution-ended entries to the completion topic"
 _HasRunId = TypeVar("_HasRunId", "RunRequested", "RunCompleted", "Ended")
+_HasPlanId = TypeVar("_HasPlanId", "PlanRequested", "PlanCompleted", "PlanEnded")
 
 
 class RunRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """Launch this run. Everything else is read from Postgres, so a forged message can only run what is configured."""
 
     run_id: str
+    version: int = 1
+
+    def encode(self) -> bytes:
+        return msgspec.json.encode(self)
+
+
+class PlanRequested(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Have this plan made. What to plan is in Postgres, so a forged message can only plan what somebody asked."""
+
+    plan_id: str
     version: int = 1
 
     def encode(self) -> bytes:
@@ -57,31 +70,6 @@ class ManualRequest(Checked, frozen=True):
     @property
     def wanted_id(self) -> int | None:
         return self.config_id if self.config_id is not None else self.id
-
-
-class ColumnLoaded(msgspec.Struct, frozen=True):
-    """A column of the loaded table: BigQuery's name, type and mode."""
-
-    name: str
-    type: str
-    mode: str = "NULLABLE"
-
-
-class ColumnChange(msgspec.Struct, frozen=True):
-    """A column as `INT64 NULLABLE` before and after a load; None where it is not there."""
-
-    name: str
-    before: str | None = None
-    after: str | None = None
-
-    @property
-    def told(self) -> str:
-        """`+ paid BOOL NULLABLE`, `- day DATE NULLABLE`, `~ units INT64 NULLABLE → STRING NULLABLE`."""
-        if self.before is None:
-            return f"+ {self.name} {self.after}"
-        if self.after is None:
-            return f"- {self.name} {self.before}"
-        return f"~ {self.name} {self.before} → {self.after}"
 
 
 class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -123,44 +111,16 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.json.encode(self)
 
 
-class _Variable(msgspec.Struct):
-    name: str
-    value: str | None = None
+class PlanCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an execution found that was started for a plan. It loaded nothing. No cell values."""
 
+    plan_id: str
+    execution: ExecutionName
+    plan: Plan
+    version: int = 1
 
-class _Container(msgspec.Struct):
-    env: list[_Variable] | None = None
-
-
-class _Template(msgspec.Struct):
-    containers: list[_Container]
-
-
-class _Task(msgspec.Struct):
-    spec: _Template
-
-
-class _Spec(msgspec.Struct):
-    template: _Task
-
-
-class _Metadata(msgspec.Struct):
-    name: str
-
-
-class _Execution(msgspec.Struct):
-    """What is needed of Knative's v1 Execution: the container's variables tell the run."""
-
-    metadata: _Metadata
-    spec: _Spec
-
-
-class _Payload(msgspec.Struct):
-    response: _Execution
-
-
-class _LogEntry(msgspec.Struct):
-    proto_payload: _Payload = msgspec.field(name="protoPayload")
+    def encode(self) -> builtins.bytes:
+        return msgspec.json.encode(self)
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -204,6 +164,19 @@ class Ended(msgspec.Struct, frozen=True):
     completed: RunCompleted | None = None
 
 
+class PlanEnded(msgspec.Struct, frozen=True):
+    """A hint that an execution for a plan ended: the job's own message, or Cloud Logging's entry.
+
+    `completed` is absent in Cloud Logging's, which has Cloud Run's words: whether it `succeeded`, and its sentence.
+    """
+
+    plan_id: str
+    execution: ExecutionName
+    succeeded: bool = True
+    message: str = ""
+    completed: PlanCompleted | None = None
+
+
 def decode_envelope(data: Any) -> Envelope:
     """The message in a CloudEvent's data: `message` is what raw pushes and Eventarc have in common.
 
@@ -232,51 +205,57 @@ def content_id(body: bytes) -> str:
     return f"content-{hashlib.sha256(body).hexdigest()[:32]}"
 
 
-def decode_request(data: bytes) -> RunRequested | ManualRequest:
+def decode_request(data: bytes) -> RunRequested | PlanRequested | ManualRequest:
     """The request in a message's data. Raises `InvalidInput` that says what is wrong with it."""
     raw = parse_object(data, "the request message")
     if raw.get("run_id") is not None:
         return _with_valid_run_id(parse(RunRequested, raw, "the request message"))
+    if raw.get("plan_id") is not None:
+        return _with_valid_plan_id(parse(PlanRequested, raw, "the request message"))
     return parse(ManualRequest, raw, "the request message", remedy='send {"config_id": 7} or {"name": "sales"}')
 
 
-def decode_ended(data: bytes) -> Ended | None:
-    """The hint in a completion message's data; None for an execution that is not a run's (started by hand).
+def decode_ended(data: bytes) -> Ended | PlanEnded | None:
+    """The hint in a completion message's data; None for an execution that is nobody's (started by hand).
 
     Raises `InvalidInput` that says what is wrong with it.
     """
     raw = parse_object(data, "the completion message")
     if "protoPayload" in raw:
         return _of_log_entry(raw)
+    if raw.get("plan_id") is not None:
+        made = _with_valid_plan_id(parse(PlanCompleted, raw, "the completion message"))
+        return PlanEnded(made.plan_id, made.execution, completed=made)
     completed = _with_valid_run_id(parse(RunCompleted, raw, "the completion message"))
     return Ended(completed.run_id, completed.attempt, completed.execution, completed)
 
 
-def _of_log_entry(raw: dict[str, Any]) -> Ended | None:
-    """The run in Cloud Logging's execution-ended entry."""
-    try:
-        execution = msgspec.convert(raw, _LogEntry).proto_payload.response
-    except msgspec.ValidationError as problem:  # its sentences here name fields, kinds and places, never values
-        raise InvalidInput(f"the execution-ended log entry: {problem}", _SINK) from None
-    variables = {
-        each.name: each.value
-        for container in execution.spec.template.spec.containers[:1]
-        for each in container.env or ()
-    }
+def _of_log_entry(raw: dict[str, Any]) -> Ended | PlanEnded | None:
+    """The run, or the plan, in Cloud Logging's execution-ended entry."""
+    logged = parse_log_entry(raw)
+    variables = logged.variables
+    if "PLAN_ID" in variables and variables.get("RUN_ID") == NO_RUN:
+        plan = {"plan_id": variables["PLAN_ID"], "execution": logged.execution}
+        told = {"succeeded": logged.succeeded, "message": logged.message}
+        return _with_valid_plan_id(parse(PlanEnded, plan | told, SUBJECT, remedy=SINK))
     if "RUN_ID" not in variables:
         return None
-    ended = {
-        "run_id": variables["RUN_ID"],
-        "attempt": variables.get("RUN_ATTEMPT"),
-        "execution": execution.metadata.name,
-    }
-    return _with_valid_run_id(parse(Ended, ended, "the execution-ended log entry", remedy=_SINK))
+    ended = {"run_id": variables["RUN_ID"], "attempt": variables.get("RUN_ATTEMPT"), "execution": logged.execution}
+    return _with_valid_run_id(parse(Ended, ended, SUBJECT, remedy=SINK))
 
 
 def _with_valid_run_id(message: _HasRunId) -> _HasRunId:
-    """The message with its run id as PostgreSQL and the labels have it: `urn:uuid:…` is a UUID too."""
+    """The message with its run id as PostgreSQL and the labels have it."""
+    return msgspec.structs.replace(message, run_id=_uuid(message.run_id, "run_id"))
+
+
+def _with_valid_plan_id(message: _HasPlanId) -> _HasPlanId:
+    return msgspec.structs.replace(message, plan_id=_uuid(message.plan_id, "plan_id"))
+
+
+def _uuid(text: str, field: str) -> str:
+    """As PostgreSQL spells it: `urn:uuid:…` is a UUID too."""
     try:
-        run_id = str(uuid.UUID(message.run_id))
+        return str(uuid.UUID(text))
     except ValueError:
-        raise InvalidInput("run_id is not a UUID", 'send {"config_id": 7} or {"name": "sales"}') from None
-    return msgspec.structs.replace(message, run_id=run_id)
+        raise InvalidInput(f"{field} is not a UUID", 'send {"config_id": 7} or {"name": "sales"}') from None

@@ -9,7 +9,8 @@ import msgspec
 
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig, NotOurs, SyncError, TableConflict
-from shared.messages import ColumnChange, RunCompleted
+from shared.loaded import ColumnChange
+from shared.messages import RunCompleted
 from shared.states import IN_FLIGHT, State
 
 Why = Literal["schedule", "manual", "reset", "shadow"]

@@ -186,16 +186,35 @@ class RunIdentity(Checked, frozen=True, rename=str.upper):
             yield "run_id", "is not a UUID (leave it out to run the job by hand)"
 
 
+class PlanIdentity(Checked, frozen=True, rename=str.upper):
+    """Which plan this execution is for: it reads and decides, tells that, and loads nothing. Set by launch alone.
+
+    Its RUN_ID says that there is no run, to a job that would not know a plan.
+    """
+
+    plan_id: str
+    bigquery_job_project: str
+    completion_topic: str
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        try:
+            uuid.UUID(values.get("plan_id", uuid.NAMESPACE_URL.hex))
+        except ValueError:
+            yield "plan_id", "is not a UUID"
+
+
 class JobSettings(msgspec.Struct, frozen=True):
     """All that one execution of the job is told.
 
-    `run` is absent where a person starts `main.py` with the guide's variables alone: it then loads the
-    table under a job id made from the execution, and publishes nothing.
+    With a `plan` it loads nothing. It and `run` are absent where a person starts `main.py` with the guide's variables
+    alone: it then loads the table under a job id made from the execution, and publishes nothing.
     """
 
     config: Config
     endpoints: Endpoints
     run: RunIdentity | None
+    plan: PlanIdentity | None
     execution: str | None
     task_attempt: int
     bigquery_location: str
@@ -259,13 +278,17 @@ def read_job_settings(environ: Mapping[str, str]) -> JobSettings:
     config = _config(given)
     container = examine(_Container, given)
     endpoints = examine(Endpoints, given)
-    run = examine(RunIdentity, given) if "RUN_ID" in given else None
-    problems = [*config.problems, *container.problems, *endpoints.problems, *(run.problems if run else ())]
+    # Whatever else is said beside it: what was started for a plan never loads.
+    plan = examine(PlanIdentity, given) if "PLAN_ID" in given else None
+    run = examine(RunIdentity, given) if "RUN_ID" in given and plan is None else None
+    identity = plan or run
+    problems = [*config.problems, *container.problems, *endpoints.problems, *(identity.problems if identity else ())]
     refuse(dict.fromkeys(problems), "the job's environment", InvalidSettings, _REMEDY)
     return JobSettings(
         config=config.model,
         endpoints=endpoints.model,
         run=run.model if run else None,
+        plan=plan.model if plan else None,
         execution=container.model.cloud_run_execution,
         task_attempt=container.model.cloud_run_task_attempt,
         bigquery_location=container.model.bigquery_location,

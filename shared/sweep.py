@@ -13,6 +13,7 @@ from shared.executions import Executions
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.notify import notify
+from shared.planning import give_up_plans
 from shared.settings import Settings
 from shared.settle import BigQuery, settle
 
@@ -57,6 +58,7 @@ def sweep(
         if pause is None:
             break
         sleep(pause)
+    counts["plans_given_up"] = give_up_plans(store, settings)
     counts["cleaned"] = _clean(store, settings)
     counts["told"] = notify(store, channels)
     log.info("swept", **counts)

@@ -17,7 +17,7 @@ from shared.errors import InvalidSettings, LoadRefused, PermissionMissing, Servi
 from shared.executions import Executions
 from shared.ledger.store import Store, open_store
 from shared.older_service import OlderService
-from shared.publish import publish_requests
+from shared.publish import publish_plan, publish_requests
 from shared.settings import read_deployment, read_failpoints
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ class Wiring:
     def publish(self, run_ids: Sequence[str]) -> None:
         """Publishes `RunRequested` for these runs."""
         publish_requests(self.clients.publisher, self.settings.topic(self.settings.request_topic), run_ids)
+
+    def publish_plan(self, plan_id: str) -> None:
+        """Publishes `PlanRequested` for a plan."""
+        publish_plan(self.clients.publisher, self.settings.topic(self.settings.request_topic), plan_id)
 
     def location_of(self, config: Config) -> str:
         """The location of the config's dataset, or where a missing one will be created."""

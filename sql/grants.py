@@ -17,6 +17,7 @@ _LEDGER = {
     "sheet_to_bigquery_messages": _CLEANED,
     "sheet_to_bigquery_notices": _CLEANED,
     "sheet_to_bigquery_forwards": _CLEANED,
+    "sheet_to_bigquery_plans": _CLEANED,
     "sheet_to_bigquery_comparisons": ("SELECT", "INSERT", "UPDATE"),
     # The audit is written by its trigger alone.
     "sheet_to_bigquery_owner_changes": ("SELECT",),

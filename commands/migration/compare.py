@@ -15,7 +15,8 @@ from shared.config import parse_config
 from shared.errors import DatabaseUnavailable, SyncError
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
-from shared.messages import ColumnChange, ManualRequest
+from shared.loaded import ColumnChange
+from shared.messages import ManualRequest
 from shared.owner import Owned
 from shared.settings import read_migrating
 from shared.wiring import Wiring

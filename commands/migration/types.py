@@ -11,8 +11,9 @@ from commands.exits import SUCCEEDED
 from commands.manual_run import run_configs
 from commands.migration.errors import WrongPhase
 from commands.migration.named import examine_named, require_ledger
-from commands.plan_sheet import PlannedColumn, plan_sheet
 from commands.screen import Screen
+from job.planning.columns import planned_columns
+from job.planning.plan import read_sheet
 from migration.types import TypesPlan, plan_types, table_of
 from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.config import Config, parse_config, table_problem
@@ -21,6 +22,7 @@ from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.options import examine_options
 from shared.owner import Owned
+from shared.plan import PlannedColumn
 from shared.wiring import Wiring
 
 _COLUMNS = ("COLUMN", "IS", "BECOMES", "TYPE", "READERS OF THE TABLE NOTICE")
@@ -136,10 +138,10 @@ def _refuse_taken_name(config: Config, view: str, store: Store, wiring: Wiring) 
 
 def _columns(config: Config, wiring: Wiring) -> tuple[PlannedColumn, ...]:
     """What a run would load, read from the sheet now."""
-    sheet, _, error = plan_sheet(config, wiring.clients, wiring.settings.sheets_reads_per_minute)
-    if error is not None:
-        raise error
-    return sheet.columns
+    sheet = read_sheet(config, wiring.clients, wiring.settings.sheets_reads_per_minute)
+    if sheet.error is not None:
+        raise sheet.error
+    return tuple(planned_columns(sheet.table)) if sheet.table else ()
 
 
 def _draw(typed: Typed, screen: Screen) -> None:

@@ -1,4 +1,4 @@
-"""complete: takes the job's `RunCompleted`, or Cloud Logging's execution-ended entry, and settles the run."""
+"""complete: takes the job's own word, or Cloud Logging's execution-ended entry, and settles the run or the plan."""
 
 import functools
 from contextlib import nullcontext
@@ -8,7 +8,8 @@ from cloudevents.http import CloudEvent
 
 from shared.complete import complete as complete_run
 from shared.ledger.store import Store
-from shared.messages import COMPLETIONS, Envelope, decode_ended
+from shared.messages import COMPLETIONS, Envelope, PlanEnded, decode_ended
+from shared.planning import complete_plan
 from shared.receive import receive
 from shared.wiring import wiring
 
@@ -25,4 +26,6 @@ def _act(store: Store, envelope: Envelope) -> str:
     if ended is None:
         return "not_a_run"
     here = wiring()
+    if isinstance(ended, PlanEnded):
+        return complete_plan(ended, store, here.executions)
     return complete_run(ended, store, here.bigquery, here.executions, here.publish, here.settings)

@@ -1,4 +1,4 @@
-"""launch: takes `RunRequested`, or a request by hand, from Pub/Sub and starts the run's execution."""
+"""launch: takes `RunRequested`, `PlanRequested` or a request by hand from Pub/Sub and starts the execution for it."""
 
 import functools
 from contextlib import nullcontext
@@ -10,7 +10,8 @@ from shared.admit import admit
 from shared.failpoints import failpoint
 from shared.launch import launch as launch_run
 from shared.ledger.store import Store
-from shared.messages import Envelope, RunRequested, decode_request
+from shared.messages import Envelope, PlanRequested, RunRequested, decode_request
+from shared.planning import launch_plan
 from shared.receive import receive
 from shared.record import record
 from shared.wiring import wiring
@@ -27,6 +28,8 @@ def _act(store: Store, envelope: Envelope) -> str:
     request = decode_request(envelope.data)
     here = wiring()
     done: str
+    if isinstance(request, PlanRequested):
+        return launch_plan(request.plan_id, store, here.executions, here.settings)
     if isinstance(request, RunRequested):
         done = launch_run(request.run_id, store, here.location_of, here.executions, here.settings)
         if done in ("launched", "claimed_before"):

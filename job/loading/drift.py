@@ -9,7 +9,7 @@ from job.columns.cells import column_letters
 from job.columns.table import LoadColumn, Table
 from job.errors import SchemaDrifted
 from job.loading.standing import Standing
-from shared.messages import ColumnChange
+from shared.loaded import ColumnChange
 from shared.options import Options
 
 Write = Literal["WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA", "WRITE_APPEND"]

@@ -22,7 +22,7 @@ from job.loading.slot import slot_of
 from job.loading.standing import Standing, look_at, reference
 from shared import load_job
 from shared.config import Column, Config
-from shared.messages import ColumnChange
+from shared.loaded import ColumnChange
 from shared.settings import JobSettings
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ class Session:
                 f"PostgreSQL refuses the role of POSTGRES_USER ({said})",
                 f"as the tables' owner, GRANT SELECT, INSERT, UPDATE ON {self.configs_table} TO it, and SELECT, INSERT,"
                 " UPDATE, DELETE ON sheet_to_bigquery_runs, sheet_to_bigquery_messages, sheet_to_bigquery_notices,"
-                " sheet_to_bigquery_forwards, sheet_to_bigquery_comparisons",
+                " sheet_to_bigquery_forwards, sheet_to_bigquery_plans, sheet_to_bigquery_comparisons",
             )
         places = [f"{name} {details[field]}" for field, name in _PLACES.items() if field in details]
         return LedgerRefused(

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from shared.ledger import end_statements
 from shared.ledger.queries import Queries, to_json
-from shared.messages import ColumnLoaded, RunCompleted
+from shared.loaded import ColumnLoaded
+from shared.messages import RunCompleted
 from shared.run import Closed, Failure, Run
 from shared.states import State
 

@@ -16,6 +16,7 @@ from shared.ledger import (
     end_statements,
     forward_statements,
     message_statements,
+    plan_statements,
     record_statements,
     statements,
 )
@@ -27,6 +28,7 @@ from shared.ledger.forward_queries import ForwardQueries
 from shared.ledger.message_queries import MessageQueries
 from shared.ledger.notice_queries import NoticeQueries
 from shared.ledger.owner_queries import OwnerQueries
+from shared.ledger.plan_queries import PlanQueries
 from shared.ledger.queries import array
 from shared.ledger.run_queries import RunQueries
 from shared.ledger.usage_queries import UsageQueries
@@ -63,6 +65,7 @@ class Store(
     UsageQueries,
     OwnerQueries,
     ConsoleQueries,
+    PlanQueries,
 ):
     """The product's queries over one connection; not to be shared between threads."""
 
@@ -187,8 +190,8 @@ class Store(
     # -- what ended long ago -----------------------------------------------------------------------------
 
     def clean(self, before: datetime) -> int:
-        """Deletes what ended before, `CHUNK` runs, messages and forwards at most, and tells how many went."""
+        """Deletes what ended before, `CHUNK` runs, messages, forwards and plans at most, and tells how many went."""
         runs = self._run(end_statements.CLEAN, before=before, most=CHUNK)[0][0]
         failpoint("clean.after_runs")
-        messages = self._run(message_statements.CLEAN, before=before, most=CHUNK)
-        return runs + len(messages) + len(self._run(forward_statements.CLEAN, before=before, most=CHUNK))
+        others = (message_statements.CLEAN, forward_statements.CLEAN, plan_statements.CLEAN)
+        return runs + sum(len(self._run(each, before=before, most=CHUNK)) for each in others)

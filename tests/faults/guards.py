@@ -27,6 +27,7 @@ SETTLE = "shared/settle.py"
 NOTICES = f"{LEDGER}/notice_statements.py"
 FORWARD_STATEMENTS, FORWARD_QUERIES = f"{LEDGER}/forward_statements.py", f"{LEDGER}/forward_queries.py"
 FORWARDS = "tests/integration/ledger/test_forwards.py"
+PLAN_STATEMENTS, PLANS = f"{LEDGER}/plan_statements.py", "tests/integration/ledger/test_requested_plans.py"
 LOAD_JOB, READ = "shared/load_job.py", "job/reading/read.py"
 SHADOWS = "tests/integration/ledger/test_shadows.py"
 RUNS, STATES = "sql/migrations/0001_runs.up.sql", "tests/integration/ledger/test_states.py"
@@ -281,6 +282,42 @@ MUTATIONS = (
         "    if found.rival:\n",
         "    if found.rival and owner.is_job:\n",
         test=f"{FORWARDS}::test_a_message_for_a_table_that_the_job_owns_is_refused",
+    ),
+    Mutation(
+        "a plan is launched once",
+        PLAN_STATEMENTS,
+        "WHERE id = :plan_id AND state = 'requested'\nRETURNING id",
+        "WHERE id = :plan_id AND state <> 'done'\nRETURNING id",
+        test=f"{PLANS}::test_of_many_claims_at_the_same_moment_one_gets_the_plan",
+    ),
+    Mutation(
+        "a plan ends by one word",
+        PLAN_STATEMENTS,
+        "state = 'failed' AND plan IS NULL AND error_class = :silent",
+        "state <> 'requested' AND :silent <> ''",
+        test=f"{PLANS}::test_a_word_that_comes_after_another_one_changes_nothing",
+    ),
+    Mutation(
+        "a plan is told by its own execution",
+        PLAN_STATEMENTS,
+        "launched_at IS NOT NULL AND coalesce(execution, :execution) = :execution",
+        "launched_at IS NOT NULL AND coalesce(execution, :execution) <> ''",
+        test=f"{PLANS}::test_another_executions_word_is_not_believed",
+    ),
+    Mutation(
+        "a job that knows no plans loads nothing for one",
+        "shared/planning.py",
+        '"RUN_ID": NO_RUN,',
+        '"RUN_ID": "",',
+        test="tests/unit/shared/test_planning.py::"
+        "test_a_job_that_knows_no_plans_refuses_to_start_instead_of_loading_by_hand",
+    ),
+    Mutation(
+        "an execution for a plan loads nothing",
+        "main.py",
+        "if settings.plan:",
+        "if settings.plan and settings.run:",
+        test="tests/integration/job/test_plans.py::test_a_plan_tells_what_would_be_loaded_and_loads_nothing",
     ),
     Mutation(
         "PostgreSQL's clock",

@@ -28,3 +28,5 @@ FAILPOINTS = (
 )
 # The hunts have no older service: tests/e2e/test_forward.py tries these.
 OF_FORWARD = ("forward.after_begin", "forward.after_answer", "forward.after_end", "forward.before_admit")
+# Nor do people ask for plans there: tests/e2e/test_plans.py tries these.
+OF_PLANS = ("launch.after_plan_claim", "launch.after_plan_start", "job.after_plan")

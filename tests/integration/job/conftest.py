@@ -152,6 +152,10 @@ class Outcomes:
         self._subscription = self._subscriber.create_subscription(name=subscription, topic=self.topic).name
 
     def taken(self) -> list[RunCompleted]:
+        """What runs told since the last call."""
+        return [msgspec.json.decode(body, type=RunCompleted) for body in self.bodies()]
+
+    def bodies(self) -> list[bytes]:
         """The messages since the last call; the emulator has them before the job's process ends."""
         try:
             answer = self._subscriber.pull(subscription=self._subscription, max_messages=100, timeout=2)
@@ -160,7 +164,7 @@ class Outcomes:
         ids = [each.ack_id for each in answer.received_messages]
         if ids:
             self._subscriber.acknowledge(subscription=self._subscription, ack_ids=ids)
-        return [msgspec.json.decode(each.message.data, type=RunCompleted) for each in answer.received_messages]
+        return [each.message.data for each in answer.received_messages]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from google.cloud import bigquery
 
 from local.environment import PROJECT
 from shared import load_job
-from shared.messages import ColumnLoaded
+from shared.loaded import ColumnLoaded
 from tests.integration.job.conftest import DATASET, Desk, Error, Outcomes
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.ledger.store import Store
-from shared.messages import ColumnLoaded, RunCompleted
+from shared.loaded import ColumnLoaded
+from shared.messages import RunCompleted
 from shared.run import Failure, Run
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from google.cloud import bigquery
 from migration.checksums import measure
 from migration.errors import NotComparable
 from migration.tables import look
-from shared.messages import ColumnChange
+from shared.loaded import ColumnChange
 
 NAMES = ("id", "city")
 ROWS = (("1", "Oslo"), ("2", "Rome"), ("3", None))

@@ -11,26 +11,11 @@ from job.loading.decision import decide
 from job.loading.standing import Standing, look_at
 from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.config import Config
-from shared.messages import ColumnChange
 from shared.options import Options
+from shared.plan import TablePlan
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
-
-
-class TablePlan(msgspec.Struct, frozen=True):
-    """What a run does to the destination. `rows` are those it has now; None where there is no table.
-
-    `after` are those that it will have, None where nothing could be loaded or only the MERGE can tell; `schema` is
-    how the sheet's columns differ from the table's, of which `left_out` tells what is not followed.
-    """
-
-    effect: str
-    location: str
-    rows: int | None = None
-    after: int | None = None
-    schema: tuple[ColumnChange, ...] = ()
-    left_out: tuple[str, ...] = ()
 
 
 class Destination(msgspec.Struct, frozen=True):

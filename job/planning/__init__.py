@@ -1,0 +1,1 @@
+"""What a run would read, decide and change, without loading anything."""
