@@ -314,9 +314,9 @@ MUTATIONS = (
     ),
     Mutation(
         "an execution for a plan loads nothing",
-        "main.py",
-        "if settings.plan:",
-        "if settings.plan and settings.run:",
+        "shared/settings.py",
+        "plan=plan.model if plan else None,",
+        "plan=None,",
         test="tests/integration/job/test_plans.py::test_a_plan_tells_what_would_be_loaded_and_loads_nothing",
     ),
     Mutation(

@@ -123,6 +123,7 @@ def work(office: Office) -> None:
     settle_without_complete(office)
     settle_by_complete(office)
     by_hand(office)
+    plan(office)
     move(office)
     forward(office)
 
@@ -191,6 +192,33 @@ def by_hand(office: Office) -> None:
         )
     )
     office.help("execute", "--config-file", str(file))
+
+
+def plan(office: Office) -> None:
+    """Plans by message: one whose execution dies, of which complete asks Cloud Run why, and one that is told."""
+    name = office.team.unique("planned")
+    office.team.write_sheet(name, ROWS)
+    row = {
+        "name": name,
+        "google_sheet_url": f"https://docs.google.com/spreadsheets/d/{name}/edit",
+        "google_cloud_project_id": PROJECT,
+        "bigquery_dataset_id": DATASET,
+        "bigquery_table_id": name,
+    }
+    postgres = office.team.clients.postgres
+    for state in ("failed", "done"):
+        [[plan_id]] = postgres.run(
+            "INSERT INTO sheet_to_bigquery_plans (id, config, requested_by, requested_at)"
+            " VALUES (gen_random_uuid(), CAST(:config AS jsonb), 'ana', now()) RETURNING id::text",
+            config=json.dumps(row),
+        )
+        office.team.publish({"plan_id": plan_id})
+        if state == "failed":
+            office.kill_execution()
+        deadline = time.monotonic() + 60
+        while postgres.run("SELECT state FROM sheet_to_bigquery_plans WHERE id = :id", id=plan_id) != [[state]]:
+            assert time.monotonic() < deadline, office.system.tail("complete")
+            time.sleep(0.1)
 
 
 def move(office: Office) -> None:
