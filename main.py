@@ -19,7 +19,6 @@ import pyarrow as pa
 from job import report
 from job.errors import UnexpectedFailure
 from job.loading.load import Loaded, columns_to_keep, load
-from job.planning.plan import plan_load
 from job.reading.calls import Calls
 from job.reading.read import Reading, read_table
 from job.reading.refusals import Subject
@@ -71,6 +70,8 @@ def _told(loaded: Loaded) -> str:
 
 def plan(settings: JobSettings, wish: PlanIdentity, clients: Clients) -> int:
     """Tells what a run would do, and loads nothing; 0 if that is told, whatever it is."""
+    from job.planning.plan import plan_load  # what it imports would only delay a load
+
     try:
         made = plan_load(
             settings.config,
