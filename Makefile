@@ -25,9 +25,8 @@ up: prerequisites .venv/installed ## start the whole system and leave it running
 	@$(python) -m local.up
 
 test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
-	@$(python) -m pytest -n 2 --deselect tests/migration/test_migration.py
+	@$(python) -m pytest -n 2
 
-# Not in `make test` yet: beside other tests on two busy cores it has failed once in its last steps, alone never since.
 migration: prerequisites .venv/installed ## take twenty configs from the older service to the job and back, and judge
 	@$(python) -m pytest tests/migration
 

@@ -119,8 +119,15 @@ class Postgres:
         return True
 
     def _connect_as_superuser(self) -> pg8000.native.Connection:
+        # Without ssl_context=False the driver reads all authorities' certificates, before it asks whether there is TLS.
         return pg8000.native.Connection(
-            SUPERUSER, host=HOST, port=self.port, database="postgres", password=self.password, timeout=10
+            SUPERUSER,
+            host=HOST,
+            port=self.port,
+            database="postgres",
+            password=self.password,
+            timeout=10,
+            ssl_context=False,
         )
 
 

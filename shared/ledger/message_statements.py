@@ -64,7 +64,7 @@ WHERE (CAST(:config_ids AS bigint[]) IS NULL OR r.config_id = ANY(CAST(:config_i
 ORDER BY r.config_id, m.received_at DESC, m.message_id
 """
 
-# Those that were kept as poison because their run was cancelled: a load since has answered them, nobody has to decide.
+# What was kept as poison because its run was cancelled: a load since has answered it, and nobody has to decide.
 ANSWER = f"""
 UPDATE sheet_to_bigquery_messages m SET verdict = 'retried'
 FROM sheet_to_bigquery_runs r

@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,35 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture
 def database(postgres: Postgres) -> Iterator[Database]:
     """An empty database of the test's own."""
+    with created(postgres) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> Iterator[Database]:
+    """A database with the schema applied, to which nobody is connected."""
+    with created(postgres) as database:
+        with connect(database) as connection:
+            list(up(connection, database.configs_table))
+        yield database
+
+
+@pytest.fixture
+def migrated(postgres: Postgres, template: Database) -> Iterator[Database]:
+    """A database of the test's own with the schema applied: a copy, which takes a fifth of applying it."""
+    with created(postgres, f"TEMPLATE {template.postgres_db} STRATEGY file_copy") as database:
+        yield database
+
+
+@contextmanager
+def created(postgres: Postgres, how: str = "") -> Iterator[Database]:
+    """A new database, until the block's end."""
     name = f"test_{next(_numbers)}"
-    admin = pg8000.native.Connection(
-        "postgres", host=HOST, port=postgres.port, database="postgres", password=postgres.password
-    )
-    admin.run(f"CREATE DATABASE {name} OWNER {USER}")
     assert name != DATABASE
+    admin = pg8000.native.Connection(
+        "postgres", host=HOST, port=postgres.port, database="postgres", password=postgres.password, ssl_context=False
+    )
+    admin.run(f"CREATE DATABASE {name} OWNER {USER} {how}")
     yield Database(
         postgres_db=name,
         postgres_user=USER,
@@ -56,14 +80,6 @@ def database(postgres: Postgres) -> Iterator[Database]:
     )
     admin.run(f"DROP DATABASE {name} WITH (FORCE)")
     admin.close()
-
-
-@pytest.fixture
-def migrated(database: Database) -> Database:
-    """A database with the schema applied."""
-    with connect(database) as connection:
-        list(up(connection, database.configs_table))
-    return database
 
 
 @pytest.fixture

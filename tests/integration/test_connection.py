@@ -1,8 +1,10 @@
 """What PostgreSQL refuses, as the product's errors: what is missing, and nothing of what a row holds."""
 
 import re
+import socket
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pg8000.native
@@ -15,6 +17,8 @@ from shared.ledger.connection import Session, connect
 from shared.ledger.store import open_store
 from shared.settings import Database
 
+# https://www.postgresql.org/docs/17/protocol-message-formats.html: StartupMessage, where SSLRequest has 1234 and 5679.
+STARTS = (3).to_bytes(2) + (0).to_bytes(2)
 SECRET = "tell-nobody-4711"
 POISON = (
     "INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, reason, body)"
@@ -104,3 +108,20 @@ def test_what_is_missing_is_told_apart_from_what_passes(
 ) -> None:
     with pytest.raises(error):
         session.run(statement)
+
+
+def test_where_tls_is_disabled_it_is_not_asked_for(database: Database) -> None:
+    """A server that offers it all the same would be slowed by it."""
+    with socket.create_server((HOST, 0)) as listening, ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(first_words, listening)
+        elsewhere = msgspec.structs.replace(database, postgres_port=listening.getsockname()[1])
+        with pytest.raises(DatabaseUnavailable), connect(elsewhere):
+            pass
+    assert heard.result() == STARTS
+
+
+def first_words(listening: socket.socket) -> bytes:
+    """What a client says after the length of it; it is hung up on."""
+    client, _ = listening.accept()
+    with client:
+        return client.recv(8)[4:]

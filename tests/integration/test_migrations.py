@@ -102,11 +102,11 @@ def stranger(postgres: Postgres, database: Database) -> Iterator[Database]:
     admin.close()
 
 
-def test_the_migrations_make_what_the_schema_says(database: Database, migrated: Database) -> None:
+def test_the_migrations_make_what_the_schema_says(migrated: Database) -> None:
     with connect(migrated) as connection:
         by_migrations = described(connection)
         connection.cursor().execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        Session(connection, database.configs_table).run(SCHEMA.read_text())
+        Session(connection, migrated.configs_table).run(SCHEMA.read_text())
         assert by_migrations == described(connection)
     assert len(by_migrations["columns"]) > 40
 
@@ -251,11 +251,12 @@ def test_a_locked_table_is_left_alone_and_said(database: Database) -> None:
 
 
 @pytest.mark.parametrize("verb", [up, down])
-def test_who_is_not_the_owner_is_told_who_has_to_run_it(verb: Any, migrated: Database, stranger: Database) -> None:
-    with connect(migrated) as owner:
-        list(down(owner, migrated.configs_table))
+def test_who_is_not_the_owner_is_told_who_has_to_run_it(verb: Any, database: Database, stranger: Database) -> None:
+    with connect(database) as owner:
+        list(up(owner, database.configs_table))
+        list(down(owner, database.configs_table))
         if verb is down:
-            list(up(owner, migrated.configs_table))
+            list(up(owner, database.configs_table))
         ran(owner, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {stranger.postgres_user}")
     with connect(stranger) as connection:
         before = described(connection)
