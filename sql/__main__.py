@@ -1,4 +1,4 @@
-"""`python -m sql up | down | status | grant ROLE…`: keeps the database that the POSTGRES_* variables name."""
+"""`python -m sql up | down | status | grant ROLE… | revoke ROLE…`: keeps the database of the POSTGRES_* variables."""
 
 import argparse
 import os
@@ -14,23 +14,25 @@ if __name__ == "__main__":
 from shared.errors import SyncError
 from shared.ledger.connection import connect
 from shared.settings import read_database
-from sql.grants import grant
+from sql.grants import grant, revoke
 from sql.migrations import down, status, up
+
+_FOR_ROLES = {"grant": grant, "revoke": revoke}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sql", description=__doc__)
     parser.add_argument(
-        "command", choices=["up", "down", "status", "grant"], help="`down` takes back the newest migration"
+        "command", choices=["up", "down", "status", "grant", "revoke"], help="`down` takes back the newest migration"
     )
     parser.add_argument(
-        "roles", nargs="*", metavar="ROLE", help="with `grant`: who may do what functions and commands do"
+        "roles", nargs="*", metavar="ROLE", help="with `grant` and `revoke`: who may do what functions and commands do"
     )
     parser.add_argument("--yes", action="store_true", help="with `down`: yes, what it holds may go")
     given = parser.parse_args()
     command = given.command
-    if (command == "grant") != bool(given.roles):
-        parser.error("grant needs at least one ROLE; the other commands take none")
+    if (command in _FOR_ROLES) != bool(given.roles):
+        parser.error("grant and revoke need at least one ROLE; the other commands take none")
     if command == "down" and not given.yes:
         print(
             "down takes the newest migration back with what its tables hold: the history of runs goes with the ledger."
@@ -49,8 +51,8 @@ def main() -> int:
 
 
 def _run(command: str, roles: Sequence[str], connection: Any, configs_table: str) -> Iterator[str]:
-    if command == "grant":
-        return grant(connection, configs_table, roles)
+    if command in _FOR_ROLES:
+        return _FOR_ROLES[command](connection, configs_table, roles)
     return {"up": up, "down": down, "status": status}[command](connection, configs_table)
 
 

@@ -1,4 +1,7 @@
-"""What a role of the runtime needs, and nothing more: granted again after every `up`, which may have made tables."""
+"""What a role of the runtime needs, and nothing more: granted again after every `up`, which may have made tables.
+
+`revoke` is the reverse: PostgreSQL drops no role that still has rights.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -43,6 +46,12 @@ SELECT 'USAGE ON SCHEMA ' || quote_ident(n.nspname) FROM pg_class c JOIN pg_name
 WHERE c.oid IN (CAST(CAST(:configs AS text) AS regclass), 'sheet_to_bigquery_runs'::regclass)
   AND NOT has_schema_privilege(CAST(:role AS name), n.oid, 'USAGE')
 """
+# Rights that the role itself still holds on these tables, whoever granted them: not those of PUBLIC or of its groups.
+_HELD = """
+SELECT c.oid::regclass::text
+FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+WHERE r.rolname = :role AND c.oid = ANY(CAST(:tables AS regclass[])) GROUP BY c.oid ORDER BY 1
+"""
 
 
 def grant(connection: Any, configs_table: str, roles: Sequence[str]) -> Iterator[str]:
@@ -72,3 +81,30 @@ def grant(connection: Any, configs_table: str, roles: Sequence[str]) -> Iterator
                     "grant as the owner of the tables, and of the schema",
                 )
     yield from (f"{role}: may use {configs_table} and the ledger" for role in roles)
+
+
+def revoke(connection: Any, configs_table: str, roles: Sequence[str]) -> Iterator[str]:
+    """Takes from each role all rights on the configs table and the ledger, and tells it; once more changes nothing.
+
+    What is not there (a role, a table that `down` took) has nothing to take. Raises `PermissionMissing`, with nothing
+    taken, where a role would keep rights that somebody else granted.
+    """
+    session = Session(connection, configs_table)
+    there = {name for (name,) in session.run(_ROLES, roles=list(roles))}
+    names = [quoted(configs_table), *_LEDGER]
+    tables = [name for name in names if session.run("SELECT to_regclass(:name)", name=name) != [[None]]]
+    sequence = None
+    if tables[:1] == names[:1]:
+        [[sequence]] = session.run(_SEQUENCE, configs=names[0])
+    with session.transaction():
+        for role in (role for role in roles if role in there):
+            for table in tables:
+                session.run(f"REVOKE ALL ON {table} FROM {identifier(role)}")
+            if sequence:
+                session.run(f"REVOKE ALL ON SEQUENCE {sequence} FROM {identifier(role)}")
+            if held := [each for (each,) in session.run(_HELD, role=role, tables=[*tables, *filter(None, [sequence])])]:
+                raise PermissionMissing(
+                    f"{role} would keep rights on {', '.join(held)}", "revoke as the owner of the tables"
+                )
+    for role in roles:
+        yield f"{role}: may use {configs_table} and the ledger no more" if role in there else f"{role}: is not there"

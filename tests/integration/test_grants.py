@@ -14,7 +14,7 @@ from shared.errors import InvalidSettings, PermissionMissing
 from shared.ledger.connection import connect
 from shared.ledger.store import open_store
 from shared.settings import Database
-from sql.grants import grant
+from sql.grants import grant, revoke
 from sql.migrations import down
 
 # As Cloud SQL names an identity: it has to be quoted.
@@ -23,15 +23,20 @@ CONFIGS = "sheet_to_bigquery_configs"
 
 
 @pytest.fixture
-def runtime(migrated: Database, postgres: Postgres) -> Iterator[Database]:
-    """The migrated database as a role sees it that owns nothing."""
+def admin(migrated: Database, postgres: Postgres) -> Iterator[pg8000.native.Connection]:
     login: dict[str, Any] = {"host": HOST, "port": postgres.port, "password": postgres.password}
     admin = pg8000.native.Connection("postgres", database=migrated.postgres_db, **login)
+    yield admin
+    admin.close()
+
+
+@pytest.fixture
+def runtime(migrated: Database, postgres: Postgres, admin: pg8000.native.Connection) -> Iterator[Database]:
+    """The migrated database as a role sees it that owns nothing."""
     admin.run(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{postgres.password}'")
     yield msgspec.structs.replace(migrated, postgres_user=ROLE)
     admin.run(f'DROP OWNED BY "{ROLE}"')
     admin.run(f'DROP ROLE "{ROLE}"')
-    admin.close()
 
 
 def granted(database: Database, *roles: str) -> list[str]:
@@ -83,3 +88,60 @@ def test_a_schema_that_lets_the_role_not_in_is_named(migrated: Database, runtime
     sql(f"CREATE TABLE portal.configs (LIKE {CONFIGS} INCLUDING ALL)")
     with connect(migrated) as connection, pytest.raises(PermissionMissing, match="lack USAGE ON SCHEMA portal"):
         list(grant(connection, "portal.configs", [ROLE]))
+
+
+def revoked(database: Database, *roles: str) -> list[str]:
+    with connect(database) as connection:
+        return list(revoke(connection, CONFIGS, roles))
+
+
+def can_be_dropped(admin: pg8000.native.Connection, role: str) -> bool:
+    """As Cloud SQL does with a user; here it comes back."""
+    admin.run("BEGIN")
+    try:
+        admin.run(f'DROP ROLE "{role}"')
+    except pg8000.exceptions.DatabaseError as error:
+        if error.args[0]["C"] != "2BP01":  # dependent_objects_still_exist
+            raise
+        return False
+    finally:
+        admin.run("ROLLBACK")
+    return True
+
+
+def test_a_role_whose_rights_are_revoked_can_be_dropped(
+    migrated: Database, runtime: Database, admin: pg8000.native.Connection, sql
+) -> None:
+    granted(migrated, ROLE)
+    # As README-JOB.md has the owner do for who removes configs.
+    sql(f'GRANT DELETE ON {CONFIGS} TO "{ROLE}"')
+    assert not can_be_dropped(admin, ROLE)
+    told = [f"{ROLE}: may use {CONFIGS} and the ledger no more", "nobody: is not there"]
+    for _ in range(2):
+        assert revoked(migrated, ROLE, "nobody") == told
+    assert can_be_dropped(admin, ROLE)
+    assert granted(migrated, ROLE) == [f"{ROLE}: may use {CONFIGS} and the ledger"]
+
+
+def test_rights_are_revoked_from_what_is_still_there(
+    migrated: Database, runtime: Database, admin: pg8000.native.Connection, sql
+) -> None:
+    granted(migrated, ROLE)
+    sql("DROP TABLE sheet_to_bigquery_comparisons")
+    revoked(migrated, ROLE)
+    assert can_be_dropped(admin, ROLE)
+
+
+def test_rights_that_another_granted_are_told_and_nothing_is_taken(
+    migrated: Database, runtime: Database, admin: pg8000.native.Connection, sql
+) -> None:
+    granted(migrated, ROLE)
+    sql(f"GRANT SELECT ON {CONFIGS} TO pg_monitor WITH GRANT OPTION")
+    admin.run("SET ROLE pg_monitor")
+    admin.run(f'GRANT SELECT ON {CONFIGS} TO "{ROLE}"')
+    admin.run("RESET ROLE")
+    with pytest.raises(PermissionMissing, match=f"would keep rights on {CONFIGS}"):
+        revoked(migrated, ROLE)
+    with open_store(runtime) as store:
+        assert store.count_states() is not None
+    sql(f"REVOKE ALL ON {CONFIGS} FROM pg_monitor CASCADE")
