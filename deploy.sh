@@ -20,7 +20,8 @@
 #   pause, resume            both scheduler jobs
 #   portal [--back]          the messages of the older service's portal (PORTAL_TOPIC) go to forward, or back to the
 #                            service: one of the two subscriptions pushes, the other is paused
-#   migrator MEMBER          lets user:… or serviceAccount:… run migrate.py
+#   viewer MEMBER            lets user:…, group:… or serviceAccount:… see the console's pages, and act there
+#   migrator MEMBER          lets user:…, group:… or serviceAccount:… run migrate.py
 #   service-traffic PERCENT  the older service's share of its traffic
 #   verify [--sheet=URL]     one run of a canary config through the project
 #   destroy --yes            takes back what deploy.sh made; tables, configs and the database stay
@@ -45,8 +46,10 @@ source "$root/deploy/secrets.sh"
 source "$root/deploy/pubsub.sh"
 source "$root/deploy/portal.sh"
 source "$root/deploy/datasets.sh"
-source "$root/deploy/migrator.sh"
 source "$root/deploy/record.sh"
+source "$root/deploy/people.sh"
+source "$root/deploy/migrator.sh"
+source "$root/deploy/console.sh"
 source "$root/deploy/job.sh"
 source "$root/deploy/functions.sh"
 source "$root/deploy/database.sh"
@@ -111,6 +114,7 @@ act() {
     resume) pause_or_resume resume ENABLED ;;
     portal) switch_portal ;;
     migrator) allow_migrator "${2:-}" ;;
+    viewer) allow_viewer "${2:-}" ;;
     service-traffic) set_service_traffic "${2:-}" ;;
     verify) verify "$sheet" ;;
     destroy) destroy ;;
@@ -129,6 +133,7 @@ main() {
   if [[ $# -eq 0 ]]; then usage >&2; exit 2; fi
   check_settings
   find_database
+  add_console
   add_portal
   cd "$root"
   export CLOUDSDK_CORE_DISABLE_PROMPTS=1

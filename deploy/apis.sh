@@ -10,15 +10,16 @@ enabled_apis=''
 
 read_apis() {
   [[ -z ${setting[CLOUD_SQL_INSTANCE]} ]] || apis+=(sqladmin)
+  ! is_behind_iap || apis+=(iap)
   [[ -n $dry_run ]] || enabled_apis=$(ask services list --enabled '--format=value(config.name)')
 }
 
 # Whether the commands of a group (pubsub, run, …) have something to look at.
 is_enabled() {
   local api
+  [[ $1 != beta && $1 != alpha ]] || shift
   case $1 in
-    pubsub | run | iam | logging | monitoring) api=$1 ;;
-    beta | alpha) api=monitoring ;;
+    pubsub | run | iam | iap | logging | monitoring) api=$1 ;;
     functions | scheduler) api=cloud$1 ;;
     secrets) api=secretmanager ;;
     artifacts) api=artifactregistry ;;

@@ -65,6 +65,7 @@ check_command() {
   case $1 in everything | database) check_instance ;; esac
   case $1 in
     everything | database) [[ ${setting[MIGRATE]} != yes ]] || check_packages 'msgspec pg8000' ;;
+    destroy) ! can_revoke || check_packages 'msgspec pg8000' ;;
     verify) check_packages 'msgspec pg8000 google.cloud.run_v2 google.cloud.bigquery google.pubsub_v1 googleapiclient' ;;
   esac
   case $1 in everything | functions) check_product_settings ;; verify) check_canary ;; esac
@@ -75,7 +76,7 @@ check_services() {
   local services there name
   services=$(look run services list "--region=${setting[REGION]}" '--format=value(metadata.name)')
   there=$(look functions list --v2 "--regions=${setting[REGION]}" '--format=value(name.basename())')
-  for name in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION; do
+  for name in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION CONSOLE_FUNCTION; do
     ! has_line "$services" "${setting[$name]}" || has_line "$there" "${setting[$name]}" ||
       fail "$name=${setting[$name]}: a Cloud Run service of that name is there that is no function;" \
         "give another name (--$(flag_of "$name")=…), or delete the service if nobody needs it"

@@ -72,6 +72,22 @@ migrate() {
   if [[ ${#roles[@]} -gt 0 ]]; then POSTGRES_PASSWORD=$password run_python "${place[@]}" -m sql grant "${roles[@]}"; fi
 }
 
+# The reverse of that grant, for destroy: as the owner, where this call knows who that is and where the database is.
+revoke_rights() {
+  local component
+  local -a roles=()
+  can_revoke || return 0
+  for component in "${with_database[@]}"; do roles+=("$(iam_user_of "$component")"); done
+  POSTGRES_PASSWORD=${POSTGRES_OWNER_PASSWORD:-} run_python "POSTGRES_DB=${setting[POSTGRES_DB]}" \
+    "POSTGRES_USER=${setting[POSTGRES_OWNER]}" "CONFIGS_TABLE=${setting[CONFIGS_TABLE]}" "${database_place[@]}" \
+    -m sql revoke "${roles[@]}"
+}
+
+# Only users that are our identities go; a user with a password is its owner's.
+can_revoke() {
+  ! uses_password && [[ ${setting[MIGRATE]} == yes && -n ${setting[POSTGRES_OWNER]} && -n ${setting[POSTGRES_DB]} ]]
+}
+
 # Where the database is, as the product's settings say it.
 find_database() {
   if [[ -n ${setting[CLOUD_SQL_INSTANCE]} ]]; then

@@ -6,9 +6,12 @@ destroy() {
   local region=--region=${setting[REGION]} location=--location=${setting[REGION]} each
   [[ -n $confirmed || -n $dry_run ]] ||
     fail 'destroy takes the deployment away (tables, configs and the database stay): say so with --yes'
-  # Whether there was a portal need not be told.
+  # Whether there was a portal, or a console, need not be told.
   [[ -n $dry_run ]] || has_portal || { components+=(forward push-forward) && with_database+=(forward); }
+  [[ -n $dry_run ]] || has_console || { components+=(console) && with_database+=(console); }
   read_record
+  [[ -z $dry_run ]] || say 'Beside this, whom migrator and viewer let in loses what that granted: it stands in the job'"'"'s' \
+    'variables (GRANTED_PEOPLE), which a plan does not read'
   leave_portal
   remove_monitoring
   mark_of scheduler jobs list "$location" "--format=$described_format"
@@ -27,8 +30,9 @@ destroy() {
   # Grants outlive an identity: none is left to a name that may come again. The job, which remembers them, goes later.
   remove_grants
   mark_of functions list --v2 "--regions=${setting[REGION]}" "--format=$labelled_format"
-  for each in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION; do
+  for each in DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION CONSOLE_FUNCTION; do
     [[ $each != FORWARD_FUNCTION || -z $dry_run ]] || has_portal || continue
+    [[ $each != CONSOLE_FUNCTION || -z $dry_run ]] || has_console || continue
     remove "${setting[$each]}" "${our_labels#*=}" functions delete "${setting[$each]}" --gen2 "$region" --quiet
   done
   mark_of run jobs list "$region" '--format=value[separator="|"](metadata.name,metadata.labels.app)'

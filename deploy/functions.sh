@@ -41,18 +41,20 @@ deploy_functions() {
   deploy_function complete "${setting[COMPLETE_FUNCTION]}" "${setting[COMPLETE_INSTANCES]}" 110s
   # The older service may take nine of the ten minutes that Pub/Sub waits for forward.
   ! has_portal || deploy_function forward "${setting[FORWARD_FUNCTION]}" "${setting[FORWARD_INSTANCES]}" 590s
+  ! has_console || deploy_console
 }
 
 # Always named by --source and --entry-point: without them gcloud takes the job's main.py, and its own check passes.
-# Internal: Scheduler's and Pub/Sub's calls of a run.app address count as internal within a project; no other does.
+# Internal, but for the console: Scheduler's and Pub/Sub's calls of a run.app address count as internal within a project;
+# no other does.
 # All are HTTP functions to Google: their subscriptions are ours, with their own deadlines and dead letters.
 deploy_function() {
-  local name=$1 function=$2 instances=$3 timeout=$4 mark line identity
-  local -a flags
+  local name=$1 function=$2 instances=$3 timeout=$4 ingress=${5:-internal-only} mark line identity shown
+  local -a flags sources=("functions/$1/main.py" requirements.txt shared)
   identity=$(email_of "$name")
   flags=(
     --gen2 "--region=${setting[REGION]}" --runtime=python311 "--entry-point=$name" --trigger-http
-    --no-allow-unauthenticated --ingress-settings=internal-only "--service-account=$identity"
+    --no-allow-unauthenticated "--ingress-settings=$ingress" "--service-account=$identity"
     "--build-service-account=projects/${setting[PROJECT]}/serviceAccounts/$(email_of build)"
     "--docker-repository=projects/${setting[PROJECT]}/locations/${setting[REGION]}/repositories/${setting[REPOSITORY]}"
     --memory=512Mi --cpu=1 "--timeout=$timeout" "--max-instances=$instances" "--concurrency=${setting[CONCURRENCY]}"
@@ -60,9 +62,11 @@ deploy_function() {
   )
   [[ -z ${setting[VPC_CONNECTOR]} ]] ||
     flags+=("--vpc-connector=${setting[VPC_CONNECTOR]}" --egress-settings=private-ranges-only)
-  mark=$(digest "${flags[@]}" "$(digest_of_files "functions/$name/main.py" requirements.txt shared)")
+  [[ ! -d $name ]] || sources+=("$name")
+  mark=$(digest "${flags[@]}" "$(digest_of_files "${sources[@]}")")
   line=$(line_of "$functions_there" "$function")
-  [[ $line != "$function|ACTIVE|$mark|$identity|ALLOW_INTERNAL_ONLY|$instances|${setting[CONCURRENCY]}" ]] || return 0
+  shown=ALLOW_${ingress^^} && shown=${shown//-/_}
+  [[ $line != "$function|ACTIVE|$mark|$identity|$shown|$instances|${setting[CONCURRENCY]}" ]] || return 0
   [[ -n $dry_run ]] || stage_function "$name"
   change functions deploy "$function" "--source=$shown_build/$name" "${flags[@]}" \
     "--update-labels=$our_labels,digest=$mark" --quiet
@@ -87,6 +91,7 @@ function_environment() {
     pairs+=("PORTAL_TOPIC=${setting[PORTAL_TOPIC]}" "SERVICE_URL=$(service_url)")
     [[ -z ${setting[SERVICE_TIMEOUT_SECONDS]} ]] || pairs+=("SERVICE_TIMEOUT_SECONDS=${setting[SERVICE_TIMEOUT_SECONDS]}")
   fi
+  if [[ $1 == console ]] && is_behind_iap; then pairs+=("CONSOLE_AUDIENCE=$(console_audience)"); fi
   name=$(IFS='|' && printf %s "${pairs[*]}")
   printf %s "$name"
 }

@@ -76,7 +76,7 @@ complete_command() {
 # What there is. A plan assumes an empty project; of a service that is not enabled there is nothing.
 look() {
   [[ -z $dry_run ]] || return 0
-  is_enabled "$1" || return 0
+  is_enabled "$@" || return 0
   ask "$@"
 }
 
@@ -163,7 +163,8 @@ line_of() {
 
 has_line() { [[ $'\n'$1$'\n' == *$'\n'"$2"$'\n'* ]]; }
 
-# Lets MEMBER do what ROLE names with one resource: allow MEMBER ROLE 'pubsub topics' NAME [FLAG…].
+# Lets MEMBER do what ROLE names with one resource: allow MEMBER ROLE 'pubsub topics' NAME [FLAG…]. What flags name has no
+# NAME ('').
 allow() {
   local member=$1 role=$2 kind=$3 name=$4 condition='' flag
   local -a words
@@ -174,7 +175,7 @@ allow() {
   read_policy "$kind" "$name" "$@"
   ! has_line "${policies[$kind/$name]}" "$role|$member|$condition" || return 0
   read -ra words <<<"$kind"
-  change "${words[@]}" add-iam-policy-binding "$name" "$@" "--member=$member" "--role=$role"
+  change "${words[@]}" add-iam-policy-binding ${name:+"$name"} "$@" "--member=$member" "--role=$role"
   policies[$kind/$name]+=$'\n'"$role|$member|$condition"
 }
 
@@ -185,7 +186,7 @@ read_policy() {
   shift 2
   for flag; do [[ $flag == --condition=* ]] || flags+=("$flag"); done
   read -ra words <<<"$kind"
-  policies[$kind/$name]=$(look "${words[@]}" get-iam-policy "$name" "${flags[@]}" \
+  policies[$kind/$name]=$(look "${words[@]}" get-iam-policy ${name:+"$name"} "${flags[@]}" \
     '--flatten=bindings[].members[]' "--format=$policy_format")
 }
 

@@ -68,7 +68,7 @@ project_grants() {
 allow_in_project() {
   local component role project condition
   while read -r component role project condition; do
-    allow "$(member_of "$component")" "$role" projects "$project" "$("${condition}_condition")"
+    allow "$(member_of "$component")" "$role" projects "$project" "$("${condition}_condition" "${setting[CLOUD_SQL_INSTANCE]}")"
   done < <(project_grants)
 }
 
@@ -80,8 +80,10 @@ sources_condition() {
     "$bucket/${setting[PROJECT]}_cloudbuild/\") || $bucket/run-sources-\")"
 }
 
+instance_title='sheet-to-bigquery-instance'
+# Of project:region:instance.
 instance_condition() {
-  local project=${setting[CLOUD_SQL_INSTANCE]%%:*} instance=${setting[CLOUD_SQL_INSTANCE]##*:}
-  printf '%s' "--condition=title=sheet-to-bigquery-instance,expression=" \
+  local project=${1%%:*} instance=${1##*:}
+  printf '%s' "--condition=title=$instance_title,expression=" \
     "resource.name == \"projects/$project/instances/$instance\" && resource.service == \"sqladmin.googleapis.com\""
 }

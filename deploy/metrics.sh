@@ -16,12 +16,13 @@ describe_metrics() { each_metric describe_metric; }
 
 # One line a metric: NAME DESCRIPTION FILTER, and of those that measure UNIT EXTRACTOR.
 each_metric() {
-  local job functions dispatch launch complete measured service=resource.labels.service_name prefix=sheet_to_bigquery
+  local job functions dispatch launch complete others measured service=resource.labels.service_name prefix=sheet_to_bigquery
   job="resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${setting[JOB_NAME]}\""
   functions='resource.type="cloud_run_revision" AND'
   dispatch="$service=\"${setting[DISPATCH_FUNCTION]}\""
   launch="$service=\"${setting[LAUNCH_FUNCTION]}\""
   complete="$service=\"${setting[COMPLETE_FUNCTION]}\""
+  others="$service=\"${setting[FORWARD_FUNCTION]}\" OR $service=\"${setting[CONSOLE_FUNCTION]}\""
   measured="$functions $dispatch AND jsonPayload.message=\"measured\"" # by the sweep, every minute
   "$1" "${setting[SUCCESS_METRIC]}" 'Successful Sheet to BigQuery job executions' \
     "$job AND textPayload:\"Job completed successfully\""
@@ -32,6 +33,8 @@ each_metric() {
   "$1" ${prefix}_dispatches 'Calls of dispatch that did their work' "$functions $dispatch AND jsonPayload.message=\"dispatched\""
   "$1" ${prefix}_poison 'Messages that nobody understood' \
     "$functions ($launch OR $complete) AND jsonPayload.message=\"poison\""
+  "$1" ${prefix}_function_errors 'Errors of the functions, the console among them' \
+    "$functions ($dispatch OR $launch OR $complete OR $others) AND severity=\"ERROR\""
   "$1" ${prefix}_run_seconds 'How long runs took, from when they were due to their end' \
     "$functions ($dispatch OR $launch OR $complete) AND (jsonPayload.message=\"succeeded\" OR jsonPayload.message=\"failed\")" \
     s 'EXTRACT(jsonPayload.seconds_since_due)'

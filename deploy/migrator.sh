@@ -6,51 +6,43 @@ migration_permissions=cloudscheduler.jobs.enable,cloudscheduler.jobs.get,cloudsc
 
 # migrator MEMBER: a person's user:…, a group:…, or a serviceAccount:….
 allow_migrator() {
-  local member=$1 sql=${setting[CLOUD_SQL_INSTANCE]%%:*} bigquery each role
+  local member=$1 name
   local -a datasets
-  [[ $member =~ ^(user|group|serviceAccount):[^@[:space:]]+@[^@[:space:]]+$ ]] ||
-    fail "migrator $member: is not user:…, group:… or serviceAccount:… with an address"
+  check_member migrator "$member"
   IFS=', ' read -ra datasets <<<"${setting[DATASETS]}"
   [[ ${#datasets[@]} -gt 0 ]] || fail 'migrator compares tables: name their datasets (--datasets=project.dataset,…)'
+  # A shadow dataset that is not there yet comes with DATASETS and PORTAL_TOPIC.
+  for name in "${datasets[@]}" "${datasets[@]/%/${setting[SHADOW_SUFFIX]:-_shadow}}"; do
+    [[ -n $dry_run || -n $(show_dataset "${name%.*}" "${name##*.}") ]] ||
+      fail "there is no dataset ${name%.*}:${name##*.}: deploy with it in DATASETS, and with --portal-topic for its shadow"
+  done
   make_role "${setting[ROLE_PREFIX]}.migration" "${setting[PROJECT]}" "$migration_permissions"
-  allow "$member" "projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.migration" projects "${setting[PROJECT]}" --condition=None
-  allow "$member" roles/pubsub.publisher 'pubsub topics' "${setting[REQUEST_TOPIC]}"
-  # A message that waits for the job goes back to where the service gets it.
-  if has_portal; then allow "$member" roles/pubsub.publisher 'pubsub topics' "${setting[PORTAL_TOPIC]}"; fi
-  # rollback closes attempts as settling does, by the roles that dispatch has for it.
-  allow "$member" roles/run.viewer 'run jobs' "${setting[JOB_NAME]}" "--region=${setting[REGION]}"
-  role=projects/${setting[PROJECT]}/roles/${setting[ROLE_PREFIX]}.executions
-  if [[ ${setting[EXECUTIONS_GRANT]} == project ]]; then
-    allow "$member" "$role" projects "${setting[PROJECT]}" --condition=None
-  else
-    allow "$member" "$role" 'run jobs' "${setting[JOB_NAME]}" "--region=${setting[REGION]}"
-  fi
-  bigquery=$(bigquery_project)
-  # Comparing, with shadow datasets of one's own, and whose jobs wrote a table.
-  for role in "projects/$bigquery/roles/${setting[ROLE_PREFIX]}.loads" roles/bigquery.user roles/bigquery.resourceViewer; do
-    allow "$member" "$role" projects "$bigquery" --condition=None
-  done
-  allow "$member" roles/monitoring.viewer projects "${setting[PROJECT]}" --condition=None
-  if [[ -n $sql ]]; then
-    for role in client instanceUser; do allow "$member" "roles/cloudsql.$role" projects "$sql" "$(instance_condition)"; done
-  fi
-  # The older service's traffic.
-  if [[ -n $dry_run ]] || is_service_here; then
-    allow "$member" roles/run.developer 'run services' "${setting[SERVICE]}" "--region=${setting[REGION]}"
-  fi
-  for each in "${datasets[@]}"; do
-    edit_dataset "$member" "${each%.*}" "${each##*.}"
-    edit_dataset "$member" "${each%.*}" "${each##*.}${setting[SHADOW_SUFFIX]:-_shadow}"
-  done
+  let_in "$member" < <(migrator_grants "${datasets[@]}")
 }
 
-# Both tables of a comparison are read, views of an old shape made, shadow tables dropped at the end. A shadow dataset that
-# is not there yet comes with DATASETS and PORTAL_TOPIC.
-edit_dataset() {
-  local member=$1 project=$2 dataset=$3 shown
-  shown=$(show_dataset "$project" "$dataset")
-  [[ -n $shown || -n $dry_run ]] ||
-    fail "there is no dataset $project:$dataset: deploy with it in DATASETS, and with --portal-topic for its shadow"
-  holds_role "$shown" roles/bigquery.dataEditor WRITER "${member#*:}" ||
-    change_access GRANT TO "$(location_of "$shown")" "$project" "$dataset" roles/bigquery.dataEditor "$member"
+# As ROLE PLACE, a line each.
+migrator_grants() {
+  local project=${setting[PROJECT]} prefix=${setting[ROLE_PREFIX]} bigquery name executions
+  bigquery=$(bigquery_project)
+  printf '%s\n' "projects/$project/roles/$prefix.migration projects/$project" \
+    "roles/pubsub.publisher pubsub topics/${setting[REQUEST_TOPIC]}"
+  # A message that waits for the job goes back to where the service gets it.
+  ! has_portal || printf '%s\n' "roles/pubsub.publisher pubsub topics/${setting[PORTAL_TOPIC]}"
+  # rollback closes attempts as settling does, by the roles that dispatch has for it.
+  executions="run jobs/${setting[JOB_NAME]}"
+  printf '%s\n' "roles/run.viewer $executions"
+  [[ ${setting[EXECUTIONS_GRANT]} == job ]] || executions=projects/$project
+  printf '%s\n' "projects/$project/roles/$prefix.executions $executions"
+  # Comparing, with shadow datasets of one's own, and whose jobs wrote a table.
+  printf '%s\n' "projects/$bigquery/roles/$prefix.loads projects/$bigquery" "roles/bigquery.user projects/$bigquery" \
+    "roles/bigquery.resourceViewer projects/$bigquery" "roles/monitoring.viewer projects/$project"
+  [[ -z ${setting[CLOUD_SQL_INSTANCE]} ]] || printf '%s\n' "roles/cloudsql.client instances/${setting[CLOUD_SQL_INSTANCE]}" \
+    "roles/cloudsql.instanceUser instances/${setting[CLOUD_SQL_INSTANCE]}"
+  # The older service's traffic.
+  if [[ -n $dry_run ]] || is_service_here; then printf '%s\n' "roles/run.developer run services/${setting[SERVICE]}"; fi
+  # Both tables of a comparison are read, views of an old shape made, shadow tables dropped at the end.
+  for name; do
+    printf '%s\n' "roles/bigquery.dataEditor datasets/$name" \
+      "roles/bigquery.dataEditor datasets/$name${setting[SHADOW_SUFFIX]:-_shadow}"
+  done
 }

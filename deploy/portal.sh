@@ -31,9 +31,7 @@ check_portal() {
     fail "there is no service ${setting[SERVICE]} in ${setting[REGION]}: correct --service, or give its address as --service-url=https://…"
 }
 
-is_service_here() {
-  has_line "$(look run services list "--region=${setting[REGION]}" '--format=value(metadata.name)')" "${setting[SERVICE]}"
-}
+is_service_here() { is_service "${setting[SERVICE]}"; }
 
 # Forward may call the service, and tell launch what is the job's.
 allow_forward() {

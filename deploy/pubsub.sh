@@ -27,6 +27,8 @@ make_topics() {
   done
   allow "$(member_of job)" roles/pubsub.publisher 'pubsub topics' "${setting[COMPLETION_TOPIC]}"
   ! has_portal || allow_forward
+  # People's requests, by the console's buttons.
+  ! has_console || allow "$(member_of console)" roles/pubsub.publisher 'pubsub topics' "${setting[REQUEST_TOPIC]}"
   make_dead_letters
 }
 

@@ -4,7 +4,7 @@
 
 declare -A recorded=(
   [GRANTED_DATASETS]='' [GRANTED_SECRETS]='' [GRANTED_PROJECTS]='' [GRANTED_INSTANCES]='' [GRANTED_SERVICES]=''
-  [PORTAL_DIRECT]=''
+  [GRANTED_PEOPLE]='' [PORTAL_DIRECT]=''
 )
 record_format='value[separator="="](metadata.name,spec.template.spec.template.spec.containers.env.name,spec.template.spec.template.spec.containers.env.value)'
 
@@ -45,10 +45,11 @@ note_granted() {
   done
 }
 
-# NAME=value, a line each, of what there is to remember.
+# NAME=value, a line each, of what there is to remember; whom people let in comes last (make_job).
 record_variables() {
   local name
-  for name in GRANTED_DATASETS GRANTED_SECRETS GRANTED_PROJECTS GRANTED_INSTANCES GRANTED_SERVICES PORTAL_DIRECT; do
+  for name in GRANTED_DATASETS GRANTED_SECRETS GRANTED_PROJECTS GRANTED_INSTANCES GRANTED_SERVICES PORTAL_DIRECT \
+    GRANTED_PEOPLE; do
     [[ -z ${recorded[$name]} ]] || printf '%s=%s\n' "$name" "${recorded[$name]}"
   done
 }
@@ -57,6 +58,7 @@ record_variables() {
 remove_grants() {
   local each
   local -a places
+  turn_out_people
   remove_project_grants
   IFS=, read -ra places <<<"${recorded[GRANTED_DATASETS]}"
   for each in "${places[@]}"; do disallow_dataset "${each%.*}" "${each##*.}"; done
@@ -69,6 +71,7 @@ remove_grants() {
     ! has_line "$(look run services list "--region=${setting[REGION]}" '--format=value(metadata.name)')" "$each" ||
       disallow 'run services' "$each" "--region=${setting[REGION]}"
   done
+  revoke_rights
   IFS=, read -ra places <<<"${recorded[GRANTED_INSTANCES]}"
   for each in "${places[@]}"; do remove_users "${each%%:*}" "${each##*:}"; done
 }
@@ -80,7 +83,7 @@ remove_project_grants() {
   if [[ -n $dry_run ]]; then
     while read -r component role project condition; do
       change projects remove-iam-policy-binding "$project" "--member=$(member_of "$component")" "--role=$role" \
-        "$("${condition}_condition")"
+        "$("${condition}_condition" "${setting[CLOUD_SQL_INSTANCE]}")"
     done < <(project_grants)
     return
   fi
@@ -91,21 +94,29 @@ remove_project_grants() {
 # All that our identities may do with one resource, under whichever condition: disallow 'pubsub topics' NAME [FLAG…].
 disallow() {
   local kind=$1 name=$2 role member _ taken='' ours
-  local -a words
   shift 2
   ours=" ${components[*]/#/serviceAccount:${setting[IDENTITY_PREFIX]}-} "
   read_policy "$kind" "$name" "$@"
-  read -ra words <<<"$kind"
   while IFS='|' read -r role member _; do
     [[ $member == *"@${setting[PROJECT]}.iam.gserviceaccount.com" && $ours == *" ${member%%@*} "* ]] || continue
     ! has_line "$taken" "$role|$member" || continue
-    change "${words[@]}" remove-iam-policy-binding "$name" "$@" "--member=$member" "--role=$role" --all
+    remove_binding "$member" "$role" "$kind" "$name" "$@"
     taken+=$'\n'"$role|$member"
   done <<<"${policies[$kind/$name]}"
   unset "policies[$kind/$name]"
 }
 
-# PostgreSQL keeps a user that still has rights on tables, which are not ours to take: then it says how they are taken.
+# The reverse of `allow`: under whichever condition, unless a flag names one. What knows no conditions has no --all.
+remove_binding() {
+  local member=$1 role=$2 kind=$3 name=$4
+  shift 4
+  local -a words all=(--all)
+  case "$kind $*" in pubsub* | 'run jobs'* | *--condition=*) all=() ;; esac
+  read -ra words <<<"$kind"
+  change "${words[@]}" remove-iam-policy-binding ${name:+"$name"} "$@" "--member=$member" "--role=$role" "${all[@]}"
+}
+
+# PostgreSQL keeps a user that still has rights on tables, which are their owner's to take: with POSTGRES_OWNER it is asked.
 remove_users() {
   local project=$1 instance=$2 component name there said
   there=$(look sql users list "--instance=$instance" "--project=$project" '--format=value(name)')
@@ -119,7 +130,8 @@ remove_users() {
         say "+ gcloud sql users delete $name --instance=$instance --project=$project --quiet"
       else
         say "$name stays a user of $instance: $said"
-        say "Take its rights, as the tables' owner: REVOKE ALL ON ALL TABLES IN SCHEMA public FROM \"$name\"; then" \
+        say "Its rights are the tables' owner's to take: destroy again with POSTGRES_OWNER, POSTGRES_DB and" \
+          "CLOUD_SQL_INSTANCE; or python -m sql revoke $name as that owner, and then" \
           "gcloud sql users delete $name --instance=$instance --project=$project"
       fi
     fi

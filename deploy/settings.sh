@@ -14,6 +14,9 @@ declare -A setting=(
   [LAUNCH_FUNCTION]=sheettobigquery-launch           # the function that starts executions
   [COMPLETE_FUNCTION]=sheettobigquery-complete       # the function that hears of their ends
   [FORWARD_FUNCTION]=sheettobigquery-forward         # the function that takes the portal's messages, where PORTAL_TOPIC is given
+  [CONSOLE_FUNCTION]=sheettobigquery-console         # the function that serves the page where people see what runs
+  [CONSOLE]=yes                                      # no deploys no page
+  [CONSOLE_ACCESS]=iam                               # how people reach it: iam, or iap for Identity-Aware Proxy
   [SERVICE]=service-sheettobigquery                  # the older service, for service-traffic and forward
   [SERVICE_URL]=''                                   # its address, if it is not in this project and region
   [PORTAL_TOPIC]=''                                  # the topic of the older service's portal: with it, forward is deployed
@@ -49,11 +52,12 @@ declare -A setting=(
   [VPC_CONNECTOR]=''                                 # the connector through which the functions reach a private address
   # Connections: what PostgreSQL has for us, and what of it people and migrations may need meanwhile.
   [POSTGRES_CONNECTIONS]=50                          # connections at most
-  [CONNECTIONS_IN_RESERVE]=8                         # of those for people and migrations
+  [CONNECTIONS_IN_RESERVE]=6                         # of those for people and migrations
   [DISPATCH_INSTANCES]=2                             # instances of dispatch at most
-  [LAUNCH_INSTANCES]=4                               # instances of launch at most
-  [COMPLETE_INSTANCES]=4                             # instances of complete at most
+  [LAUNCH_INSTANCES]=3                               # instances of launch at most
+  [COMPLETE_INSTANCES]=3                             # instances of complete at most
   [FORWARD_INSTANCES]=2                              # instances of forward at most
+  [CONSOLE_INSTANCES]=1                              # instances of the console at most
   [CONCURRENCY]=4                                    # calls of an instance at once
   # BigQuery.
   [DATASETS]=''                                      # what the job may write: project.dataset, with commas between
@@ -174,7 +178,7 @@ check_settings() {
   [[ ${setting[REGION]} =~ ^[a-z]+-(central|east|west|(north|south)(east|west)?)[0-9]+$ ]] ||
     fail "--region=${setting[REGION]}: is not a region, like us-central1"
   # Cloud Run's longest service name; executions and revisions add to it.
-  for name in JOB_NAME DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION SERVICE; do
+  for name in JOB_NAME DISPATCH_FUNCTION LAUNCH_FUNCTION COMPLETE_FUNCTION FORWARD_FUNCTION CONSOLE_FUNCTION SERVICE; do
     check_name "$name" '^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$' 'at most 49 of a-z, 0-9 and -'
   done
   # The longest identity's name has 14 more characters, of 30.
@@ -189,10 +193,12 @@ check_settings() {
     check_name "$name" '^[A-Za-z][A-Za-z0-9_-]{0,62}$' 'at most 63 letters, digits, _ and -'
   done
   for name in POSTGRES_PORT POSTGRES_CONNECTIONS CONNECTIONS_IN_RESERVE DISPATCH_INSTANCES LAUNCH_INSTANCES \
-    COMPLETE_INSTANCES FORWARD_INSTANCES CONCURRENCY OLDEST_DUE_MINUTES RUN_TIMEOUT_SECONDS; do
+    COMPLETE_INSTANCES FORWARD_INSTANCES CONSOLE_INSTANCES CONCURRENCY OLDEST_DUE_MINUTES RUN_TIMEOUT_SECONDS; do
     check_name "$name" '^[1-9][0-9]{0,6}$' 'a whole number'
   done
   check_name EXECUTIONS_GRANT '^(job|project)$' 'job or project'
+  check_name CONSOLE '^(yes|no)$' 'yes or no'
+  check_name CONSOLE_ACCESS '^(iam|iap)$' 'iam or iap'
   check_name SCHEDULE '^[^ ]+( [^ ]+){4}$' 'five fields of cron, like */5 * * * *'
   check_database_settings
   check_connections
@@ -253,13 +259,19 @@ check_owner() {
 
 # Each invocation of a function has one connection, so that instances times concurrency bounds them.
 check_connections() {
-  local instances=$((setting[DISPATCH_INSTANCES] + setting[LAUNCH_INSTANCES] + setting[COMPLETE_INSTANCES])) wanted
-  [[ -z ${setting[PORTAL_TOPIC]} ]] || instances=$((instances + setting[FORWARD_INSTANCES]))
+  local name instances=0 wanted said=''
+  local -a counted=(DISPATCH LAUNCH COMPLETE)
+  [[ -z ${setting[PORTAL_TOPIC]} ]] || counted+=(FORWARD)
+  [[ ${setting[CONSOLE]} == no ]] || counted+=(CONSOLE)
+  for name in "${counted[@]}"; do
+    instances=$((instances + setting[${name}_INSTANCES]))
+    said+="${said:+, }${name}_INSTANCES ${setting[${name}_INSTANCES]}"
+  done
   wanted=$((instances * setting[CONCURRENCY] + setting[CONNECTIONS_IN_RESERVE]))
   ((wanted <= setting[POSTGRES_CONNECTIONS])) ||
     fail "the functions could open $wanted connections, $instances instances × ${setting[CONCURRENCY]} at once and" \
       "${setting[CONNECTIONS_IN_RESERVE]} in reserve, but POSTGRES_CONNECTIONS is ${setting[POSTGRES_CONNECTIONS]}:" \
-      'lower *_INSTANCES or CONCURRENCY, or raise it with PostgreSQL'"'"'s max_connections'
+      "lower one of $said, or CONCURRENCY, or raise it with PostgreSQL's max_connections"
 }
 
 check_alerts() {

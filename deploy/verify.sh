@@ -25,6 +25,40 @@ verify() {
   run_python "${settings[@]}" job_helper.py run "$canary"
   keep_ended_entries "$after"
   check_settling
+  check_console
+}
+
+# The console answers who may see it, and nobody else. What stands behind IAP is opened by a browser alone.
+check_console() {
+  local url token code
+  [[ -z $dry_run ]] && has_console || return 0
+  has_line "$(look functions list --v2 "--regions=${setting[REGION]}" '--format=value(name.basename())')" \
+    "${setting[CONSOLE_FUNCTION]}" || { say 'Not looked at: the console, which is not deployed' && return; }
+  url=$(url_of "${setting[CONSOLE_FUNCTION]}")
+  code=$(call_console "$url" '')
+  case $code in
+    401 | 403) ;;
+    302) is_behind_iap || fail "the console sends strangers elsewhere, although CONSOLE_ACCESS is iam: deploy again" ;;
+    *) fail "the console answers $code to somebody whom nobody knows: deploy again, and look who may call it" \
+      "(gcloud run services get-iam-policy ${setting[CONSOLE_FUNCTION]} --region=${setting[REGION]})" ;;
+  esac
+  if is_behind_iap; then say "The console lets no stranger in; open it in a browser: $url" && return; fi
+  token=$(gcloud auth print-identity-token '--format=value(id_token)' 2>/dev/null </dev/null) || token=''
+  code=$(call_console "$url" "$token")
+  case $code in
+    200) say 'The console lets no stranger in, and shows you its overview' ;;
+    401 | 403) say 'The console lets no stranger in, nor you: to see it, ./deploy.sh … viewer user:YOU, and verify again' ;;
+    *) stopped "curl $url/overview.json" "the console answers $code: gcloud functions logs read ${setting[CONSOLE_FUNCTION]}" \
+      "--region=${setting[REGION]} --project=${setting[PROJECT]} tells why" ;;
+  esac
+}
+
+# The code alone. The token goes by standard input, where no list of processes has it.
+call_console() {
+  local url=$1/overview.json token=$2 said
+  said=$(printf %s "${token:+Authorization: Bearer $token}" | curl --silent --show-error --max-time 60 --header @- \
+    --output /dev/null --write-out '%{http_code}' "$url" 2>&1) || stopped "curl $url" "$said"
+  printf %s "$said"
 }
 
 # Settling sees and ends executions as dispatch and as complete. Whether a role on the job holds for its executions is

@@ -58,4 +58,6 @@ def _methods(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile("/" + re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)))
+    # `{v1Id}` is the whole path of some resource.
+    path = re.escape(template).replace(re.escape("{v1Id}"), ".+")
+    return re.compile("/" + re.sub(r"\\\{[^}]*\\\}", "[^/]+", path))

@@ -12,8 +12,9 @@ from tests.deploy.deployment import CLOUD_SQL, HOST, PLACE, PROJECT, REPOSITORY,
 SERVICE = {"metadata": {"name": "x"}, "status": {"url": "https://x.example"}}
 
 
-@pytest.mark.parametrize("name", ["sheettobigquery-orchestrator", "sheettobigquery-launch", "sheettobigquery-complete"])
-def test_a_service_that_is_no_function_is_not_overwritten(cloud: Cloud, name: str) -> None:
+@pytest.mark.parametrize("function", ["orchestrator", "launch", "complete", "console"])
+def test_a_service_that_is_no_function_is_not_overwritten(cloud: Cloud, function: str) -> None:
+    name = f"sheettobigquery-{function}"
     state = cloud.state
     state["apis"] = ["run.googleapis.com"]
     state["resources"]["run services"] = {name: {**SERVICE, "metadata": {"name": name}}}
@@ -66,7 +67,7 @@ def elsewhere(tmp_path: Path, cloud: Cloud) -> str:
     """A copy of the sources beside which no virtual environment is, and a Python that has no packages."""
     copy = tmp_path / "copy"
     copy.mkdir()
-    for name in ("deploy", "functions", "shared", "sql", "job"):
+    for name in ("deploy", "functions", "shared", "sql", "job", "console"):
         shutil.copytree(REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("deploy.sh", "requirements.txt", "main.py"):
         shutil.copy(REPOSITORY / name, copy)

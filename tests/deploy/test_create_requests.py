@@ -22,6 +22,7 @@ OVERRIDDEN = (
     "cloudfunctions",
     "cloudscheduler",
     "iam",
+    "iap",
     "logging",
     "monitoring",
     "run",
@@ -40,9 +41,18 @@ MAKES = {
     "iam roles create": ("iam", "v1"),
     "iam service-accounts create": ("iam", "v1"),
     "secrets create": ("secretmanager", "v1"),
+    "beta run services update": ("run", "v1"),
+    "beta iap web add-iam-policy-binding": ("iap", "v1"),
 }
 # What `gcloud functions deploy` asks for before it makes one.
 RUNTIMES = {"runtimes": [{"name": "python311", "stage": "GA", "environment": "GEN_2"}]}
+# What `gcloud run services update` changes.
+SERVICE = {
+    "apiVersion": "serving.knative.dev/v1",
+    "kind": "Service",
+    "metadata": {"name": "sheettobigquery-console", "namespace": "123456789012"},
+    "spec": {"template": {"spec": {"containers": [{"image": "an-image"}]}}},
+}
 UPLOAD = {"storageSource": {"bucket": "gcf-v2-sources", "object": "source.zip"}}
 
 
@@ -58,6 +68,8 @@ class Recorder(BaseHTTPRequestHandler):
             self._send(200, UPLOAD | {"uploadUrl": f"http://127.0.0.1:{self.server.server_address[1]}/upload"})  # type: ignore[attr-defined]
         elif path == f"/v1/projects/{PROJECT}":
             self._send(200, {"projectId": PROJECT, "projectNumber": "123456789012", "lifecycleState": "ACTIVE"})
+        elif path.endswith("/services/sheettobigquery-console") and self.command == "GET":
+            self._send(200, SERVICE)
         elif path.endswith(":getIamPolicy") or path == "/upload":
             self._send(200, {})
         elif self.command == "GET":
@@ -91,7 +103,10 @@ def google() -> Iterator[ThreadingHTTPServer]:
 
 def making(group: str) -> list[str]:
     """The plan's lines that make something of a kind; of those that differ in names alone, one."""
-    lines = dict.fromkeys([*plan(*HOST, *MORE), *plan(*CLOUD_SQL, "--create-instance=yes")])
+    iap = plan("viewer", "user:ann@example.com", "--console-access=iap")
+    lines = dict.fromkeys(
+        [*plan(*HOST, *MORE, "--console-access=iap"), *plan(*CLOUD_SQL, "--create-instance=yes"), *iap]
+    )
     found = [line for line in lines if f"gcloud {group} " in line]
     by_flags = {tuple(sorted(word.partition("=")[0] for word in shlex.split(line)[4:])): line for line in found}
     return list(by_flags.values())
@@ -131,7 +146,7 @@ def send(google: ThreadingHTTPServer, folder: Path, line: str) -> list[tuple[str
 
 @pytest.mark.parametrize("group", MAKES)
 def test_what_gcloud_sends_is_what_google_describes(google: ThreadingHTTPServer, tmp_path: Path, group: str) -> None:
-    for name in ("dispatch", "launch", "complete"):
+    for name in ("dispatch", "launch", "complete", "console"):
         source = tmp_path / "build" / name
         source.mkdir(parents=True)
         (source / "main.py").write_text("")

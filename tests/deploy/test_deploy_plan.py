@@ -29,7 +29,8 @@ _NAME = re.compile(
     r"|project=|alertPolicies/|secrets add-iam-policy-binding )[\w@.:/-]+"
     r"|(--(?:description|title|log-filter|filter|display-name)=).*?(?= --|$)"
 )
-PORTAL = ("--portal-topic=older-syncs", "--launch-instances=3", "--complete-instances=3")
+PORTAL = ("--portal-topic=older-syncs",)
+IAP = ("--console-access=iap",)
 PLANS = (
     (),
     (*HOST, *MORE),
@@ -45,11 +46,14 @@ PLANS = (
     ("service-traffic", "50"),
     ("service-traffic", "100"),
     ("verify", "--sheet=https://docs.google.com/spreadsheets/d/abc/edit"),
-    ("destroy", *CLOUD_SQL, *MORE),
+    ("destroy", *CLOUD_SQL[:2], "--postgres-owner=ann@example.com", *MORE),
     (*HOST, *PORTAL),
     ("portal", *PORTAL),
     ("portal", "--back", *PORTAL),
     ("migrator", "user:ann@example.com", *PORTAL, "--datasets=hkd-reporting.sales"),
+    ("viewer", "user:ann@example.com"),
+    ("viewer", "group:team@example.com", *IAP),
+    (*HOST, *IAP),
     ("destroy", *PORTAL, "--datasets=hkd-reporting.sales"),
 )
 
@@ -65,10 +69,19 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """What was really called, with all that a plan leaves out: looking, updating, and taking away."""
     with served(tmp_path_factory.mktemp("calls") / "cloud") as cloud:
         cloud.add_secrets("slack-token", "webhook", "legacy-key")
+        state = cloud.state
+        state["resources"]["datasets"] = {
+            f"hkd-reporting:{name}": {"id": name, "location": "EU", "access": []} for name in ("sales", "sales_shadow")
+        }
+        cloud.write(state)
         more = [each for each in MORE if "project" not in each]
         deployments: tuple[tuple[str, ...], ...] = (
             (*CLOUD_SQL, "--create-instance=yes"),
-            (*CLOUD_SQL, *more),
+            (*CLOUD_SQL, *more, *IAP),
+            ("viewer", "user:ann@example.com", *IAP),
+            ("functions", *CLOUD_SQL, *more),
+            ("viewer", "user:ann@example.com"),
+            ("migrator", "user:ann@example.com", *CLOUD_SQL, "--datasets=hkd-reporting.sales"),
             ("pause", *HOST),
             ("resume", *HOST),
             ("service-traffic", "100", "--service=sheettobigquery-launch", *HOST),
@@ -171,10 +184,13 @@ def test_nothing_is_open_to_everybody(plans: list[str]) -> None:
     assert len(deployed) >= 3
     for line in deployed:
         assert "--no-allow-unauthenticated" in line.split()
-        assert flags_of(line)["ingress-settings"] == "internal-only"
+        outside = flags_of(line)["entry-point"] == "console"
+        assert flags_of(line)["ingress-settings"] == ("all" if outside else "internal-only")
 
 
-@pytest.mark.parametrize("arguments", [HOST, (*HOST, "--postgres-connections=200", "--launch-instances=20")])
+@pytest.mark.parametrize(
+    "arguments", [HOST, (*HOST, *PORTAL), (*HOST, "--postgres-connections=200", "--launch-instances=20")]
+)
 def test_the_functions_cannot_open_more_connections_than_there_are(arguments: tuple[str, ...]) -> None:
     deployed = [flags_of(line) for line in plan(*arguments) if line.startswith("gcloud functions deploy")]
     most = sum(int(flags["max-instances"]) * int(flags["concurrency"]) for flags in deployed)

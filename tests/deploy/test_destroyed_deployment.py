@@ -125,8 +125,8 @@ def test_a_user_that_postgresql_keeps_is_told_with_the_way_out(deployed: Cloud) 
     deployed.write(deployed.state | {"users_with_rights": True})
     done = deploy(deployed, "destroy", "--yes")
     assert done.returncode == 0, done.stderr
-    assert len(deployed.resources("sql users")) == 3
-    assert "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM" in done.stderr
+    assert len(deployed.resources("sql users")) == 4
+    assert f"python -m sql revoke sheettobigquery-console@{PROJECT}.iam" in done.stderr
     assert deployed.resources("iam service-accounts") == {}
 
 

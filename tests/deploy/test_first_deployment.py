@@ -32,6 +32,7 @@ def test_every_identity_may_do_what_its_component_does_and_nothing_else(finished
             job: {"run.jobsExecutorWithOverrides"},
             password: {"secretmanager.secretAccessor"},
         },
+        member("console"): {requests: {"pubsub.publisher"}, password: {"secretmanager.secretAccessor"}},
         member("job"): {completions: {"pubsub.publisher"}, project: {"bigquery.jobUser"}},
         member("build"): {
             "artifacts repositories/github-service-sheettobigquery": {"artifactregistry.writer"},
@@ -54,17 +55,20 @@ def test_every_identity_may_do_what_its_component_does_and_nothing_else(finished
     }
 
 
-def test_the_functions_are_internal_and_their_own_identities(finished: dict[str, Any]) -> None:
+def test_functions_are_their_own_identities_and_none_but_the_console_is_reached_from_outside(
+    finished: dict[str, Any],
+) -> None:
     functions = finished["resources"]["functions"]
     entries = {name: each["buildConfig"]["entryPoint"] for name, each in functions.items()}
     assert entries == {
         "sheettobigquery-orchestrator": "dispatch",
         "sheettobigquery-launch": "launch",
         "sheettobigquery-complete": "complete",
+        "sheettobigquery-console": "console",
     }
     for name, entry in entries.items():
         config = functions[name]["serviceConfig"]
-        assert config["ingressSettings"] == "ALLOW_INTERNAL_ONLY"
+        assert config["ingressSettings"] == ("ALLOW_ALL" if entry == "console" else "ALLOW_INTERNAL_ONLY")
         assert f"serviceAccount:{config['serviceAccountEmail']}" == member(entry)
         assert config["environmentVariables"]["GOOGLE_CLOUD_PROJECT"] == PROJECT
 
@@ -122,9 +126,9 @@ def test_with_cloud_sql_every_function_logs_in_as_itself(cloud: Cloud) -> None:
     done = deploy(cloud, *CLOUD_SQL, "--create-instance=yes")
     assert done.returncode == 0, done.stderr
     assert sorted(cloud.resources("sql users")) == [
-        f"syncs/sheettobigquery-{name}@{PROJECT}.iam" for name in ("complete", "dispatch", "launch")
+        f"syncs/sheettobigquery-{name}@{PROJECT}.iam" for name in ("complete", "console", "dispatch", "launch")
     ]
-    for name in ("dispatch", "launch", "complete"):
+    for name in ("dispatch", "launch", "complete", "console"):
         roles = granted(cloud.state)[member(name)][f"projects/{PROJECT}"]
         assert {"cloudsql.client", "cloudsql.instanceUser"} <= roles
     conditions = {

@@ -11,7 +11,7 @@ from tests.deploy.deployment import HOST, PROJECT, deploy, granted, member
 TOPIC, DIRECT, OURS = "older-syncs", "older-syncs-push", "sheet-to-bigquery-forward"
 SERVICE = "https://service-sheettobigquery-abc-uc.a.run.app"
 CALLER = f"older-push@{PROJECT}.iam.gserviceaccount.com"
-FLAGS = (*HOST, f"--portal-topic={TOPIC}", "--launch-instances=3", "--complete-instances=3")
+FLAGS = (*HOST, f"--portal-topic={TOPIC}")
 PUSH = {
     "pushEndpoint": f"{SERVICE}/sheet-to-bigquery",
     "oidcToken": {"serviceAccountEmail": CALLER, "audience": SERVICE},

@@ -90,7 +90,7 @@ class Google(BaseHTTPRequestHandler):
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A played project that runs, and every call by which deploy.sh found that there is nothing to change."""
     with served(tmp_path_factory.mktemp("deployed") / "cloud") as cloud:
-        arguments = (*HOST, "--alert-email=team@example.com")
+        arguments = (*HOST, "--alert-email=team@example.com", "--console-access=iap")
         for _ in range(2):
             done = deploy(cloud, *arguments)
             assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""verify asks Cloud Run whether settling may do what it does, as the identities that settle."""
+"""verify asks Cloud Run whether settling may do what it does, and the console whom it lets in."""
 
 import shlex
 import subprocess
@@ -12,11 +12,15 @@ SETTLING = [f"sheettobigquery-{name}@{PROJECT}.iam.gserviceaccount.com" for name
 
 
 def check_settling(cloud: Cloud) -> subprocess.CompletedProcess[str]:
-    """That part of verify alone; the canary before it needs a whole system (`tests/e2e/test_verify.py`)."""
+    return check(cloud, "check_settling")
+
+
+def check(cloud: Cloud, part: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """A part of verify alone; the canary before it needs a whole system (`tests/e2e/test_verify.py`)."""
     script = f"""
 set -- help && source {shlex.quote(str(REPOSITORY))}/deploy.sh >/dev/null
 trap 'exit 1' TERM
-read_arguments {" ".join(PLACE)} && check_settling
+read_arguments {" ".join([*PLACE, *flags])} && check_project && {part}
 """
     return subprocess.run(
         ["bash", "-c", script],
@@ -51,3 +55,27 @@ def test_who_may_not_be_those_identities_is_told_how_to_look(deployed: Cloud, im
     done = check_settling(deployed)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("roles/iam.serviceAccountTokenCreator") == 2 - len(impersonated)
+
+
+def test_a_console_that_lets_in_whom_it_should_and_nobody_else_is_told(deployed: Cloud) -> None:
+    done = check(deployed, "check_console")
+    assert done.returncode == 0, done.stderr
+    assert "nor you: to see it, ./deploy.sh … viewer user:YOU" in done.stderr
+    assert deploy(deployed, "viewer", "user:owner@example.com").returncode == 0
+    done = check(deployed, "check_console")
+    assert done.returncode == 0, done.stderr
+    assert "shows you its overview" in done.stderr
+    assert "identity of" not in " ".join(" ".join(call["argv"]) for call in deployed.calls())
+    assert deploy(deployed, *HOST, "--console-access=iap").returncode == 0
+    done = check(deployed, "check_console", "--console-access=iap")
+    assert done.returncode == 0, done.stderr
+    assert "open it in a browser: https://sheettobigquery-console" in done.stderr
+
+
+def test_a_console_that_is_open_to_everybody_is_told(deployed: Cloud) -> None:
+    state = deployed.state
+    state["policies"]["run services/sheettobigquery-console"] = [{"role": "roles/run.invoker", "members": ["allUsers"]}]
+    deployed.write(state)
+    done = check(deployed, "check_console")
+    assert done.returncode == 2
+    assert "the console answers 200 to somebody whom nobody knows" in done.stderr

@@ -23,7 +23,7 @@ class Callers:
         self._names: dict[int, str] = {}
 
     def name(self, port: int, called: int) -> str:
-        """A function's name, `job`, `console`, `migration`, `emulator`, `older service`, `test` for this process, or
+        """A function's name, `job`, `commands`, `migration`, `emulator`, `older service`, `test` for this process, or
         a command line.
 
         `NOBODY` is a process that ended meanwhile, as those do that are killed on purpose.
@@ -67,7 +67,7 @@ def _name(pid: int) -> str:
     if function := _FUNCTION.search(command):
         return function[1].decode()
     if _COMMAND.search(command):
-        return "console"
+        return "commands"
     if _MIGRATION.search(command):
         return "migration"
     if b"pubsub-emulator" in command:

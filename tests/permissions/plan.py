@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tests.permissions.table import Table
 
 # Members that only Google can name, by the command that asks for them.
-_ASKED = {"projectNumber": "Pub/Sub", "writerIdentity": "log sink"}
+_ASKED = {"gcp-sa-pubsub": "Pub/Sub", "gcp-sa-iap": "IAP", "writerIdentity": "log sink"}
 _OURS = re.compile(r"serviceAccount:sheettobigquery-([a-z-]+)@")
 _ON_DATASET = re.compile(r"GRANT `(?P<role>[^`]+)` ON SCHEMA .* TO \"(?P<member>[^\"]+)\"")
 
@@ -32,7 +32,9 @@ def planned_grants(plan: Iterable[str], table: Table) -> set[Planned]:
             words = [word for word in shlex.split(line.partition("gcloud ")[2]) if word != "beta"]
             verb = words.index("add-iam-policy-binding")
             flags = dict(word[2:].split("=", 1) for word in words if word.startswith("--") and "=" in word)
-            command = " ".join([*words[:verb], words[verb + 1].partition("@")[0]])
+            # What IAP protects is named by flags alone.
+            name = flags["service"] if words[verb + 1].startswith("--") else words[verb + 1].partition("@")[0]
+            command = " ".join([*words[:verb], name])
             on = "project" if words[:verb] == ["projects"] else names[command]
             found.add(Planned(_component(flags["member"]), flags["role"].rpartition("/roles/")[2], on))
     return found
@@ -43,7 +45,7 @@ def differences(table: Table, planned: set[Planned]) -> list[str]:
     reviewed = {
         Planned(grant.component, grant.role, grant.on)
         for grant in table.grants
-        if grant.component != "console" and table.resources[grant.on]
+        if grant.component != "commands" and table.resources[grant.on]
     }
     return [f"not in the table: {each}" for each in sorted(planned - reviewed)] + [
         f"not in the plan: {each}" for each in sorted(reviewed - planned)

@@ -90,6 +90,18 @@ def _project_policy(verb: str) -> Callable[[State, Any, list[str]], list[Resourc
     return act
 
 
+def _iap_policy(verb: str) -> Callable[[State, Any, list[str]], list[Resource]]:
+    """Of what IAP protects; it is a policy of its own, and outlives the service."""
+
+    def act(state: State, call: Any, _names: list[str]) -> list[Resource]:
+        place = f"iap web/{there(state, 'run services', call.flags['service'])}"
+        if verb == "get":
+            return [{"bindings": state["policies"].get(place, [])}]
+        return [(bind if verb == "add" else unbind)(state, place, call)]
+
+    return act
+
+
 def _add_version(state: State, call: Any, names: list[str]) -> list[Resource]:
     add_version(state, call, there(state, "secrets", names[0]))
     return []
@@ -188,6 +200,10 @@ SPECIAL: dict[str, Callable[[State, Any, list[str]], list[Resource]]] = {
     "projects remove-iam-policy-binding": _project_policy("remove"),
     "billing projects describe": lambda state, _call, _names: [{"billingEnabled": state["billing"]}],
     "auth print-access-token": _token,
+    "auth print-identity-token": lambda _state, _call, _names: [{"id_token": "identity of owner@example.com"}],
+    "iap web get-iam-policy": _iap_policy("get"),
+    "iap web add-iam-policy-binding": _iap_policy("add"),
+    "iap web remove-iam-policy-binding": _iap_policy("remove"),
     "run regions list": lambda _state, _call, _names: [{"locationId": region} for region in REGIONS],
     "functions deploy": _deploy_function,
     "functions delete": _delete_function,

@@ -4,18 +4,30 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .console import opened
 from .executions import called
 from .flags import Refused
 from .format import shown
 from .project import answer
 
 # Words by which a command only looks.
-READS = ("describe", "list", "get-iam-policy", "print-access-token", "access", "read", "show", "ls", "head")
+READS = (
+    "describe",
+    "list",
+    "get-iam-policy",
+    "print-access-token",
+    "print-identity-token",
+    "access",
+    "read",
+    "show",
+    "ls",
+    "head",
+)
 GROUPS = ("alpha", "beta")
 # Flags that take no value.
 SWITCHES = (
     *("quiet", "gen2", "v2", "trigger-http", "enabled", "show-deleted", "to-latest", "async", "force", "wait"),
-    "all",
+    *("all", "iap"),
 )
 
 
@@ -81,7 +93,7 @@ def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str
         return failed(saying)
     state: dict[str, Any] = json.loads((folder / "state.json").read_text())
     try:
-        out = called(state, call) if call.tool == "curl" else _shown(call, answer(state, call))
+        out = _answered(state, call) if call.tool == "curl" else _shown(call, answer(state, call))
     except Refused as error:
         return failed(error)
     if call.changes:
@@ -89,6 +101,10 @@ def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str
         fresh.write_text(json.dumps(state, indent=1, sort_keys=True))
         fresh.replace(folder / "state.json")
     return cut if late else (0, out, "")
+
+
+def _answered(state: dict[str, Any], call: Call) -> str:
+    return opened(state, call) if ".run.app/" in call.words[1] else called(state, call)
 
 
 def _shown(call: Call, resources: list[Any]) -> str:

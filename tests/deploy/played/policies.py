@@ -55,8 +55,9 @@ def check_member(state: State, member: str) -> None:
     own = email.endswith(f"@{state['project']['projectId']}.iam.gserviceaccount.com")
     if own and email not in state["resources"].get("iam service-accounts", {}):
         raise Refused(f"INVALID_ARGUMENT: Service account {email} does not exist.")
-    if email == f"service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com" and "pubsub" not in state["agents"]:
-        raise Refused(f"INVALID_ARGUMENT: Service account {email} does not exist.")
+    for agent in ("pubsub", "iap"):
+        if email == f"service-{number}@gcp-sa-{agent}.iam.gserviceaccount.com" and agent not in state["agents"]:
+            raise Refused(f"INVALID_ARGUMENT: Service account {email} does not exist.")
 
 
 def check_identity(state: State, email: str | None) -> None:

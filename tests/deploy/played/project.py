@@ -14,6 +14,7 @@ APIS = {
     "run": "run.googleapis.com",
     "functions": "cloudfunctions.googleapis.com",
     "iam": "iam.googleapis.com",
+    "iap": "iap.googleapis.com",
     "secrets": "secretmanager.googleapis.com",
     "artifacts": "artifactregistry.googleapis.com",
     "builds": "cloudbuild.googleapis.com",
@@ -89,6 +90,8 @@ def _verb(state: State, call: Any, kind: str, verb: str, names: list[str]) -> li
         case "add-iam-policy-binding":
             return [bind(state, f"{kind}/{key}", call)]
         case "remove-iam-policy-binding":
+            if "all" in call.flags and kind.startswith(("pubsub", "run jobs")):
+                raise Refused(f"unrecognized arguments: --all ({kind} knows no conditions)")
             return [unbind(state, f"{kind}/{key}", call)]
     raise Refused(f"the shim does not know: {kind} {verb}")
 

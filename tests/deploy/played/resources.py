@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .flags import Refused, Resource, State, labels, pairs, seconds, there
-from .policies import check_identity, check_secrets
+from .policies import bind, check_identity, check_secrets, unbind
 
 CONTENT_FLAGS = ("policy-from-file", "config-from-file", "channel-content-from-file")
 # Kinds whose ids Google makes.
@@ -108,11 +108,25 @@ def _job(state: State, call: Any, name: str, old: Resource) -> Resource:
     if limits:
         container["resources"] = {"limits": limits}
     variables = {**pairs(call.flags.get("set-env-vars", "")), **check_secrets(state, call, task["serviceAccountName"])}
-    if "set-env-vars" in call.flags:
+    if "update-env-vars" in call.flags:
+        kept = {each["name"]: each["value"] for each in container.get("env", [])}
+        variables = kept | pairs(call.flags["update-env-vars"])
+    if variables:
         container["env"] = [{"name": key, "value": value} for key, value in sorted(variables.items())]
     task["containers"] = [container]
     metadata = {"name": name, **labels(call, old.get("metadata", {}))}
     return {"metadata": metadata, "spec": {"template": {"spec": {"template": {"spec": task}}}}}
+
+
+def _service(state: State, call: Any, name: str, old: Resource) -> Resource:
+    """IAP's annotation; gcloud lets IAP's own identity in with it, and takes that back."""
+    agent = f"serviceAccount:service-{state['project']['projectNumber']}@gcp-sa-iap.iam.gserviceaccount.com"
+    call.flags |= {"member": agent, "role": "roles/run.invoker"}
+    if "iap" in call.flags:
+        bind(state, f"run services/{name}", call)
+        return {**old, "metadata": {**old["metadata"], "annotations": {"run.googleapis.com/iap-enabled": "true"}}}
+    unbind(state, f"run services/{name}", call)
+    return {**old, "metadata": {**old["metadata"], "annotations": {}}}
 
 
 def _sink(state: State, call: Any, name: str, old: Resource) -> Resource:
@@ -197,7 +211,7 @@ MAKERS: dict[str, Callable[[State, Any, str, Resource], Resource]] = {
     "secrets": _secret,
     "artifacts repositories": _repository,
     "run jobs": _job,
-    "run services": lambda _state, _call, _name, old: old,
+    "run services": _service,
     "functions": lambda _state, _call, _name, old: old,
     "logging sinks": _sink,
     "logging metrics": _metric,
