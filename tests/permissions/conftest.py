@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from local.clients import LocalClients
 from local.environment import PROJECT
-from local.ports import HOST
+from local.ports import HOST, direct
 from local.pubsub import PORTAL
 from local.scheduler import call
 from local.system import System
@@ -48,6 +48,11 @@ class Office:
     def post(self, path: str) -> None:
         """Cloud Scheduler's call."""
         call(f"http://{HOST}:{self.recorder.ports['dispatch']}", path, self.system.key_file)
+
+    def look(self, path: str) -> None:
+        """A person's browser at the console."""
+        with direct.open(f"http://{HOST}:{self.recorder.ports['console']}{path}", timeout=30) as answer:
+            assert answer.status == 200
 
     def run(self, config_id: int, count: int = 1) -> None:
         """One more run, to its good end."""
@@ -109,7 +114,7 @@ def work_and_note(folder: Path) -> None:
     settings = {"LEASE_SECONDS": "2", "RETRY_SECONDS": "1", "SWEEP_SECONDS": "1", "MAX_RUNNING": "1"}
     try:
         places = folder / "system", folder / "samples"
-        with System(*places, settings=settings, detour=recorder.detour, with_service=True) as system:
+        with System(*places, settings=settings, detour=recorder.detour, with_service=True, with_console=True) as system:
             work(Office(system, recorder))
     finally:
         recorder.stop()
@@ -124,6 +129,7 @@ def work(office: Office) -> None:
     settle_by_complete(office)
     by_hand(office)
     plan(office)
+    office.look("/overview.json")
     move(office)
     forward(office)
 

@@ -17,7 +17,7 @@ from tests.permissions.calls import APIS, call_of
 
 FUNCTIONS = ("dispatch", "launch", "complete", "forward")
 # What answers nobody but whom Cloud Run lets through.
-INVOKED = (*FUNCTIONS, "service")
+INVOKED = (*FUNCTIONS, "service", "console")
 PUBLISHER = "/google.pubsub.v1.Publisher/"
 _caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller")
 
@@ -52,8 +52,9 @@ class Recorder(Hops):
         if caller == NOBODY:
             return
         if name in INVOKED:
-            # Cloud Scheduler is played by the test, Pub/Sub's pushes are the emulator's.
-            identity = {"test": "scheduler", "emulator": f"push-{name}"}.get(caller, caller)
+            # The test plays Cloud Scheduler, and who looks at the console; the pushes of Pub/Sub are the emulator's.
+            played = "viewer" if name == "console" else "scheduler"
+            identity = {"test": played, "emulator": f"push-{name}"}.get(caller, caller)
             self.made.add((identity, f"invoke {name}"))
         elif caller not in ("test", OLDER_SERVICE):  # who sets up and looks, and what is not ours
             call = call_of(name, request.method, request.path, request.body)
