@@ -24,9 +24,9 @@ demo-migration: prerequisites .venv/installed ## move the sample sheets from the
 up: prerequisites .venv/installed ## start the whole system and leave it running until Ctrl-C
 	@$(python) -m local.up
 
-# More workers than two cores: much of a test's time is waiting. A file has one worker, so that what it shares is made once.
+# One worker more than two cores: much of a test's time is waiting. A file has one worker, so that what it shares is made once.
 test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
-	@$(python) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 migration: prerequisites .venv/installed ## take twenty configs from the older service to the job and back, and judge
 	@$(python) -m pytest tests/migration
