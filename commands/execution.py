@@ -11,6 +11,7 @@ import msgspec
 
 from shared.asking import SECONDS, asking
 from shared.executions import has_ended
+from shared.links import log_filter
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,11 +71,7 @@ def why_failed(ended: Execution) -> str | None:
     log = urlsplit(ended.log)
     if log.scheme == "file":
         return _closing_line(Path(unquote(log.path)))
-    wanted = (
-        'resource.type="cloud_run_job"'
-        f' AND labels."run.googleapis.com/execution_name"="{ended.short_name}"'
-        f' AND textPayload:"{_CLOSING}"'
-    )
+    wanted = f'{log_filter(ended.short_name)} AND textPayload:"{_CLOSING}"'
     project = ended.name.split("/")[1]
     return f"gcloud logging read '{wanted}' --project={project} --limit=1 --format='value(textPayload)'"
 

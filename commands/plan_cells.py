@@ -21,7 +21,7 @@ class ShownCell(msgspec.Struct, frozen=True):
 
     cell: str
     shown: str | None
-    link: str
+    link: str | None
 
 
 class _ValueRange(msgspec.Struct):

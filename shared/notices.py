@@ -1,18 +1,16 @@
 """A notice: what people are told of a run's end, as text for a chat and as an object for a program."""
 
-import re
 from datetime import UTC
 from typing import Any, Literal
 
 import msgspec
 
 from shared.counted import counted
+from shared.links import first_link
 from shared.run import Run, how_to_resume
 from shared.spreadsheet import parse_url
 
 Kind = Literal["failed", "paused", "recovered", "succeeded"]
-# Errors that name cells have the address of the first one.
-_LINK = re.compile(r"https://docs\.google\.com/spreadsheets/d/[A-Za-z0-9_-]+/edit(?:#[A-Za-z0-9=&]*)?")
 # A chat shows so much of an error before people stop reading; all of it is in the ledger.
 _SHOWN = 1500
 _HEADLINES = {"failed": "failed", "paused": "failed, and is paused", "recovered": "recovered", "succeeded": "succeeded"}
@@ -32,8 +30,8 @@ class Notice(msgspec.Struct, frozen=True):
     @property
     def link(self) -> str | None:
         """Where the sheet opens: at the cell that the error names, if it names one."""
-        if self.run.error and (found := _LINK.search(self.run.error)):
-            return found[0]
+        if self.run.error and (found := first_link(self.run.error)):
+            return found
         try:
             spreadsheet = parse_url((self.row or {}).get("google_sheet_url") or "")
         except (ValueError, AttributeError):  # a row that a portal wrote: anything can be there

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.errors import SyncError
+from shared.links import NamedCell
 from shared.loaded import ColumnChange
 
 # A run may take longer. A person waits for a plan, and Cloud Run ends its execution after so long.
@@ -30,13 +31,6 @@ class PlannedColumn(msgspec.Struct, frozen=True):
     type: str
     mode: str
     filled: int
-
-
-class NamedCell(msgspec.Struct, frozen=True):
-    """The address of a cell that the plan's words name (`Q4_Sales!C17`), and the link that opens it."""
-
-    cell: str
-    link: str
 
 
 class TablePlan(msgspec.Struct, frozen=True):

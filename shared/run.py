@@ -33,7 +33,8 @@ class Run(msgspec.Struct, frozen=True):
     """A row of the ledger. Times are aware, in UTC; `bytes` are those uploaded, `seconds` wall time by stage.
 
     `verdict` of a run that succeeded: `loaded`, or why nothing had to be: `unchanged`, `kept`. `permanent` of one that
-    failed: trying again cannot help. `sheet_reads` are those of the `requests` that the Sheets quota counts.
+    failed: trying again cannot help. `admitted_at` and `claimed_at` are of the newest
+    attempt. `sheet_reads` are those of the `requests` that the Sheets quota counts.
     `sheet_modified_at` is when the spreadsheet was edited last, as it was read.
     """
 
@@ -49,6 +50,7 @@ class Run(msgspec.Struct, frozen=True):
     batch: str | None = None
     attempt: int = 0
     failures: int = 0
+    admitted_at: datetime | None = None
     claimed_at: datetime | None = None
     job_project: str | None = None
     job_location: str | None = None
@@ -152,6 +154,15 @@ class Standing(msgspec.Struct, frozen=True):
         if config.id is None:
             raise InvalidConfig(f"{subject} has no id")
         return config
+
+
+class OpenAndEnded(msgspec.Struct, frozen=True):
+    """What goes on at one moment: how many runs are in which open state, the first of them, and some that ended."""
+
+    counts: dict[str, int]
+    active: list[Run]
+    waiting: list[Run]
+    ended: list[Run]
 
 
 class Heard(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from job.columns.cells import column_letters
 from job.columns.table import LoadColumn, Table
 from job.errors import SchemaDrifted
 from job.loading.standing import Standing
-from shared.loaded import ColumnChange
+from shared.loaded import ColumnChange, differences
 from shared.options import Options
 
 Write = Literal["WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA", "WRITE_APPEND"]
@@ -61,18 +61,6 @@ def fit(table: Table, standing: Standing | None, options: Options, subject: str)
     if options.schema_drift == "keep":
         return _kept(drift, standing, "WRITE_TRUNCATE_DATA" if options.load_mode == "replace" else write, subject)
     return _followed(drift, standing) if options.load_mode == "replace" else _added(drift, standing, write, subject)
-
-
-def differences(before: Sequence[LoadColumn], after: Sequence[LoadColumn]) -> tuple[ColumnChange, ...]:
-    """Columns that are new, or get another type or mode, then those that go; names are compared as BigQuery does."""
-    was = {column.name.casefold(): column for column in before}
-    now = {column.name.casefold(): column for column in after}
-    came = [
-        ColumnChange(column.name, was[key].told if key in was else None, column.told)
-        for key, column in now.items()
-        if key not in was or was[key].told != column.told
-    ]
-    return (*came, *(ColumnChange(column.name, column.told) for key, column in was.items() if key not in now))
 
 
 def _headed(standing: Sequence[LoadColumn], sheets: Sequence[LoadColumn]) -> tuple[LoadColumn, ...]:

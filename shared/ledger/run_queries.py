@@ -1,5 +1,6 @@
 """The ledger's queries of runs: finding them, claiming them for an attempt, and looking after it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import msgspec
 from shared.config import Config
 from shared.ledger import end_statements, run_statements, statements
 from shared.ledger.queries import Queries, to_run
-from shared.run import LoadedBefore, Run, Standing
+from shared.run import LoadedBefore, OpenAndEnded, Run, Standing
 
 
 class RunQueries(Queries):
@@ -90,6 +91,36 @@ class RunQueries(Queries):
     def list_runs(self, most: int) -> list[Run]:
         """The newest runs first."""
         return [to_run(row) for (row,) in self._run(run_statements.LIST_RUNS, most=most)]
+
+    def list_runs_of(self, config_id: int, most: int) -> list[Run]:
+        """A config's newest runs first."""
+        rows = self._run(run_statements.LIST_RUNS_OF_CONFIG, config_id=config_id, most=most)
+        return [to_run(row) for (row,) in rows]
+
+    def former_load(self, run: Run) -> Run | None:
+        """The newest load of the run's table by its config before the run; None where there was none."""
+        rows = self._run(
+            run_statements.FORMER_LOAD,
+            run_id=run.id,
+            config_id=run.config_id,
+            destination=run.destination,
+            ended_at=run.ended_at,
+        )
+        return to_run(rows[0][0]) if rows else None
+
+    def open_and_ended(self, config_ids: Sequence[int] | None, since: datetime, most: int) -> OpenAndEnded:
+        """What goes on, and what ended since then, of all configs or of those; of each kind `most` runs at most."""
+        ids = list(config_ids) if config_ids is not None else None
+        listed = [
+            self._run(statement, ids=ids, most=most, **more)
+            for statement, more in (
+                (run_statements.LIST_ACTIVE, {}),
+                (run_statements.LIST_WAITING, {}),
+                (run_statements.LIST_ENDED, {"since": since}),
+            )
+        ]
+        active, waiting, ended = ([to_run(row) for (row,) in rows] for rows in listed)
+        return OpenAndEnded(dict(self._run(run_statements.COUNT_OPEN, ids=ids)), active, waiting, ended)
 
     def find_runs(self, beginning: str) -> list[Run]:
         """The runs whose ids begin with these hexadecimal digits, three at most."""

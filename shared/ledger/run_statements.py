@@ -81,6 +81,53 @@ LIST_BATCH = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.batch = :
 
 LIST_RUNS = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r ORDER BY r.created_at DESC, r.id LIMIT :most"
 
+# A config's runs: those that ended by the index that tells how it fared, and the open ones by theirs.
+LIST_RUNS_OF_CONFIG = f"""
+SELECT run FROM (
+    (SELECT to_jsonb(r) AS run, r.created_at, r.id FROM sheet_to_bigquery_runs r
+     WHERE r.config_id = :config_id AND r.ended_at IS NOT NULL ORDER BY r.created_at DESC LIMIT :most)
+    UNION ALL
+    (SELECT to_jsonb(r), r.created_at, r.id FROM sheet_to_bigquery_runs r
+     WHERE r.config_id = :config_id AND r.state = 'pending')
+    UNION ALL
+    (SELECT to_jsonb(r), r.created_at, r.id FROM sheet_to_bigquery_runs r
+     WHERE r.config_id = :config_id AND r.state IN {ACTIVE_STATES})
+) found
+ORDER BY created_at DESC, id LIMIT :most
+"""
+
+# The newest load of a run's table by the same config that ended before the run did, or before now while it goes on.
+FORMER_LOAD = """
+SELECT to_jsonb(l) FROM sheet_to_bigquery_runs l
+WHERE l.config_id = :config_id AND l.verdict = 'loaded' AND l.destination = :destination AND l.id <> :run_id
+  AND l.ended_at <= coalesce(CAST(:ended_at AS timestamptz), now())
+ORDER BY l.ended_at DESC LIMIT 1
+"""
+
+# Whose runs are looked at: all configs', or those of these ids.
+_WATCHED = "(CAST(:ids AS bigint[]) IS NULL OR r.config_id = ANY(CAST(:ids AS bigint[])))"
+# Active runs, those that have gone on longest first; they are no more than the cap.
+LIST_ACTIVE = f"""
+SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.state IN {ACTIVE_STATES} AND {_WATCHED}
+ORDER BY r.state = 'queued', r.claimed_at, r.id LIMIT :most
+"""
+# Runs that wait, in the order of their turns.
+LIST_WAITING = f"""
+SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.state = 'pending' AND {_WATCHED}
+ORDER BY r.turn, r.id LIMIT :most
+"""
+COUNT_OPEN = f"""
+SELECT state, count(*) FROM (
+    SELECT state FROM sheet_to_bigquery_runs r WHERE r.state = 'pending' AND {_WATCHED}
+    UNION ALL
+    SELECT state FROM sheet_to_bigquery_runs r WHERE r.state IN {ACTIVE_STATES} AND {_WATCHED}
+) open GROUP BY state
+"""
+LIST_ENDED = f"""
+SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.ended_at >= :since AND {_WATCHED}
+ORDER BY r.ended_at DESC, r.id LIMIT :most
+"""
+
 # Runs whose ids lie between two, as those do that begin alike; three tell that a beginning is not one run's.
 FIND_RUNS_BETWEEN = "SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r WHERE r.id BETWEEN :least AND :most LIMIT 3"
 

@@ -284,3 +284,28 @@ def test_what_a_message_of_the_portals_and_a_shadow_ask_is_found_by_index_among_
         plan = explained(session, statement, **asked)
         assert scanned_whole(plan) == [], statement
         assert pages(plan) < 100, statement
+
+
+def test_what_people_look_at_of_runs_is_found_by_index_while_many_wait(session: Session) -> None:
+    make_all_due(session, 20_000)
+    session.run(record_statements.RECORD_DUE, **recording(session))
+    session.run(admission_statements.ADMIT, **admitting(session) | {"cap": 100})
+    ((now,),) = session.run(statements.NOW)
+    run = {"run_id": BATCH, "config_id": 7, "destination": "p.d.t7"}
+    for statement, asked, most in (
+        (run_statements.LIST_RUNS_OF_CONFIG, {"config_id": 7, "most": 20}, 100),
+        (run_statements.FORMER_LOAD, run | {"ended_at": now}, 100),
+        (run_statements.FORMER_LOAD, run | {"ended_at": None}, 100),
+        # A few hundred pages for what is active, and the dead entries of what was recorded just now.
+        (run_statements.LIST_ACTIVE, {"ids": None, "most": 100}, 1000),
+        (run_statements.LIST_ENDED, {"ids": None, "since": now - timedelta(minutes=15), "most": 100}, 1000),
+        (run_statements.LIST_WAITING, {"ids": [7], "most": 100}, 100),
+    ):
+        plan = explained(session, statement, **asked)
+        assert scanned_whole(plan) == [], statement
+        assert pages(plan) < most, statement
+    for statement, asked in (
+        (run_statements.LIST_WAITING, {"ids": None, "most": 100}),
+        (run_statements.COUNT_OPEN, {"ids": None}),
+    ):
+        assert scanned_whole(explained(session, statement, **asked)) == [], statement
