@@ -17,7 +17,7 @@ def helper_parser() -> argparse.ArgumentParser:
     _add_limit(_add(commands, "list", "the job's newest executions"), 10)
     _add(commands, "example", "print a config file to begin with")
     _add_run(commands)
-    _add_limit(_add(commands, "runs", "the ledger's newest runs"), 20)
+    _add_runs(commands)
     _add(commands, "configs", "every config, whether it is due, and when")
     _add_add(commands)
     _add_pause(commands)
@@ -56,6 +56,17 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
     run.add_argument("--allow-shrink", action="store_true", help="load however many rows are gone (max_shrink), once")
     _add_waiting(run)
+
+
+def _add_runs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    runs = _add(commands, "runs", "the ledger's newest runs, of all configs or of one")
+    runs.add_argument("config", nargs="?", metavar="CONFIG", help="a config's id or name; all if not given")
+    _add_limit(runs, 20)
+    show = _add(commands, "show", "all that is known of one run: its end, columns, warnings, times, and where to look")
+    show.add_argument("run", metavar="RUN", help="a run's id, or its first digits as `runs` shows them")
+    watch = _add(commands, "watch", "what runs and waits, and what ended lately, again and again until Ctrl-C")
+    watch.add_argument("configs", nargs="*", metavar="CONFIG", help="a config's id or name; all if not given")
+    watch.add_argument("--once", action="store_true", help="look once (as with --json)")
 
 
 def _add_add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -5,20 +5,16 @@ identity to take the attempt's BigQuery job id, after which no execution can loa
 execution. The wish is kept with the run, so that nothing of this hangs on the command, or on a message.
 """
 
-import re
 from collections.abc import Mapping
 
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
 from commands.ledger import Ledger
 from commands.progress import WaitedLongEnough, follow
-from commands.runs import draw_runs, short_id, step_of
+from commands.runs import draw_runs, find_run, short_id, step_of
 from commands.screen import Screen
-from shared.errors import InvalidInput
-from shared.ledger.store import Store, open_store
+from shared.ledger.store import open_store
 from shared.run import Run
 from shared.settings import read_database
-
-_FEWEST_DIGITS = 8
 
 
 def cancel_run(wanted: str, wait: bool, seconds: float | None, environ: Mapping[str, str], screen: Screen) -> int:
@@ -34,22 +30,6 @@ def cancel_run(wanted: str, wait: bool, seconds: float | None, environ: Mapping[
             return SUCCEEDED
     with Ledger(lambda: open_store(database), screen) as ledger:
         return _wait(run, seconds, ledger, screen)
-
-
-def find_run(text: str, store: Store) -> Run:
-    """The run that a person named by its id or the beginning of it. Raises `InvalidInput`."""
-    digits = text.replace("-", "").lower()
-    if not re.fullmatch(rf"[0-9a-f]{{{_FEWEST_DIGITS},32}}", digits):
-        raise InvalidInput(
-            f"RUN is not a run's id, nor {_FEWEST_DIGITS} digits or more of one's beginning",
-            "`job_helper.py runs` shows them",
-        )
-    found = store.find_runs(digits)
-    if not found:
-        raise InvalidInput("no run's id begins like that", "`job_helper.py runs` shows them")
-    if len(found) > 1:
-        raise InvalidInput("more than one run's id begins like that", "`job_helper.py runs --json` has all of it")
-    return found[0]
 
 
 def _wait(run: Run, seconds: float | None, ledger: Ledger, screen: Screen) -> int:

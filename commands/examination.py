@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from commands.check import Check
 from commands.config_file import read_config_file
 from commands.execution import get_job
-from commands.manual_run import find_named
+from commands.named import find_named
 from job.errors import NotAGrid, RangeNotFound, TabNotFound
 from job.reading.calls import Calls
 from job.reading.refusals import Subject

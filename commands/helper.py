@@ -50,10 +50,8 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             from commands.manual_run import run_configs
 
             return run_configs(given.configs, given.allow_shrink, given.wait, given.timeout, environ, screen)
-        case "runs":
-            from commands.runs import show_runs
-
-            return show_runs(given.limit, environ, screen)
+        case "runs" | "show" | "watch":
+            return _tell_runs(given, screen)
         case "configs":
             from commands.configs import show_configs
 
@@ -78,6 +76,24 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
             from commands.example import example
 
             return example(screen)
+
+
+def _tell_runs(given: argparse.Namespace, screen: Screen) -> int:
+    """The commands that tell of runs."""
+    environ = os.environ
+    match given.command:
+        case "runs":
+            from commands.runs import show_runs
+
+            return show_runs(given.config, given.limit, environ, screen)
+        case "show":
+            from commands.show import show_run
+
+            return show_run(given.run, environ, screen)
+        case _:
+            from commands.watch import watch
+
+            return watch(given.configs, given.once, environ, screen)
 
 
 def _change(given: argparse.Namespace, screen: Screen) -> int:

@@ -7,13 +7,12 @@ import msgspec
 
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
 from commands.ledger import Ledger
+from commands.named import find_named
 from commands.progress import ENDED, Step, WaitedLongEnough, follow
 from commands.runs import draw_runs, step_of
 from commands.screen import Screen
 from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.ledger.store import Store
-from shared.messages import ManualRequest
-from shared.parse import parse
 from shared.run import Run
 from shared.wiring import Wiring
 
@@ -65,16 +64,6 @@ def run_configs(
         return SUCCEEDED
     with Ledger(wiring.store, screen) as ledger:
         return _wait(requests, seconds, ledger, screen)
-
-
-def find_named(text: str, store: Store) -> dict[str, Any]:
-    """The row of the config that a person named; digits are an id.
-
-    Raises `UnknownConfig`, `AmbiguousName`, or `InvalidInput` for what can be neither an id nor a name.
-    """
-    field = "config_id" if text.isascii() and text.isdigit() else "name"
-    wanted = parse(ManualRequest, {field: text}, "CONFIG", remedy="give a config's id or its name")
-    return store.find_config(wanted)
 
 
 def _publish(wiring: Wiring, rows: Mapping[int, Mapping[str, Any]], allowed: dict[str, bool]) -> list[Request]:

@@ -29,33 +29,36 @@ def orchestrate(request: DispatchRequest, environ: Mapping[str, str], screen: Sc
         screen.trouble(f'there is no config named "{name}": `python job_helper.py configs` lists them')
     if done.dry_run:
         _tell_plan(done, screen)
+        screen.json({"dispatched": done.answer(), "runs": []})
         return FAILED if done.unknown else SUCCEEDED
     _tell_skipped(done, screen)
     if not done.recorded and not done.shadows:
         screen.say("nothing is due")
+        screen.json({"dispatched": done.answer(), "runs": []})
         return FAILED if done.unknown else SUCCEEDED
     beside = f", {done.shadows} shadow runs beside them" if done.shadows else ""
     screen.note(f"{done.recorded} due, {done.admitted} admitted{beside}")
-    code = _wait(done.batch, wiring, screen)
+    code = _wait(done, wiring, screen)
     return FAILED if done.unknown and code == SUCCEEDED else code
 
 
-def _wait(batch: str, wiring: Wiring, screen: Screen) -> int:
+def _wait(done: Dispatched, wiring: Wiring, screen: Screen) -> int:
     with Ledger(wiring.store, screen) as ledger:
 
         def runs() -> list[Run]:
-            return ledger.ask(lambda store: store.list_batch(batch))
+            return ledger.ask(lambda store: store.list_batch(done.batch))
 
         try:
             follow(lambda: [step_of(run) for run in runs()], screen)
         except KeyboardInterrupt:
             screen.trouble("no longer waiting; the runs go on: `python job_helper.py runs` shows them")
             return INTERRUPTED
-        return _report(runs(), screen)
+        return _report(done, runs(), screen)
 
 
-def _report(runs: Sequence[Run], screen: Screen) -> int:
+def _report(done: Dispatched, runs: Sequence[Run], screen: Screen) -> int:
     draw_runs(runs, screen)
+    screen.json({"dispatched": done.answer(), "runs": runs})
     counts = Counter(run.state for run in runs)
     screen.say(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
     return SUCCEEDED if counts["succeeded"] == len(runs) else FAILED

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from commands import exits
-from commands.arguments import positive
+from commands.arguments import add_json, positive
 from commands.screen import Screen, silence_logs
 from commands.settings_file import read_settings_file
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Dispatches once and returns the exit code."""
     given = _parser().parse_args(arguments)
     silence_logs()
-    screen = Screen()
+    screen = Screen(given.json)
     return exits.answer(lambda: _run(given, screen), screen)
 
 
@@ -60,4 +60,5 @@ def _parser() -> argparse.ArgumentParser:
         "--max-parallel-jobs", type=positive, metavar="N", help="at most so many of this call's runs in flight"
     )
     parser.add_argument("--config-names", nargs="+", metavar="NAME", help="only configs of these names")
+    add_json(parser, default=False)
     return parser

@@ -5,7 +5,7 @@ from typing import Any
 
 from commands.configs import registered
 from commands.exits import SUCCEEDED
-from commands.manual_run import find_named
+from commands.named import find_named
 from commands.screen import Screen
 from shared.errors import InvalidInput
 from shared.ledger.store import Store, open_store

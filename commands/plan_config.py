@@ -8,7 +8,7 @@ import msgspec
 
 from commands.config_file import read_config_file
 from commands.configs import Registered, registered
-from commands.manual_run import find_named
+from commands.named import find_named
 from shared.config import Config, parse_config
 from shared.errors import NotOurs, SyncError, TableConflict
 from shared.ledger.store import open_store

@@ -55,17 +55,18 @@ def follow(look: Callable[[], Sequence[Step]], screen: Screen, seconds: float | 
             if terminal:
                 live.update(_picture(steps, since))
             else:
-                _tell_changes(steps, told, since, screen)
+                tell_changes(steps, told, since, screen)
             if all(step.ended for step in steps):
                 return steps
             if seconds is not None and since >= seconds:
                 raise WaitedLongEnough
-            time.sleep(_pause(len(steps), seconds, since))
+            pause = pause_for(len(steps))
+            time.sleep(pause if seconds is None else max(0.0, min(pause, seconds - since)))
 
 
-def _pause(steps: int, seconds: float | None, since: float) -> float:
-    pause = _LONG_PAUSE if steps > _MANY else _PAUSE
-    return pause if seconds is None else max(0.0, min(pause, seconds - since))
+def pause_for(steps: int) -> float:
+    """Seconds between two looks at so many."""
+    return _LONG_PAUSE if steps > _MANY else _PAUSE
 
 
 def _picture(steps: Sequence[Step], since: float) -> Group:
@@ -84,7 +85,8 @@ def _summary(steps: Sequence[Step], since: float) -> str:
     return " · ".join([*parts, f"{since:.0f} s"])
 
 
-def _tell_changes(steps: Sequence[Step], told: dict[str, str], since: float, screen: Screen) -> None:
+def tell_changes(steps: Sequence[Step], told: dict[str, str], since: float, screen: Screen) -> None:
+    """A line for each step that is not as it was told before; `told` remembers."""
     for step in steps:
         now = f"{step.state} ({step.told})" if step.told else step.state
         if told.get(step.key) != now:

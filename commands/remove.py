@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from commands.exits import SUCCEEDED
-from commands.manual_run import find_named
+from commands.named import find_named
 from commands.screen import Screen
 from shared.ledger.store import open_store
 from shared.settings import read_database

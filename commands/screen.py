@@ -58,17 +58,8 @@ class Screen:
         """Rows under their headings; empty cells for None; a state's word in its colour."""
         if self.as_json:
             return
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for number, column in enumerate(columns):
-            cells = [row[number] for row in rows]
-            numeric = any(isinstance(cell, int | float) for cell in cells)
-            # Where a terminal is narrow, long names fold; times, states and numbers stay whole.
-            whole = all(len(str(cell)) <= _WHOLE for cell in cells)
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row))
         with self._out.capture() as drawn:
-            self._out.print(table)
+            self._out.print(table_of(columns, rows))
         # Without the last column's padding: lines that end where their text ends can be compared and cut.
         self._out.file.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
 
@@ -82,6 +73,20 @@ class Screen:
 def printable(text: str) -> str:
     """Text from a table or a cloud without the control characters that would steer a terminal."""
     return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """The table itself, as `Screen.table` draws it."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for number, column in enumerate(columns):
+        cells = [row[number] for row in rows]
+        numeric = any(isinstance(cell, int | float) for cell in cells)
+        # Where a terminal is narrow, long names fold; times, states and numbers stay whole.
+        whole = all(len(str(cell)) <= _WHOLE for cell in cells)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
 
 
 def silence_logs() -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from commands.manual_run import find_named
 from commands.migration.errors import NotStarted
+from commands.named import find_named
 from commands.screen import Screen
 from shared.config import Config
 from shared.errors import DatabaseUnavailable, SyncError, TableConflict

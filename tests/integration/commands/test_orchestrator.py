@@ -36,6 +36,17 @@ def test_a_dry_run_tells_what_would_run_and_why_the_rest_would_not(orchestrator,
     assert not list(sql("SELECT id FROM sheet_to_bigquery_runs"))
 
 
+def test_machines_get_a_dry_run_as_the_function_answers_it_and_errors_too(orchestrator, cloud, add_config) -> None:
+    add_config("due")
+    done = orchestrator("--dry-run", "--json")
+    told = json.loads(done.stdout)
+    assert ([each["name"] for each in told["dispatched"]["due"]], told["runs"]) == (["due"], [])
+    refused = orchestrator("--dry-run", "--json", env=cloud)
+    assert refused.returncode == 2
+    error = json.loads(refused.stdout)["error"]
+    assert (error["class"], "POSTGRES_DB" in error["message"]) == ("InvalidSettings", True)
+
+
 def test_the_guides_flags_are_enough_of_a_database(orchestrator, no_database, flags, add_config) -> None:
     add_config("due")
     done = orchestrator(*flags, "--dry-run", env=no_database)
