@@ -80,7 +80,10 @@ def _add(given: ConfigFile, environ: Mapping[str, str], screen: Screen) -> int:
     with open_store(read_database(environ)) as store:
         config_id = store.add_config(_without_id(given.config), hours)
         added = next(each for each in registered(store, [given.config.name]) if each.id == config_id)
+        is_marked = store.tracking().column
     screen.say(f"added config {added.id} {added.name}: {added.table}")
+    if is_marked:
+        screen.say("it is the job's (job_ready), whosever the configs are that others add: `python migrate.py status`")
     screen.say(f"next due {_when(added)}")
     screen.say(f"check what it needs with `python job_helper.py doctor {added.id}`")
     screen.json(added)

@@ -13,12 +13,12 @@ def helper_parser() -> argparse.ArgumentParser:
     add_json(parser, default=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_execute(commands)
-    _add(commands, "status", "the deployed job, its newest executions, and the ledger")
-    _add_limit(_add(commands, "list", "the job's newest executions"), 10)
-    _add(commands, "example", "print a config file to begin with")
+    add_command(commands, "status", "the deployed job, its newest executions, and the ledger")
+    _add_limit(add_command(commands, "list", "the job's newest executions"), 10)
+    add_command(commands, "example", "print a config file to begin with")
     _add_run(commands)
     _add_runs(commands)
-    _add(commands, "configs", "every config, whether it is due, and when")
+    add_command(commands, "configs", "every config, whether it is due, and when")
     _add_add(commands)
     _add_pause(commands)
     _add_remove(commands)
@@ -46,31 +46,31 @@ def _hours(text: str) -> int:
 
 
 def _add_execute(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    execute = _add(commands, "execute", "run the job once for a config file, without the ledger")
+    execute = add_command(commands, "execute", "run the job once for a config file, without the ledger")
     execute.add_argument("--config-file", type=Path, required=True, metavar="FILE", help="`example` prints one")
     _add_waiting(execute)
 
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = _add(commands, "run", "run configs once by hand, through the request topic")
+    run = add_command(commands, "run", "run configs once by hand, through the request topic")
     run.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
     run.add_argument("--allow-shrink", action="store_true", help="load however many rows are gone (max_shrink), once")
     _add_waiting(run)
 
 
 def _add_runs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    runs = _add(commands, "runs", "the ledger's newest runs, of all configs or of one")
+    runs = add_command(commands, "runs", "the ledger's newest runs, of all configs or of one")
     runs.add_argument("config", nargs="?", metavar="CONFIG", help="a config's id or name; all if not given")
     _add_limit(runs, 20)
-    show = _add(commands, "show", "all that is known of one run: its end, columns, warnings, times, and where to look")
+    show = add_command(commands, "show", "all that is known of one run: its end, columns, times, and where to look")
     show.add_argument("run", metavar="RUN", help="a run's id, or its first digits as `runs` shows them")
-    watch = _add(commands, "watch", "what runs and waits, and what ended lately, again and again until Ctrl-C")
+    watch = add_command(commands, "watch", "what runs and waits, and what ended lately, again and again until Ctrl-C")
     watch.add_argument("configs", nargs="*", metavar="CONFIG", help="a config's id or name; all if not given")
     watch.add_argument("--once", action="store_true", help="look once (as with --json)")
 
 
 def _add_add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    add = _add(commands, "add", "register a config without SQL")
+    add = add_command(commands, "add", "register a config without SQL")
     source = add.add_mutually_exclusive_group(required=True)
     source.add_argument("url", nargs="?", metavar="URL", help="the spreadsheet's address, as the browser shows it")
     source.add_argument("--config-file", type=Path, metavar="FILE", help="a config file, as `example` prints one")
@@ -84,46 +84,46 @@ def _add_add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _add_pause(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    pause = _add(commands, "pause", "let nothing new of configs begin; an open attempt ends as it does")
+    pause = add_command(commands, "pause", "let nothing new of configs begin; an open attempt ends as it does")
     pause.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
     pause.add_argument("--reason", metavar="TEXT", help="shown wherever it is told that they are paused")
-    resume = _add(commands, "resume", "let paused configs run again")
+    resume = add_command(commands, "resume", "let paused configs run again")
     resume.add_argument("configs", nargs="+", metavar="CONFIG", help="a config's id or name")
 
 
 def _add_remove(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    remove = _add(commands, "remove", "forget a config for good; its table, its sheet and its runs stay")
+    remove = add_command(commands, "remove", "forget a config for good; its table, its sheet and its runs stay")
     remove.add_argument("config", metavar="CONFIG", help="a config's id or name")
 
 
 def _add_cancel(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    cancel = _add(commands, "cancel", "end a run that has not loaded yet; the config's next one comes as ever")
+    cancel = add_command(commands, "cancel", "end a run that has not loaded yet; the config's next one comes as ever")
     cancel.add_argument("run", metavar="RUN", help="a run's id, or its first digits as `runs` shows them")
     _add_waiting(cancel)
 
 
 def _add_poison(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    poison = _add(commands, "poison", "messages that were not understood: list, show, retry or drop them")
+    poison = add_command(commands, "poison", "messages that were not understood: list, show, retry or drop them")
     actions = poison.add_subparsers(dest="action", metavar="ACTION")
-    _add(actions, "list", "the newest of them, with the reasons (also without ACTION)")
+    add_command(actions, "list", "the newest of them, with the reasons (also without ACTION)")
     for name, purpose in (
         ("show", "show messages with their bodies"),
         ("retry", "publish messages again, after what they name was mended"),
         ("drop", "mark messages as seen: they are listed no more"),
     ):
-        _add(actions, name, purpose).add_argument("ids", nargs="+", metavar="MESSAGE", help="a message's id")
+        add_command(actions, name, purpose).add_argument("ids", nargs="+", metavar="MESSAGE", help="a message's id")
 
 
 def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    _add_config(_add(commands, "doctor", "check what a config's run needs, and tell the remedies"))
+    _add_config(add_command(commands, "doctor", "check what a config's run needs, and tell the remedies"))
 
 
 def _add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    _add_config(_add(commands, "plan", "tell what a run would read, decide and change; nothing is written"))
+    _add_config(add_command(commands, "plan", "tell what a run would read, decide and change; nothing is written"))
 
 
 def _add_usage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    usage = _add(commands, "usage", "tell from the older service's log how it is used, and propose frequencies")
+    usage = add_command(commands, "usage", "tell from the older service's log how it is used, and propose frequencies")
     usage.add_argument(
         "--logs", type=Path, required=True, metavar="FILE", help="what `gcloud logging read … --format=json` printed"
     )
@@ -135,10 +135,12 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--config-file", type=Path, metavar="FILE", help="the config in a file, as `execute` runs it")
 
 
-def _add(
+def add_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
 ) -> argparse.ArgumentParser:
+    """A command's own parser; `refuse` of what it parsed ends the process with that command's usage, and 2."""
     parser = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+    parser.set_defaults(refuse=parser.error)
     # People write it behind the command as well; absent there, it must not undo the one in front.
     add_json(parser, default=argparse.SUPPRESS)
     return parser

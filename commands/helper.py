@@ -11,24 +11,23 @@ from commands.screen import Screen, silence_logs
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    parser = helper_parser()
-    given = parser.parse_args(arguments)
-    _check_usage(parser, given)
+    given = helper_parser().parse_args(arguments)
+    _check_usage(given)
     silence_logs()
     screen = Screen(given.json)
     return exits.answer(lambda: _run(given, screen), screen)
 
 
-def _check_usage(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+def _check_usage(given: argparse.Namespace) -> None:
     if given.command != "add":
         return
     for_url = ("project", "dataset", "table", "tab", "name", "custom_schema")
     if given.url is not None:
         missing = [f"--{name}" for name in ("project", "dataset") if getattr(given, name) is None]
         if missing:
-            parser.error(f"add URL needs {' and '.join(missing)}")
+            given.refuse(f"URL needs {' and '.join(missing)}")
     elif beside := [f"--{name.replace('_', '-')}" for name in for_url if getattr(given, name) is not None]:
-        parser.error(f"add --config-file takes {', '.join(beside)} from the file: write it there")
+        given.refuse(f"--config-file takes {', '.join(beside)} from the file: write it there")
 
 
 def _run(given: argparse.Namespace, screen: Screen) -> int:

@@ -12,7 +12,7 @@ from commands.named import find_named
 from shared.config import Config, parse_config
 from shared.errors import NotOurs, SyncError, TableConflict
 from shared.ledger.store import open_store
-from shared.settings import read_database
+from shared.settings import read_database, read_settings
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -50,9 +50,16 @@ def of_row(named: str, environ: Mapping[str, str]) -> Planned:
         row = find_named(named, store)
         standing = next(each for each in registered(store, [row["name"]]) if each.id == row["id"])
         config = parse_config(row)
+        if row.get("migration_status") == "shadow" and standing.verdict == "not_ours":
+            return _of_shadow(config.shadow(read_settings(environ).shadow_suffix))
         itself = f'{row["id"]} "{row["name"]}"'
         owners = tuple(each for each in store.active_of_table(config) if each != itself)
     return Planned(config, standing.told, standing.next_due, owners, _refusal(standing))
+
+
+def _of_shadow(beside: Config) -> Planned:
+    """The next run of a config in shadow: in the older service's shape, beside its table."""
+    return Planned(beside, "in shadow: it is loaded beside the older service, which has its own table", owners=())
 
 
 def _refusal(standing: Registered) -> SyncError | None:

@@ -93,6 +93,20 @@ class TableBusy(SyncError):
     retryable = True
 
 
+class WrongPhase(SyncError):
+    """The config has another owner than this step of the migration begins with."""
+
+
+class NotProved(SyncError):
+    """There were not enough comparisons in a row that matched, or the newest says nothing."""
+
+
+class ServiceAtWork(SyncError):
+    """The older service may be loading the table at this moment."""
+
+    retryable = True
+
+
 class LaunchRefused(SyncError):
     """Cloud Run definitely did not start an execution."""
 

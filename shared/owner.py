@@ -55,12 +55,13 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnerChange(msgspec.Struct, frozen=True):
-    """One line of the audit."""
+    """One line of the audit: `before` and `after` are owners, or, of a table of the job's, `parity` (the older
+    service's shape) and `types`."""
 
     changed_at: datetime
     config_id: int
     config_name: str
-    before: Owner
-    after: Owner
+    before: str
+    after: str
     changed_by: str
     reason: str | None

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from commands.arguments import add_json, positive
+from commands.arguments import add_command, add_json, positive
 
 _DESCRIPTION = """Moves configs from the older service to the job, one by one, and back. A config's table has one owner
 at any time: the service (service, shadow) or the job (job_ready). Settings come from the environment: README.md has the
@@ -19,7 +19,7 @@ def migrate_parser() -> argparse.ArgumentParser:
     add_json(parser, default=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_start(commands)
-    status = _add(commands, "status", "every config's owner, and what stands between it and the next step")
+    status = add_command(commands, "status", "every config's owner, and what stands between it and the next step")
     _add_names(status, "*")
     status.add_argument("--no-cloud", action="store_true", help="do not look in BigQuery for others' writes")
     _add_shadow(commands)
@@ -29,25 +29,27 @@ def migrate_parser() -> argparse.ArgumentParser:
     _add_finish(commands)
     _add_types(commands)
     _add_costs(commands)
-    history = _add(commands, "history", "who changed an owner when, and why")
+    history = add_command(commands, "history", "who changed an owner when, and why")
     _add_names(history, "*")
     history.add_argument("--limit", type=positive, default=50, metavar="N", help="so many (50 if not given)")
     return parser
 
 
 def _add_start(commands: _Commands) -> None:
-    start = _add(commands, "start", "mark whose table each config's is: from now on every change is written down")
+    start = add_command(
+        commands, "start", "mark whose each config's table is: from now on every change is written down"
+    )
     start.add_argument(
         "--new",
         choices=("service", "job_ready"),
         default="service",
-        help="whose the configs are that come later (service if not given)",
+        help="whose the configs are that others add later (service if not given); `job_helper.py add` adds the job's",
     )
     _add_dry_run(start)
 
 
 def _add_shadow(commands: _Commands) -> None:
-    shadow = _add(commands, "shadow", "load configs beside the service, once now, into a dataset of their own")
+    shadow = add_command(commands, "shadow", "load configs beside the service, once now, into a dataset of their own")
     _add_names(shadow, "+")
     shadow.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for the loads' ends")
     shadow.add_argument("--timeout", type=positive, metavar="SECONDS", help="wait so long; what goes on goes on")
@@ -57,7 +59,9 @@ def _add_shadow(commands: _Commands) -> None:
 
 
 def _add_compare(commands: _Commands) -> None:
-    compare = _add(commands, "compare", "compare the service's table with the shadow's; all in shadow without a NAME")
+    compare = add_command(
+        commands, "compare", "compare the service's table with the shadow's; all in shadow without a NAME"
+    )
     _add_names(compare, "*")
     compare.add_argument("--key", metavar="COLUMN", help="what tells rows apart; a column that is unique if not given")
     compare.add_argument(
@@ -66,7 +70,7 @@ def _add_compare(commands: _Commands) -> None:
 
 
 def _add_promote(commands: _Commands) -> None:
-    promote = _add(commands, "promote", "give configs' tables to the job")
+    promote = add_command(commands, "promote", "give configs' tables to the job")
     _add_names(promote, "+")
     promote.add_argument("--matches", type=positive, metavar="N", help="so many MATCH in a row (or MIGRATION_MATCHES)")
     promote.add_argument("--force", metavar="REASON", help="without them, for this reason")
@@ -83,7 +87,7 @@ def _add_promote(commands: _Commands) -> None:
 
 
 def _add_rollback(commands: _Commands) -> None:
-    rollback = _add(commands, "rollback", "give configs' tables back to the service, at once")
+    rollback = add_command(commands, "rollback", "give configs' tables back to the service, at once")
     _add_names(rollback, "*")
     rollback.add_argument("--all", action="store_true", help="all, pause the schedule, and the service's traffic again")
     rollback.add_argument("--no-cloud", action="store_true", help="with --all: the marks alone")
@@ -101,21 +105,23 @@ def _add_rollback(commands: _Commands) -> None:
 
 
 def _add_finish(commands: _Commands) -> None:
-    finish = _add(commands, "finish", "show what the migration leaves behind, and with --yes drop it")
+    finish = add_command(commands, "finish", "show what the migration leaves behind, and with --yes drop it")
     finish.add_argument("--yes", action="store_true", help="yes, it may go")
     _add_dry_run(finish)
 
 
 def _add_types(commands: _Commands) -> None:
-    types = _add(commands, "types", "preview, column by column, what real types change in the job's tables")
+    types = add_command(commands, "types", "preview, column by column, what real types change in the job's tables")
     _add_names(types, "+")
     types.add_argument("--apply", action="store_true", help="let the next run load real types")
     types.add_argument("--view", metavar="NAME", help="with --apply, of one config: a view that keeps the old shape")
+    _add_reason(types)
     _add_dry_run(types)
+    _add_actor(types)
 
 
 def _add_costs(commands: _Commands) -> None:
-    costs = _add(commands, "costs", "time, resources and cost of both systems, side by side")
+    costs = add_command(commands, "costs", "time, resources and cost of both systems, side by side")
     costs.add_argument("--days", type=positive, default=30, metavar="N", help="of the last N days (30 if not given)")
     costs.add_argument(
         "--price",
@@ -133,12 +139,6 @@ def _seconds(text: str) -> int:
     if not 0 <= number <= 86_400:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds: 0 to 86400")
     return number
-
-
-def _add(commands: _Commands, name: str, purpose: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
-    add_json(parser, default=argparse.SUPPRESS)
-    return parser
 
 
 def _add_names(parser: argparse.ArgumentParser, count: str) -> None:

@@ -33,14 +33,14 @@ class Closing(msgspec.Struct, frozen=True):
         return f"run {short_id(self.run_id)} {self.told}"
 
 
-def close_runs(config_ids: Sequence[int], store: Store, wiring: Wiring, seconds: float) -> list[Closing]:
-    """Ends every open run of the configs, and waits so long for loads that BigQuery is at.
+def close_runs(open_runs: Sequence[Run], store: Store, wiring: Wiring, seconds: float) -> list[Closing]:
+    """Ends every one of the runs, and waits so long for loads that BigQuery is at.
 
     Doing it again goes on where it stopped. One that cannot be closed now keeps no other from being closed.
     """
     flying: list[Run] = []
     closed: list[Closing] = []
-    for run in store.open_runs(config_ids):
+    for run in open_runs:
         # Also of what is claimed at this very moment: the wish waits for that, and finds it in flight.
         if store.cancel(run.id, store.now()) in IN_FLIGHT:
             flying.append(run)

@@ -13,27 +13,26 @@ from shared.settings import read_failpoints
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    parser = migrate_parser()
-    given = parser.parse_args(arguments)
-    _check_usage(parser, given)
+    given = migrate_parser().parse_args(arguments)
+    _check_usage(given)
     silence_logs()
     failpoints.arm(read_failpoints(os.environ))
     screen = Screen(given.json)
     return exits.answer(lambda: _run(given, screen), screen)
 
 
-def _check_usage(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+def _check_usage(given: argparse.Namespace) -> None:
     if given.command == "rollback":
         if given.all == bool(given.names):
-            parser.error("rollback takes NAMEs, or --all")
+            given.refuse("it takes NAMEs, or --all")
         if not given.all and (given.no_cloud or given.env_file):
-            parser.error("--no-cloud and --env-file go with --all")
+            given.refuse("--no-cloud and --env-file go with --all")
     if given.command == "types" and given.view and (not given.apply or len(given.names) != 1):
-        parser.error("--view goes with --apply, of one NAME")
+        given.refuse("--view goes with --apply, of one NAME")
     for text in ("reason", "force", "actor"):
         value = getattr(given, text, None)
         if value is not None and not value.strip():
-            parser.error(f"--{text} is blank")
+            given.refuse(f"--{text} is blank")
 
 
 def _run(given: argparse.Namespace, screen: Screen) -> int:
@@ -52,9 +51,11 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
 
             return compare_configs(given.names, given.key, given.rows, environ, screen)
         case "types":
+            from commands.migration.actor import Change, actor_of
             from commands.migration.types import show_types
 
-            return show_types(given.names, given.apply, given.view, given.dry_run, environ, screen)
+            change = Change(actor_of(given.actor, environ), given.reason, given.dry_run)
+            return show_types(given.names, given.apply, given.view, change, environ, screen)
         case "costs":
             from commands.migration.costs import show_costs
 

@@ -6,13 +6,12 @@ from typing import Any
 import msgspec
 
 from commands.exits import FAILED, SUCCEEDED
-from commands.migration.errors import WrongPhase
 from commands.migration.named import examine_named, require_started
 from commands.migration.sample import show_sample
 from commands.screen import Screen
 from migration.comparison import Comparison, compare
 from shared.config import parse_config
-from shared.errors import DatabaseUnavailable, SyncError
+from shared.errors import DatabaseUnavailable, SyncError, WrongPhase
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.loaded import ColumnChange
@@ -49,7 +48,11 @@ def compare_configs(
     wiring = Wiring(environ)
     with wiring.store() as store:
         require_started(store)
-        wanted = examine_named(names, store, _examine, screen) if names else store.list_owned(store.shadow_ids())
+        wanted = (
+            examine_named(names, store, _examine, screen, changes=False)
+            if names
+            else store.list_owned(store.shadow_ids())
+        )
         looked = [_look(each, key, store, wiring) for each in wanted]
     needed = read_migrating(environ).migration_matches
     _draw(looked, needed, with_rows or screen.is_seen, screen)

@@ -7,20 +7,6 @@ class NotStarted(SyncError):
     """The configs table has no marks of owners."""
 
 
-class WrongPhase(SyncError):
-    """The config has another owner than this step begins with."""
-
-
-class NotProved(SyncError):
-    """There were not enough comparisons in a row that matched."""
-
-
-class ServiceAtWork(SyncError):
-    """The older service may be loading the table at this moment."""
-
-    retryable = True
-
-
 class TableMissing(SyncError):
     """The older service has made no table to stand beside."""
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from commands.exits import SUCCEEDED
-from commands.migration.errors import RunsOpen, WrongPhase
+from commands.migration.errors import RunsOpen
 from commands.migration.leftovers import drop_datasets, drop_tables, made_datasets, there
 from commands.migration.named import no_marks, require_ledger
 from commands.screen import Screen
-from shared.errors import PermissionMissing
+from shared.errors import PermissionMissing, WrongPhase
 from shared.failpoints import failpoint
 from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store

@@ -16,7 +16,7 @@ def show_history(names: Sequence[str], most: int, environ: Mapping[str, str], sc
     """Changes of owners, newest first; they stay when the marks are gone."""
     with open_store(read_database(environ)) as store:
         require_ledger(store)
-        ids = [owned.id for owned in examine_named(names, store, owned_only, screen)] if names else None
+        ids = [owned.id for owned in examine_named(names, store, owned_only, screen, changes=False)] if names else None
         found = store.owner_changes(ids, most)
     if not found:
         screen.say("No owner was changed yet.")

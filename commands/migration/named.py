@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 from commands.migration.errors import NotStarted
 from commands.named import find_named
 from commands.screen import Screen
-from shared.config import Config
-from shared.errors import DatabaseUnavailable, SyncError, TableConflict
+from shared.errors import DatabaseUnavailable, SyncError
 from shared.ledger.store import Store
 from shared.owner import Owned, Tracking
 
@@ -36,11 +35,17 @@ def no_marks() -> NotStarted:
 
 
 def examine_named(
-    names: Sequence[str], store: Store, look: Callable[[dict[str, Any], Owned], Examined], screen: Screen
+    names: Sequence[str],
+    store: Store,
+    look: Callable[[dict[str, Any], Owned], Examined],
+    screen: Screen,
+    *,
+    changes: bool = True,
 ) -> list[Examined]:
     """What `look` makes of each config's row and owner, once for a config that is named twice.
 
-    Where it, or a name, is refused, all refusals are told, and the last one is raised.
+    Where it, or a name, is refused, all refusals are told, and the last one is raised; of a command that `changes`
+    anything, also that it did not.
     """
     found: dict[int, Examined] = {}
     refused: list[SyncError] = []
@@ -54,28 +59,12 @@ def examine_named(
         except SyncError as error:
             refused.append(error)
     if refused:
-        screen.note("nothing was changed")
+        if changes:
+            screen.note("nothing was changed")
         for each in refused[:-1]:
             screen.trouble(f"{each.name}: {each}")
         raise refused[-1]
     return list(found.values())
-
-
-def refuse_twins(config: Config, owned: Owned, store: Store) -> None:
-    """Raises `TableConflict` where another active config, whoever owns it, replaces the same table: the two could not
-    be told apart, and where only one is the job's, the other one's messages are refused."""
-    others = [each for each in store.active_of_table(config) if not each.startswith(f"{owned.id} ")]
-    if others:
-        raise TableConflict(
-            f"{owned.label} replaces the same table as config {others[0]}: {config.destination}",
-            "give one of them another table, or pause it",
-        )
-
-
-def unlike_its_shadow(config: Config) -> str | None:
-    """What a run of the config does that a shadow of it does not, and so no comparison sees, if anything."""
-    mode = config.options.load_mode
-    return None if mode == "replace" else f"options.load_mode is {mode}, and a shadow replaces the whole table"
 
 
 def owned_only(_row: dict[str, Any], owned: Owned) -> Owned:

@@ -19,7 +19,8 @@ from commands.migration.returning import return_messages
 from commands.screen import Screen
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
-from shared.owner import TAKEN_FROM_SERVICE, Owned, Owner
+from shared.owner import Owned, Owner
+from shared.promotion import give_back
 from shared.wiring import Wiring
 
 _COLUMNS = ("ID", "NAME", "FROM", "TO", "WHAT WAS OPEN")
@@ -81,9 +82,8 @@ def _go_back(
     returned: set[int] = set()
     all_returned = True
     if not change.dry_run and ids:
-        store.set_owner(ids, TAKEN_FROM_SERVICE, "service", change.actor, change.reason)
-        failpoint("migrate.after_mark")
-        closed = close_runs(ids, store, wiring, seconds)
+        open_runs = give_back(ids, change.actor, change.reason, store)
+        closed = close_runs(open_runs, store, wiring, seconds)
         returned, all_returned = return_messages(ids, store, wiring, screen)
     done = [
         RolledBack(

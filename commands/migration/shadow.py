@@ -8,8 +8,7 @@ import msgspec
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
 from commands.ledger import Ledger
 from commands.migration.actor import Change
-from commands.migration.errors import WrongPhase
-from commands.migration.named import examine_named, refuse_twins, require_started, unlike_its_shadow
+from commands.migration.named import examine_named, require_started
 from commands.migration.shadow_dataset import (
     ShadowDataset,
     examine_dataset,
@@ -22,10 +21,11 @@ from commands.runs import draw_runs, step_of
 from commands.screen import Screen
 from shared.admit import admit
 from shared.config import parse_config
-from shared.errors import NotOurs
+from shared.errors import NotOurs, WrongPhase
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.owner import Owned
+from shared.promotion import refuse_twins, unlike_its_shadow
 from shared.run import Run, how_to_resume
 from shared.wiring import Wiring
 
@@ -61,8 +61,9 @@ def shadow(
                 screen.note(f"{each.owned.label}: {each.unseen}; take it out of options, else promote will refuse")
         if change.dry_run:
             return _tell_plan(wanted, screen)
+        written = {table.rpartition(".")[0] for table in store.shadow_tables()}
         run_ids = _begin(wanted, change, store, wiring, screen)
-    for line in missing_grants([each.dataset for each in wanted], wiring):
+    for line in missing_grants([each.dataset for each in wanted], written, wiring):
         screen.note(line)
     if not wait:
         screen.json([_told(each) for each in wanted])

@@ -1,7 +1,7 @@
 """Where the job loads beside the service: a dataset of its own, in the location of the service's."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -92,15 +92,17 @@ def make_datasets(wanted: Iterable[ShadowDataset], wiring: Wiring) -> list[str]:
     return made
 
 
-def missing_grants(datasets: Iterable[ShadowDataset], wiring: Wiring) -> list[str]:
-    """What to type where the datasets do not say that the job's identity may write them; a role on their project may
-    let it all the same."""
+def missing_grants(datasets: Iterable[ShadowDataset], written: Collection[str], wiring: Wiring) -> list[str]:
+    """What to type where neither the datasets say that the job's identity may write them, nor it has `written` them
+    before; a role on their project may let it all the same."""
+    unknown = {each.name: each for each in sorted(datasets, key=lambda one: one.name) if each.name not in written}
+    if not unknown:
+        return []
     try:
         identity = get_job(wiring.clients.jobs, wiring.settings).template.template.service_account
     except SyncError:  # who may not look at the job may be allowed all the rest
         identity = ""
-    lacking = sorted({each.name for each in datasets if not identity or identity not in each.writers})
-    if not lacking:
+    if not (lacking := [name for name in unknown if not identity or identity not in unknown[name].writers]):
         return []
     told = [
         f"The job may have to be let into {', '.join(lacking)}: add that to DATASETS of the deployment's env file and"

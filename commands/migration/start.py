@@ -23,6 +23,7 @@ def start(new: Literal["service", "job_ready"], dry_run: bool, environ: Mapping[
         screen.say(line)
     told = ", ".join(f"{count:,} {owner}" for owner, count in sorted(counts.items()))
     screen.say(f"configs: {told or 'none yet'}")
+    screen.say("What `python job_helper.py add` registers is the job's (job_ready) in any case: no service loads it.")
     screen.json({"dry_run": dry_run, "told": lines, "configs": counts})
     return SUCCEEDED
 
@@ -32,7 +33,7 @@ def _plan(new: str, store: Store) -> list[str]:
     column = (
         "migration_status is there, and is taken as it is (NULL is service)"
         if there.column
-        else f"would add migration_status: the configs that are there are the service's, new ones {new}"
+        else f"would add migration_status: the configs that are there are the service's, those that others add {new}"
     )
     trigger = "changes are written down already" if there.trigger else "would write down every change from then on"
     return [column, trigger, "dry run: nothing was changed"]

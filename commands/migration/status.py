@@ -34,7 +34,7 @@ def show_status(names: Sequence[str], with_cloud: bool, environ: Mapping[str, st
     unseen: list[str] = []
     with open_store(read_database(environ)) as store:
         require_started(store)
-        found = examine_named(names, store, owned_only, screen) if names else store.list_owned()
+        found = examine_named(names, store, owned_only, screen, changes=False) if names else store.list_owned()
         if with_cloud and any(each.owner == "job_ready" for each in found):
             from commands.migration.foreign import look_for_others
             from shared.wiring import Wiring

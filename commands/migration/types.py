@@ -9,7 +9,7 @@ from google.api_core import exceptions
 
 from commands.exits import SUCCEEDED
 from commands.manual_run import run_configs
-from commands.migration.errors import WrongPhase
+from commands.migration.actor import Change
 from commands.migration.named import examine_named, require_ledger
 from commands.screen import Screen
 from job.planning.columns import planned_columns
@@ -17,7 +17,7 @@ from job.planning.plan import read_sheet
 from migration.types import TypesPlan, plan_types, table_of
 from shared.asking import BRIEF_RETRY, SECONDS, asking
 from shared.config import Config, parse_config, table_problem
-from shared.errors import InvalidInput, Overtaken, SyncError
+from shared.errors import InvalidInput, Overtaken, SyncError, WrongPhase
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.options import examine_options
@@ -49,33 +49,38 @@ class Typed(msgspec.Struct, frozen=True):
 
 
 def show_types(
-    names: Sequence[str], apply: bool, view: str | None, dry_run: bool, environ: Mapping[str, str], screen: Screen
+    names: Sequence[str], apply: bool, view: str | None, change: Change, environ: Mapping[str, str], screen: Screen
 ) -> int:
     """Previews the step for the configs that are named; with `apply`, their next runs load real types.
 
     With `view`, one config is run at once, and then the view is made: until the table has its new columns, it could
-    not be. Raises `WrongPhase` and what reading the sheet raises, with nothing changed.
+    not be. The audit keeps who took it and why, while there are marks. Raises `WrongPhase` and what reading the sheet
+    raises, with nothing changed.
     """
     wiring = Wiring(environ)
+    applied = apply and not change.dry_run
     with wiring.store() as store:
         # Without marks, after `finish`, every config is the job's.
         is_marked = require_ledger(store).column
         wanted = examine_named(
-            names, store, lambda row, owned: _examine(row, owned, is_marked, view, store, wiring), screen
+            names,
+            store,
+            lambda row, owned: _examine(row, owned, is_marked, view, store, wiring),
+            screen,
+            changes=applied,
         )
         for each in wanted:
             _draw(each, screen)
-        if apply and not dry_run:
+        if applied:
             for each in wanted:
-                if each.is_before and not store.drop_parity(each.owned.id, each.options):
+                if each.is_before and not _take(each, change, store):
                     raise Overtaken(f"{each.owned.label}: somebody changed its options at this moment", "try again")
                 failpoint("migrate.after_types")
-    applied = apply and not dry_run
     if applied and view:
         _take_with_view(wanted[0], environ, wiring, screen)
     elif applied:
         screen.say("The next run of each loads real types: `python job_helper.py run NAME` runs it now.")
-    elif dry_run:
+    elif change.dry_run:
         screen.say("dry run: nothing was changed")
     else:
         left = any(each.is_before for each in wanted)
@@ -84,6 +89,10 @@ def show_types(
         [{"id": each.owned.id, "name": each.owned.name, "applied": applied, "plan": each.plan} for each in wanted]
     )
     return SUCCEEDED
+
+
+def _take(typed: Typed, change: Change, store: Store) -> bool:
+    return store.drop_parity(typed.owned.id, typed.options, change.actor, change.reason)
 
 
 def _examine(

@@ -38,7 +38,8 @@ def standard_names(headers: Sequence[str], title: str, header_row: int, subject:
     if problems:
         raise HeaderRefused(
             f"{subject}: headers that cannot be column names with schema_handling string: {'; '.join(problems)}",
-            "change these headers, or use auto_detect, which finds a name for any",
+            "change these headers, or use auto_detect, which finds a name for any; in the older service's shape (of a"
+            " shadow, or by options.parity) only changing them helps: it fails at them as well",
         )
     taken = {name.casefold() for name in names if name}
     return [name or unused(f"column_{column_letters(index).lower()}", taken) for index, name in enumerate(names)]

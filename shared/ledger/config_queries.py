@@ -126,11 +126,3 @@ class ConfigQueries(Queries):
                     "pause that one first, or give one of them another table",
                 )
             return bool(self._run(config_statements.RESUME, id=config_id))
-
-    def drop_parity(self, config_id: int, expected: Any) -> bool:
-        """Takes `parity` out of the config's options: its next run loads real types.
-
-        `expected` are the row's options as they were read; False, with nothing changed, where they are others by now,
-        or have no parity.
-        """
-        return bool(self._run(config_statements.DROP_PARITY, id=config_id, expected=to_json(expected)))

@@ -74,12 +74,3 @@ ADD_CONFIG = _ADD.format(column="", mark="")
 # Where the older service still has configs of its own, a config is the job's only if it says so. From the beginning:
 # one that changes hands would keep the shape of the service's table.
 ADD_OWNED_CONFIG = _ADD.format(column=", migration_status", mark=", 'job_ready'")
-
-# Portals store JSON as text, too.
-_OPTIONS = "CASE WHEN jsonb_typeof(options) = 'string' THEN CAST(options #>> '{}' AS jsonb) ELSE options END"
-# Compare and set: only where the options are still what the person was shown.
-DROP_PARITY = f"""
-UPDATE {{configs}} SET options = nullif(({_OPTIONS}) - 'parity', CAST('{{}}' AS jsonb)), updated_at = now()
-WHERE id = :id AND options = CAST(:expected AS jsonb) AND ({_OPTIONS}) -> 'parity' = CAST('true' AS jsonb)
-RETURNING id
-"""

@@ -6,7 +6,7 @@ from typing import Any
 from shared.config import Config
 from shared.errors import Overtaken, TableBusy, TableConflict
 from shared.ledger import owner_statements
-from shared.ledger.queries import Queries, to_run
+from shared.ledger.queries import Queries, to_json, to_run
 from shared.owner import Owned, Owner, OwnerChange, Tracking
 from shared.run import Run
 
@@ -84,6 +84,16 @@ class OwnerQueries(Queries):
                     )
             self._run(owner_statements.TELL_ACTOR, actor=actor, reason=reason)
             return sorted(each for (each,) in self._run(owner_statements.SET_OWNER, ids=list(config_ids), owner=new))
+
+    def drop_parity(self, config_id: int, expected: Any, actor: str, reason: str | None) -> bool:
+        """Takes `parity` out of the config's options: its next run loads real types. The audit's trigger tells of it.
+
+        `expected` are the row's options as they were read; False, with nothing changed, where they are others by now,
+        or have no parity.
+        """
+        with self._transaction():
+            self._run(owner_statements.TELL_ACTOR, actor=actor, reason=reason)
+            return bool(self._run(owner_statements.DROP_PARITY, id=config_id, expected=to_json(expected)))
 
     def taken_ids(self) -> list[int]:
         """The configs that are not the older service's."""

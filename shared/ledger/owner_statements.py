@@ -162,3 +162,12 @@ ORDER BY t.destination
 
 # The guide's own pattern.
 TEST_CONFIGS = "SELECT c.id, c.name FROM {configs} c WHERE c.name LIKE 'migration_test%' ORDER BY c.id"
+
+# Portals store JSON as text, too.
+_OPTIONS = "CASE WHEN jsonb_typeof(options) = 'string' THEN CAST(options #>> '{}' AS jsonb) ELSE options END"
+# Compare and set: only where the options are still what the person was shown.
+DROP_PARITY = f"""
+UPDATE {{configs}} SET options = nullif(({_OPTIONS}) - 'parity', CAST('{{}}' AS jsonb)), updated_at = now()
+WHERE id = :id AND options = CAST(:expected AS jsonb) AND ({_OPTIONS}) -> 'parity' = CAST('true' AS jsonb)
+RETURNING id
+"""

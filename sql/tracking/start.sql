@@ -46,6 +46,7 @@ DECLARE
     new_owner CONSTANT text := coalesce(NEW.migration_status, 'service');
     old_owner text;
     given jsonb;
+    shapes text[] := '{}';
 BEGIN
     IF new_owner NOT IN ('service', 'shadow', 'job_ready') THEN
         RAISE EXCEPTION 'migration_status has to be service, shadow or job_ready, not "%"', new_owner
@@ -56,6 +57,27 @@ BEGIN
     END IF;
     old_owner := coalesce(OLD.migration_status, 'service');
     IF old_owner = new_owner THEN
+        -- Real types take the place of the service's shape in a table of the job's, or the other way round.
+        FOREACH given IN ARRAY CASE WHEN new_owner = 'job_ready' THEN ARRAY[OLD.options, NEW.options] ELSE '{}' END LOOP
+            BEGIN
+                IF jsonb_typeof(given) = 'string' THEN
+                    given := CAST(nullif(btrim(given #>> '{}'::text[]), '') AS jsonb);
+                END IF;
+            EXCEPTION WHEN invalid_text_representation THEN
+                given := NULL;
+            END;
+            shapes := array_append(
+                shapes, CASE WHEN given -> 'parity'::text = 'true'::jsonb THEN 'parity'::text ELSE 'types'::text END
+            );
+        END LOOP;
+        IF shapes[1] <> shapes[2] THEN
+            INSERT INTO sheet_to_bigquery_owner_changes (config_id, config_name, changed_by, reason, before, after)
+            VALUES (
+                NEW.id, coalesce(NEW.name, ''),
+                coalesce(nullif(current_setting('sheet_to_bigquery.actor', true), ''), session_user),
+                nullif(current_setting('sheet_to_bigquery.reason', true), ''), shapes[1], shapes[2]
+            );
+        END IF;
         RETURN NEW;
     END IF;
     INSERT INTO sheet_to_bigquery_owner_changes (config_id, config_name, changed_by, reason, before, after)
@@ -102,7 +124,7 @@ END
 $do$;
 REVOKE ALL ON FUNCTION sheet_to_bigquery_track_owner() FROM PUBLIC;
 DROP TRIGGER IF EXISTS sheet_to_bigquery_track_owner ON {configs};
-CREATE TRIGGER sheet_to_bigquery_track_owner BEFORE INSERT OR UPDATE OF migration_status ON {configs}
+CREATE TRIGGER sheet_to_bigquery_track_owner BEFORE INSERT OR UPDATE OF migration_status, options ON {configs}
 FOR EACH ROW EXECUTE FUNCTION sheet_to_bigquery_track_owner();
 
 -- Our own views as they are now; those that somebody else made or narrowed stay.

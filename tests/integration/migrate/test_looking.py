@@ -3,6 +3,8 @@
 import json
 import uuid
 
+import pytest
+
 from tests.integration.migrate.conftest import NOBODY, PROJECT
 
 
@@ -103,3 +105,23 @@ def test_where_bigquery_tells_nothing_the_rest_is_told(migrate, team) -> None:
     assert done.returncode == 0
     assert "1 job_ready" in done.stdout
     assert "others' writes are not looked for" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "history", "compare", "types"])
+def test_who_looks_is_not_told_that_nothing_was_changed(command, migrate, team) -> None:
+    done = migrate(command, "nosuch")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2,
+        ['UnknownConfig: there is no config named "nosuch": `job_helper.py configs` lists them'],
+    )
+    assert migrate("promote", "nosuch").stderr.startswith("nothing was changed\n")
+
+
+def test_a_wrong_command_line_gets_the_usage_of_its_own_command(migrate) -> None:
+    done = migrate("rollback", "sales", "--all")
+    assert (done.returncode, done.stderr.startswith("usage: migrate.py rollback ")) == (2, True)
+
+
+def test_machines_get_errors_as_json(migrate, team) -> None:
+    done = migrate("status", "nosuch", "--json")
+    assert json.loads(done.stdout)["error"]["class"] == "UnknownConfig"

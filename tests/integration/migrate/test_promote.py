@@ -42,6 +42,16 @@ def test_what_could_not_be_compared_does_not_break_the_row(migrate, team) -> Non
     assert migrate("promote", "sales").returncode == 0
 
 
+@pytest.mark.parametrize("newest", ["SHEET_CHANGED", "SHADOW_OLDER"])
+def test_what_proves_nothing_may_not_be_the_last_word(newest, migrate, team) -> None:
+    config_id = team.config("sales", "shadow")
+    team.compared(config_id, "MATCH", "MATCH", "MATCH", newest)
+    done = migrate("promote", "sales")
+    assert (done.returncode, f"the newest comparison says {newest}, which neither proves" in done.stderr) == (1, True)
+    team.compared(config_id, "MATCH")
+    assert migrate("promote", "sales").returncode == 0
+
+
 def test_matches_of_before_it_went_back_do_not_count(migrate, team) -> None:
     config_id = team.config("sales", "shadow")
     team.compared(config_id, "MATCH", "MATCH", "MATCH")

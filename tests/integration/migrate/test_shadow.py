@@ -55,6 +55,12 @@ def test_how_the_jobs_identity_is_let_in_is_told_as_a_command(sales, dataset, mi
     assert "DATASETS" in done.stderr
 
 
+def test_who_was_let_in_already_is_not_told_again(sales, migrate, team) -> None:
+    assert "DATASETS" in migrate("shadow", "sales", "--no-wait").stderr
+    team.load_shadow(sales, [{"n": "1"}])
+    assert "DATASETS" not in migrate("shadow", "sales", "--no-wait").stderr
+
+
 def test_one_that_is_in_shadow_already_is_loaded_once_more(sales, migrate, team, sql) -> None:
     migrate("shadow", "sales", "--no-wait")
     sql("UPDATE sheet_to_bigquery_runs SET state = 'cancelled', ended_at = now()")

@@ -33,6 +33,30 @@ def test_taking_the_step_lets_the_next_run_load_real_types(sales, migrate, sql) 
     assert sql("SELECT options FROM sheet_to_bigquery_configs") == [[None]]
 
 
+def test_the_step_is_in_the_audit_with_who_and_why(sales, migrate, team, sql) -> None:
+    assert migrate("types", "sales", "--apply", "--actor=ana", "--reason=they asked").returncode == 0
+    assert team.changes()[-1] == ("sales", "parity", "types", "ana", "they asked")
+    assert "types" in migrate("history").stdout
+    # As anybody's own SQL is, the other way round as well.
+    sql("""UPDATE sheet_to_bigquery_configs SET options = '"{\\"parity\\": true}"'""")
+    assert team.changes()[-1][:3] == ("sales", "types", "parity")
+
+
+@pytest.mark.parametrize("options", ["[]", '"no json"', '{"max_shrink": 0.5, "parity": true}'])
+def test_other_options_are_nobodys_step(options, sales, team, sql) -> None:
+    before = team.changes()
+    sql("UPDATE sheet_to_bigquery_configs SET options = '{}'")
+    sql("UPDATE sheet_to_bigquery_configs SET options = CAST(:options AS jsonb)", options=options)
+    steps = [("parity", "types"), *([("types", "parity")] if "parity" in options else [])]
+    assert [(was, now) for _, was, now, *_ in team.changes()[len(before) :]] == steps
+
+
+def test_the_services_configs_have_no_such_step(team, sql) -> None:
+    team.config("stock", "service")
+    sql("""UPDATE sheet_to_bigquery_configs SET options = '{"parity": true}'""")
+    assert team.changes() == []
+
+
 def test_who_looks_once_more_is_not_told_to_take_the_step_again(sales, migrate) -> None:
     assert "--apply takes the step" in migrate("types", "sales").stdout
     migrate("types", "sales", "--apply")

@@ -168,6 +168,6 @@ def test_parity_goes_only_where_the_options_are_still_those_that_were_shown(
     store, sql, add_config, options, expected, dropped, left
 ):
     config_id = add_config(options=options)
-    assert store.drop_parity(config_id, expected) is dropped
+    assert store.drop_parity(config_id, expected, "ana", None) is dropped
     ((found,),) = sql("SELECT options FROM sheet_to_bigquery_configs WHERE id = :id", id=config_id)
     assert found == left

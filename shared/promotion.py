@@ -1,0 +1,119 @@
+"""Who may own a config's table next: what is asked of a promotion, and what a mark's change leaves to be done.
+
+The rules alone, for `migrate.py` and the console: waiting, closing attempts in BigQuery, and the screen are theirs.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.config import Config, parse_config
+from shared.errors import NotProved, ServiceAtWork, TableConflict, WrongPhase
+from shared.failpoints import failpoint
+from shared.ledger.store import Store
+from shared.owner import TAKEN_FROM_SERVICE, Owned
+from shared.run import Run
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """A config, how many comparisons in a row were MATCH, and what its run does that they did not see."""
+
+    owned: Owned
+    matches: int
+    unseen: str | None = None
+
+
+def examine_promotion(
+    row: Mapping[str, Any], owned: Owned, needed: int, store: Store, *, forced: bool = False
+) -> Proved:
+    """What speaks for the promotion of a config, by its row and its owner; one that is the job's already has nothing
+    to prove.
+
+    A MISMATCH breaks the row of matches. SHEET_CHANGED and SHADOW_OLDER neither prove nor disprove: they do not break
+    it, but none may be the last word, because the tables differed then, and nobody knows why.
+
+    Raises `WrongPhase`, `InvalidConfig`, `TableConflict`, and `NotProved`, that last one not where it is `forced`.
+    """
+    matches = store.consecutive_matches(owned.id, owned.table)
+    if owned.owner == "job_ready":
+        return Proved(owned, matches)
+    if owned.owner == "service":
+        raise WrongPhase(
+            f"{owned.label} is the service's, and was not loaded beside it",
+            f"`python migrate.py shadow {owned.id}`, and compare first",
+        )
+    config = parse_config(row)
+    refuse_twins(config, owned, store)
+    unseen = unlike_its_shadow(config)
+    if not forced:
+        _require_proof(owned, matches, needed, unseen)
+    return Proved(owned, matches, unseen)
+
+
+def _require_proof(owned: Owned, matches: int, needed: int, unseen: str | None) -> None:
+    if unseen:
+        raise NotProved(
+            f"{owned.label}: {unseen}, so a MATCH says nothing about the job's own runs",
+            "take load_mode, and what belongs to it, out of options until the migration is over; or --force REASON",
+        )
+    newest = f", and the newest comparison says {owned.verdict}" if owned.verdict else ""
+    if matches < needed:
+        raise NotProved(
+            f"{owned.label} has {matches} of {needed} MATCH in a row{newest}",
+            f"`python migrate.py compare {owned.id}` after each load of the service's; or --force REASON",
+        )
+    if owned.verdict not in (None, "MATCH"):
+        raise NotProved(
+            f"{owned.label} has {matches} of {needed} MATCH in a row{newest}, which neither proves nor disproves",
+            f"`python migrate.py compare {owned.id}` after the service's next load; or --force REASON",
+        )
+
+
+def refuse_twins(config: Config, owned: Owned, store: Store) -> None:
+    """Raises `TableConflict` where another active config, whoever owns it, replaces the same table: the two could not
+    be told apart, and where only one is the job's, the other one's messages are refused."""
+    others = [each for each in store.active_of_table(config) if not each.startswith(f"{owned.id} ")]
+    if others:
+        raise TableConflict(
+            f"{owned.label} replaces the same table as config {others[0]}: {config.destination}",
+            "give one of them another table, or pause it",
+        )
+
+
+def unlike_its_shadow(config: Config) -> str | None:
+    """What a run of the config does that a shadow of it does not, and so no comparison sees, if anything."""
+    mode = config.options.load_mode
+    return None if mode == "replace" else f"options.load_mode is {mode}, and a shadow replaces the whole table"
+
+
+def refuse_while_service_works(config_ids: Sequence[int], store: Store) -> None:
+    """Raises `ServiceAtWork` where the older service may be loading one of the configs' tables at this moment."""
+    for each in store.list_owned(config_ids):
+        if each.forward_until:
+            raise ServiceAtWork(
+                f"the service may be loading the table of {each.label}, until"
+                f" {each.forward_until:%Y-%m-%d %H:%M:%S} UTC at the latest; nothing was changed",
+                "try again, or wait longer with --wait SECONDS",
+            )
+
+
+def promote(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> None:
+    """Marks shadow configs job_ready, all or none, and ends their shadow runs; what is in flight of these is the
+    sweep's to close, before the config's first run as the owner.
+
+    Raises `Overtaken` and `TableBusy`, with nothing changed, where somebody was faster.
+    """
+    store.set_owner(config_ids, ("shadow",), "job_ready", actor, reason)
+    failpoint("migrate.after_mark")
+    for run in store.open_runs(config_ids):
+        if run.why == "shadow":
+            store.cancel(run.id, store.now())
+
+
+def give_back(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[Run]:
+    """Marks configs as the service's again, all or none, and tells their open runs, which are for the caller to end:
+    by a wish (`Store.cancel`), which the sweep carries out, or by closing them at once."""
+    store.set_owner(config_ids, TAKEN_FROM_SERVICE, "service", actor, reason)
+    failpoint("migrate.after_mark")
+    return store.open_runs(config_ids)
