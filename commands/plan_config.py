@@ -50,16 +50,18 @@ def of_row(named: str, environ: Mapping[str, str]) -> Planned:
         row = find_named(named, store)
         standing = next(each for each in registered(store, [row["name"]]) if each.id == row["id"])
         config = parse_config(row)
-        if row.get("migration_status") == "shadow" and standing.verdict == "not_ours":
-            return _of_shadow(config.shadow(read_settings(environ).shadow_suffix))
+        if row.get("migration_status") == "shadow":
+            return _of_shadow(config.shadow(read_settings(environ).shadow_suffix), standing)
         itself = f'{row["id"]} "{row["name"]}"'
         owners = tuple(each for each in store.active_of_table(config) if each != itself)
     return Planned(config, standing.told, standing.next_due, owners, _refusal(standing))
 
 
-def _of_shadow(beside: Config) -> Planned:
-    """The next run of a config in shadow: in the older service's shape, beside its table."""
-    return Planned(beside, "in shadow: it is loaded beside the older service, which has its own table", owners=())
+def _of_shadow(beside: Config, standing: Registered) -> Planned:
+    """The next run of a config in shadow: in the older service's shape, beside its table. It has no rival there."""
+    if standing.verdict != "not_ours":
+        return Planned(beside, standing.told, owners=(), refusal=_refusal(standing))
+    return Planned(beside, "in shadow: loaded beside the older service, whose its own table is", owners=())
 
 
 def _refusal(standing: Registered) -> SyncError | None:

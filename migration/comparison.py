@@ -98,13 +98,13 @@ def compare(
     run = _run(store, config, shadow)
     pair = _looked_at(client, config, shadow)
     notes = (*_check_service(client, store, config, pair.service), *_check_writer(client, run, pair.job))
+    read = _reading(store, client, config, pair.service)
     names = pair.names
     service = measure(client, pair.service, [name for name, _ in names])
     job = measure(client, pair.job, [name for _, name in names])
     _check_unchanged(client, config, shadow, pair)
     differences = _differences(pair, service, job)
     equal = differences == Differences(order_differs=differences.order_differs) and service.rows == job.rows
-    read = _Reading(pair.service.modified) if equal else _reading(store, client, config, pair.service)
     moments = Moments(read.begins, pair.service.modified, run.claimed_at, run.sheet_modified_at, read.writer)
     verdict, why = judge(equal, moments)
     rows, unsampled = (None, ()) if equal else _sampled(client, pair, names, key)
@@ -124,7 +124,7 @@ def compare(
         why=why,
         bytes_processed=service.bytes_processed + job.bytes_processed + (rows.bytes_processed if rows else 0),
         sample=rows,
-        notes=(*notes, *read.notes, *unsampled),
+        notes=(*notes, *(() if equal else read.notes), *unsampled),  # a MATCH is one whenever both were read
     )
 
 
@@ -210,19 +210,26 @@ def _reading(store: ComparisonQueries, client: "bigquery.Client", config: Config
     """When the service read: after its message's forwarding, or after a little before the table's last write began.
 
     BigQuery tells when that began, and by whom; where it may not be asked, the table's last write stands for it.
+    Raises `NotComparable` where that was the job's own, by hand.
     """
     forwarded = store.forwarded_at(config.id or 0, table.modified)
     if forwarded is not None:
         return _Reading(forwarded)
     writer = "somebody" if store.forwarded_before(config.id or 0, table.modified) else ""
     try:
-        found = writes(client, _path(config), table.location, table.modified - _ROUNDING)
+        found = writes(client, [config.destination], table.location, table.modified - _ROUNDING)
     except PermissionMissing as refused:
         doubt = f"when the table's last write began, and by whom, is not known: {refused}"
         return _Reading(table.modified - MARGIN, writer, (doubt,))
     last = next((each for each in found if each.ended and each.ended <= table.modified + _ROUNDING), None)
     if last is None:
         return _Reading(table.modified - MARGIN, writer)
+    if last.is_by_hand:  # no run of the ledger's tells of it
+        raise NotComparable(
+            f"{table.path} was last written by the job itself, by hand (`job_helper.py execute`, BigQuery job"
+            f" {last.job_id}), not by the service",
+            "have the portal publish the config once",
+        )
     return _Reading(last.began - MARGIN, writer and last.writer)
 
 

@@ -1,5 +1,6 @@
 """Writes by anybody else to a table that the job owns: an orchestrator that was not stopped, a person, another job."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
 _ROUNDING = timedelta(seconds=1)
 
 
+class Owning(msgspec.Struct, frozen=True):
+    """A config whose table is the job's since then: `store.owned_since` tells when."""
+
+    config: Config
+    since: datetime
+
+
 class ForeignWrite(msgspec.Struct, frozen=True):
     """A job of somebody else's that wrote the config's table, and the sentence that says what to stop."""
 
+    config_id: int | None
     job_id: str
     project: str
     user: str
@@ -30,18 +39,25 @@ class ForeignWrite(msgspec.Struct, frozen=True):
 
 
 def foreign_writes(
-    config: Config, since: datetime, client: "bigquery.Client", projects: tuple[str, ...] = ()
+    owned: Mapping[int, Owning], location: str, client: "bigquery.Client", projects: Sequence[str] = ()
 ) -> list[ForeignWrite]:
-    """The jobs, newest first, by which others wrote the config's table since then: `store.owned_since` tells when.
+    """The jobs, newest first, by which others wrote tables of the job's, by their configs' ids; all at one location,
+    and in one question a project, however many they are.
 
     `projects` are those where else such jobs may be billed. What streams rows in, or uses the Storage Write API, is
-    no job: `last_write_is_foreign` sees that. Raises `NotComparable` where the table is not there;
-    `PermissionMissing` without bigquery.jobs.listAll; `ServiceUnavailable`.
+    no job: `last_write_is_foreign` sees that. Raises `PermissionMissing` without bigquery.jobs.listAll, and
+    `ServiceUnavailable`.
     """
-    path = (config.google_cloud_project_id, config.bigquery_dataset_id, config.bigquery_table_id)
-    table = look(client, path, "the table", "a run makes it: `job_helper.py run`")
-    found = writes(client, path, table.location, since, projects)
-    return [_foreign(each, config) for each in found if not each.is_ours]
+    if not owned:
+        return []
+    since = min(each.since for each in owned.values())
+    by_table = {each.config.destination: each for each in owned.values()}
+    found = writes(client, by_table, location, since, projects, with_runs=False)
+    return [
+        _foreign(each, by_table[each.table].config)
+        for each in found
+        if not each.is_ours and (each.ended is None or each.ended >= by_table[each.table].since)
+    ]
 
 
 def last_write_is_foreign(config: Config, client: "bigquery.Client", store: ComparisonQueries) -> str | None:
@@ -77,7 +93,7 @@ def _foreign(write: Write, config: Config) -> ForeignWrite:
             f" {write.kind}): stop what runs as that identity. If it is the older service's, remove its own push"
             " subscription to the portal's topic, and the schedule of its orchestrator"
         )
-    return ForeignWrite(write.job_id, write.project, write.user, write.kind, write.table, at, told)
+    return ForeignWrite(config.id, write.job_id, write.project, write.user, write.kind, write.table, at, told)
 
 
 def _told(moment: datetime) -> str:

@@ -1,10 +1,10 @@
-"""Who wrote a table, by BigQuery's own record of jobs: INFORMATION_SCHEMA.JOBS_BY_PROJECT, kept for 180 days.
+"""Who wrote tables, by BigQuery's own record of jobs: INFORMATION_SCHEMA.JOBS_BY_PROJECT, kept for 180 days.
 
 https://cloud.google.com/bigquery/docs/information-schema-jobs
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
 _SECONDS = 120
+# What `load_job.job_id` makes of a run's id and attempt.
+_RUN_JOB = "^sheet_to_bigquery_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}_[0-9]+$"
 # Jobs that failed wrote nothing; one that goes on may. `creation_time` is what the view is partitioned by, and an
-# hour before the first moment asked for holds any job that ended after it.
+# hour before the first moment asked for holds any job that ended after it. Runs' own jobs, of which there are far more
+# than of any other, are told only where they are asked for.
 _WRITES = """
-SELECT job_id, user_email, job_type, statement_type, creation_time, end_time, labels
+SELECT job_id, user_email, job_type, statement_type, creation_time, end_time, labels,
+    CONCAT(destination_table.project_id, '.', destination_table.dataset_id, '.', destination_table.table_id) AS written
 FROM {project}.{region}.INFORMATION_SCHEMA.JOBS_BY_PROJECT
 WHERE creation_time >= TIMESTAMP_SUB(@since, INTERVAL 1 HOUR)
   AND (end_time IS NULL OR end_time >= @since) AND error_result IS NULL
-  AND destination_table.project_id = @project AND destination_table.dataset_id = @dataset
-  AND destination_table.table_id = @table
-ORDER BY creation_time DESC LIMIT 1000
+  AND CONCAT(destination_table.project_id, '.', destination_table.dataset_id, '.', destination_table.table_id)
+      IN UNNEST(@tables)
+  AND (@with_runs OR NOT REGEXP_CONTAINS(job_id, @run_job))
+ORDER BY creation_time DESC LIMIT 10000
 """
 
 
@@ -62,24 +67,28 @@ class Write(msgspec.Struct, frozen=True):
 
 def writes(
     client: "bigquery.Client",
-    path: tuple[str, str, str],
+    tables: Collection[str],
     location: str,
     since: datetime,
     projects: Iterable[str] = (),
+    *,
+    with_runs: bool = True,
 ) -> list[Write]:
-    """The jobs that wrote the table at `path` and ended since then, or have not ended; newest first.
+    """The jobs that wrote one of the tables (`project.dataset.table`) and ended since then, or have not ended; newest
+    first. All tables are of one location, and cost one query a project.
 
-    They are looked for in the table's own project, in the client's, and in `projects`: a job is told by the project
+    They are looked for in the tables' own projects, in the client's, and in `projects`: a job is told by the project
     that it was billed to, and no other. Raises `PermissionMissing` and `ServiceUnavailable`.
     """
     found: list[Write] = []
-    for project in dict.fromkeys((path[0], client.project, *projects)):
-        found += _writes_of(client, project, path, location, since)
+    own = sorted({table.rsplit(".", 2)[0] for table in tables})
+    for project in dict.fromkeys((*own, client.project, *projects)):
+        found += _writes_of(client, project, tables, location, since, with_runs)
     return sorted(found, key=lambda each: each.began, reverse=True)
 
 
 def _writes_of(
-    client: "bigquery.Client", project: str, path: tuple[str, str, str], location: str, since: datetime
+    client: "bigquery.Client", project: str, tables: Collection[str], location: str, since: datetime, with_runs: bool
 ) -> list[Write]:
     from google.cloud import bigquery
 
@@ -87,9 +96,9 @@ def _writes_of(
     config = bigquery.QueryJobConfig(
         query_parameters=[
             bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
-            bigquery.ScalarQueryParameter("project", "STRING", path[0]),
-            bigquery.ScalarQueryParameter("dataset", "STRING", path[1]),
-            bigquery.ScalarQueryParameter("table", "STRING", path[2]),
+            bigquery.ArrayQueryParameter("tables", "STRING", sorted(tables)),
+            bigquery.ScalarQueryParameter("with_runs", "BOOL", with_runs),
+            bigquery.ScalarQueryParameter("run_job", "STRING", _RUN_JOB),
         ]
     )
     refused = f"grant bigquery.jobs.listAll (roles/bigquery.resourceViewer) in {project} to this identity"
@@ -101,7 +110,7 @@ def _writes_of(
             project=project,
             user=row["user_email"] or "",
             kind=row["statement_type"] or row["job_type"],
-            table=".".join(path),
+            table=row["written"],
             began=row["creation_time"],
             ended=row["end_time"],
             labels={label["key"]: label["value"] for label in row["labels"] or ()},

@@ -54,6 +54,7 @@ def finish(yes: bool, environ: Mapping[str, str], screen: Screen) -> int:
         tables = there(client, loaded)
         datasets = made_datasets(client, _datasets(loaded, wiring.settings.shadow_suffix, store), loaded)
         paused = store.count_paused_not_moved() if tracking.column else 0
+        has_forward = store.has_forwarded()
         left = Leftovers(tracking.column, paused, tables, datasets, store.list_test_configs())
         _show(left, yes, screen)
         if yes:
@@ -68,7 +69,7 @@ def finish(yes: bool, environ: Mapping[str, str], screen: Screen) -> int:
             failpoint("migrate.after_tables")
             drop_datasets(client, left.datasets)
     screen.json({"dropped": yes, "leftovers": left})
-    _tell_decommissioning(wiring.settings, read_migrating(environ).service, screen)
+    _tell_decommissioning(wiring.settings, read_migrating(environ).service, has_forward, screen)
     return SUCCEEDED
 
 
@@ -126,7 +127,7 @@ def _show_each(what: str, names: Sequence[str], screen: Screen) -> None:
         screen.say(f"{what} {name}")
 
 
-def _tell_decommissioning(settings: Settings, service: str, screen: Screen) -> None:
+def _tell_decommissioning(settings: Settings, service: str, has_forward: bool, screen: Screen) -> None:
     place = f"--project={settings.google_cloud_project} --region={settings.region}"
     deploy = f"./deploy.sh {place} --service={service} service-traffic"
     screen.say()
@@ -136,3 +137,8 @@ def _tell_decommissioning(settings: Settings, service: str, screen: Screen) -> N
     screen.say(f"  {deploy} 0")
     screen.say("  … wait another 24 to 48 hours")
     screen.say(f"  gcloud run services delete {service} {place}")
+    if has_forward and not settings.service_url:
+        screen.say(
+            "Forward stays, and runs the job for the portal's messages. Before the service is deleted, write its"
+            " address as SERVICE_URL into the deployment's env file: `deploy.sh` would look for it in vain."
+        )

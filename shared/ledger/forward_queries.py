@@ -98,6 +98,10 @@ class ForwardQueries(ConfigQueries):
         """The older service was not reached: the message waits nowhere, and the table for nobody."""
         self._run(forward_statements.WITHDRAW_FORWARD, message_id=message_id, attempt=attempt)
 
+    def has_forwarded(self) -> bool:
+        """Whether any of the portal's messages that are remembered went to the service through forward."""
+        return bool(self._run(forward_statements.HAS_FORWARDED)[0][0])
+
     def _owner(self, wanted: PortalMessage) -> _Owner:
         """Who owns the config, held as it is. Raises `UnknownConfig` where the older service cannot know it either."""
         try:

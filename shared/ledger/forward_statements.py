@@ -94,3 +94,5 @@ DELETE FROM sheet_to_bigquery_forwards WHERE message_id IN (
 )
 RETURNING message_id
 """
+
+HAS_FORWARDED = "SELECT EXISTS (SELECT FROM sheet_to_bigquery_forwards)"

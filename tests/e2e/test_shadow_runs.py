@@ -1,5 +1,8 @@
 """A shadowed config is loaded beside the older service's table, in its shape; nothing else of it is touched."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +10,7 @@ import pytest
 
 from local.clients import LocalClients
 from local.environment import PROJECT
-from local.system import System
+from local.system import REPOSITORY, System
 from shared.ledger.connection import connect
 from shared.settings import read_database
 from sql.tracking import finish, start
@@ -53,6 +56,33 @@ def test_a_shadow_config_is_loaded_beside_its_table_as_the_service_loads_it(
     assert team.last_run(config_id) is None
     told = "SELECT why, sheet_modified_at <= claimed_at FROM sheet_to_bigquery_runs WHERE config_id = :config_id"
     assert clients.postgres.run(told, config_id=config_id) == [["shadow", True]]
+
+
+def test_a_shadow_config_is_planned_as_its_next_run_goes(
+    tracked: None, system: System, team: Team, clients: LocalClients
+) -> None:
+    name = team.unique("shadowed")
+    team.write_sheet(name, SHEET)
+    clients.bigquery.create_dataset(DATASET, exists_ok=True)
+    clients.bigquery.query_and_wait(f"CREATE TABLE `{PROJECT}.{DATASET}.{name}` AS SELECT 'the service' AS written_by")
+    config_id = team.add_config(name, migration_status="shadow", run_frequency_hours=0)
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / "job_helper.py"), "plan", str(config_id), "--json"],
+        env=system.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    plan = json.loads(done.stdout)
+    assert plan["table"] == f"{PROJECT}.{DATASET}_shadow.{name}"
+    assert {(column["name"], column["type"]) for column in plan["sheet"]["columns"]} == {
+        ("Customer_No_", "STRING"),
+        ("_1st_order", "STRING"),
+        ("note", "STRING"),
+    }
+    assert "in shadow" in plan["schedule"]
 
 
 def test_once_it_is_the_jobs_the_table_keeps_its_shape(tracked: None, team: Team, clients: LocalClients) -> None:

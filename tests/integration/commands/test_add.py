@@ -103,6 +103,11 @@ def test_where_the_older_service_has_configs_too_an_added_one_is_the_jobs(helper
     done = helper("add", URL, *TO, "--json")
     assert json.loads(done.stdout)["verdict"] == "due"
     assert _rows(sql)[0]["migration_status"] == "job_ready"
+    assert "it is the job's (job_ready)" in helper("add", URL, *TO, "--name=other", "--table=other").stdout
+
+
+def test_where_nobody_migrates_no_owner_is_told(helper) -> None:
+    assert "job_ready" not in helper("add", URL, *TO).stdout
 
 
 def test_a_table_whose_framework_wants_its_times_gets_them(helper, sql) -> None:

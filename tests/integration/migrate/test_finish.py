@@ -72,6 +72,13 @@ def test_the_services_own_end_is_told_step_by_step(shadowed, migrate) -> None:
     assert steps[-1] == f"gcloud run services delete older --project={PROJECT} --region=us-central1"
 
 
+def test_what_forward_needs_without_the_service_is_told_where_there_is_forward(shadowed, migrate, team) -> None:
+    assert "SERVICE_URL" not in migrate("finish").stdout
+    team.message_at_service(1, 0)
+    assert "SERVICE_URL" in migrate("finish").stdout
+    assert "SERVICE_URL" not in migrate("finish", SERVICE_URL="https://older.example").stdout
+
+
 def test_with_a_yes_all_of_it_goes_and_the_evidence_stays(shadowed, migrate, team, sql) -> None:
     team.config("migration_test_1", "service")
     done = migrate("finish", "--yes", "--json")

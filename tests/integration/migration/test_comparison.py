@@ -271,3 +271,10 @@ def test_a_view_is_no_table(desk):
     desk.client.query_and_wait(f"CREATE VIEW `{table}` AS SELECT * FROM `{table}_kept`")
     with pytest.raises(NotComparable, match="is no table"):
         desk.compare()
+
+
+def test_a_load_by_hand_over_the_services_table_is_no_proof(desk):
+    desk.shadow_loads(("id",), [("1",)])
+    desk._load(desk.config, ("id",), [("1",)], {}, f"sheet_to_bigquery_{desk.config.name}_0", {})
+    with pytest.raises(NotComparable, match="by the job itself, by hand"):
+        desk.compare()

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from migration.errors import NotComparable
-from migration.foreign_writes import foreign_writes, last_write_is_foreign
+from migration.foreign_writes import Owning, foreign_writes, last_write_is_foreign
 from shared import load_job
 
 NAMES = ("id",)
@@ -19,7 +18,7 @@ def owned(desk):
 
 
 def found(desk, since):
-    return foreign_writes(desk.shadow, since, desk.client)
+    return foreign_writes({7: Owning(desk.shadow, since)}, "US", desk.client)
 
 
 def test_the_jobs_own_loads_are_not_foreign(owned):
@@ -68,7 +67,27 @@ def test_what_failed_and_what_was_written_before_is_no_foreign_write(owned):
     assert len(found(owned, owned.store.now() - timedelta(minutes=5))) == 1
 
 
-def test_a_table_that_is_not_there_is_told(owned):
-    with pytest.raises(NotComparable, match="is not there: a run makes it"):
-        found(owned, owned.store.now())
+def test_many_tables_are_asked_for_at_once_each_since_its_own_moment(owned, new_desk):
+    other = new_desk()
+    other.make_datasets()
+    past = owned.store.now() - timedelta(minutes=5)
+    owning = {7: Owning(owned.shadow, past), 8: Owning(other.shadow, owned.store.now() + timedelta(minutes=5))}
+    for desk in (owned, other):
+        desk.shadow_loads(NAMES, [("1",)])
+        desk.client.query_and_wait(f"INSERT INTO `{desk.shadow.destination}` (id) VALUES ('2')")
+    (write,) = foreign_writes(owning, "US", owned.client)
+    assert (write.config_id, write.table) == (owned.shadow.id, owned.shadow.destination)
+    owning[8] = Owning(other.shadow, past)
+    assert {each.table for each in foreign_writes(owning, "US", owned.client)} == {
+        owned.shadow.destination,
+        other.shadow.destination,
+    }
+
+
+def test_nothing_is_asked_where_no_table_is_the_jobs(owned):
+    assert foreign_writes({}, "US", owned.client) == []
+
+
+def test_a_table_that_is_not_there_is_written_by_nobody(owned):
+    assert found(owned, owned.store.now()) == []
     assert last_write_is_foreign(owned.shadow, owned.client, owned.store) is None
