@@ -31,4 +31,5 @@ def test_what_passes_by_itself_is_tried_again_and_what_a_person_must_mend_is_not
         "LoadFailed",
         "AttemptClosed",
         "Overtaken",
+        "ServiceAtWork",
     }
