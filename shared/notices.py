@@ -8,7 +8,7 @@ import msgspec
 from shared.counted import counted
 from shared.links import first_link
 from shared.run import Run, how_to_resume
-from shared.spreadsheet import parse_url
+from shared.spreadsheet import spreadsheet_of
 
 Kind = Literal["failed", "paused", "recovered", "succeeded"]
 # A chat shows so much of an error before people stop reading; all of it is in the ledger.
@@ -32,11 +32,8 @@ class Notice(msgspec.Struct, frozen=True):
         """Where the sheet opens: at the cell that the error names, if it names one."""
         if self.run.error and (found := first_link(self.run.error)):
             return found
-        try:
-            spreadsheet = parse_url((self.row or {}).get("google_sheet_url") or "")
-        except (ValueError, AttributeError):  # a row that a portal wrote: anything can be there
-            return None
-        return spreadsheet.link(spreadsheet.gid)
+        spreadsheet = spreadsheet_of(self.row)
+        return spreadsheet.own_link if spreadsheet else None
 
     def lines(self) -> list[str]:
         """The notice as lines of plain text, without the link; no character of a name can break or steer one."""

@@ -1,6 +1,6 @@
 """What there is to tell of one run, gathered once: `job_helper.py show` and the console's page tell the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -10,7 +10,10 @@ from shared.ledger.store import Store
 from shared.links import NamedCell, named_cells
 from shared.loaded import ColumnChange, ColumnLoaded, differences
 from shared.run import Run
-from shared.spreadsheet import Spreadsheet, parse_url
+from shared.spreadsheet import Spreadsheet, spreadsheet_of
+
+# As main.py names them, in its order.
+_STAGES = ("read", "load")
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -79,8 +82,7 @@ def find_facts(run_id: str, store: Store) -> RunFacts | None:
         return None
     run = standing.run
     former = store.former_load(run)
-    row = standing.row or {}
-    spreadsheet = _spreadsheet(row.get("google_sheet_url"))
+    spreadsheet = spreadsheet_of(standing.row)
     columns = _columns(run)
     before = _columns(former) if former else ()
     return RunFacts(
@@ -91,7 +93,7 @@ def find_facts(run_id: str, store: Store) -> RunFacts | None:
         changes=differences(before, columns) if before and columns else tuple(run.schema_changes or ()),
         warnings=tuple(_told(text, spreadsheet) for text in run.warnings or ()),
         error=_told(run.error, spreadsheet) if run.error else None,
-        stages=tuple(Stage(name, seconds) for name, seconds in (run.seconds or {}).items()),
+        stages=tuple(_stages(run.seconds or {})),
         waits=tuple(_waits(run)),
         links=_links(run, spreadsheet),
     )
@@ -103,6 +105,11 @@ def _columns(run: Run) -> tuple[ColumnLoaded, ...]:
 
 def _told(text: str, spreadsheet: Spreadsheet | None) -> Told:
     return Told(text, tuple(named_cells([text], spreadsheet)))
+
+
+def _stages(seconds: Mapping[str, float]) -> Iterable[Stage]:
+    """In the order in which the job goes through them, which JSON in PostgreSQL does not keep."""
+    return (Stage(name, seconds[name]) for name in _STAGES if name in seconds)
 
 
 def _waits(run: Run) -> Iterable[Wait]:
@@ -118,19 +125,12 @@ def _waits(run: Run) -> Iterable[Wait]:
     yield Wait("running", run.claimed_at, run.ended_at)
 
 
-def _spreadsheet(url: object) -> Spreadsheet | None:
-    try:
-        return parse_url(url) if isinstance(url, str) else None
-    except ValueError:  # a row that a portal wrote: anything can be there
-        return None
-
-
 def _links(run: Run, spreadsheet: Spreadsheet | None) -> Links:
     job = None
     if run.attempt and run.job_project and run.job_location:
         job = links.job(run.job_project, run.job_location, load_job.job_id(run.id, run.attempt))
     return Links(
-        spreadsheet=spreadsheet.link(spreadsheet.gid) if spreadsheet else None,
+        spreadsheet=spreadsheet.own_link if spreadsheet else None,
         table=links.table(run.destination),
         job=job,
         execution=links.execution(run.execution) if run.execution else None,

@@ -1,6 +1,8 @@
 """Where a spreadsheet is: the id and the tab in a Google Sheets URL, as people paste it."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
@@ -25,6 +27,11 @@ class Spreadsheet(msgspec.Struct, frozen=True):
 
     id: str
     gid: int | None = None
+
+    @property
+    def own_link(self) -> str:
+        """The address that opens it, at the tab that its address names."""
+        return self.link(self.gid)
 
     def link(self, gid: int | None = None, cell: str | None = None) -> str:
         """The address that opens the spreadsheet, at a tab and a cell (`C17`) if given."""
@@ -55,6 +62,15 @@ def parse_url(url: str) -> Spreadsheet:
     if not _ID.fullmatch(match["id"]):
         raise ValueError(f"its spreadsheet id has characters that ids never have; {_REMEDY}")
     return Spreadsheet(id=match["id"], gid=_gid(f"{parts.fragment}&{parts.query}"))
+
+
+def spreadsheet_of(row: Mapping[str, Any] | None) -> Spreadsheet | None:
+    """The spreadsheet that a config's row names, if it names one: a portal may have written anything there."""
+    url = (row or {}).get("google_sheet_url")
+    try:
+        return parse_url(url) if isinstance(url, str) else None
+    except ValueError:
+        return None
 
 
 def _broken(text: str) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.spreadsheet import Spreadsheet, parse_url
+from shared.spreadsheet import Spreadsheet, parse_url, spreadsheet_of
 
 ID = "1A2b3C4d5E6f7G8h9I0jKlMnOpQrStUvWxYz_-0123456"
 URL = f"https://docs.google.com/spreadsheets/d/{ID}"
@@ -114,3 +114,16 @@ def test_no_text_does_anything_but_name_a_spreadsheet_or_be_refused(text: str) -
 )
 def test_a_link_opens_the_tab_and_the_cell(gid: int | None, cell: str | None, end: str) -> None:
     assert Spreadsheet(id=ID).link(gid, cell) == f"{URL}{end}"
+
+
+@pytest.mark.parametrize(
+    "row", [None, {}, {"google_sheet_url": None}, {"google_sheet_url": 7}, {"google_sheet_url": "x"}]
+)
+def test_a_row_that_names_no_spreadsheet_has_none(row: dict[str, object] | None) -> None:
+    assert spreadsheet_of(row) is None
+
+
+def test_a_rows_spreadsheet_opens_at_the_tab_of_its_address() -> None:
+    found = spreadsheet_of({"google_sheet_url": f" {URL}/edit?usp=sharing#gid=5 "})
+    assert found is not None
+    assert found.own_link == f"{URL}/edit#gid=5"
