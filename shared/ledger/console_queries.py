@@ -1,4 +1,4 @@
-"""The ledger's queries for the console: what its overview shows of all configs and their runs."""
+"""The ledger's queries for the console: how configs stand, of all or of one, and what became of their newest runs."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -71,7 +71,7 @@ class ConfigStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndedRun(msgspec.Struct, frozen=True):
-    """What the overview draws of a run that ended; `seconds` from its claim, None where it had none."""
+    """What is drawn of a run that ended; `seconds` from its claim, None where it had none."""
 
     id: str
     outcome: Outcome
@@ -122,6 +122,22 @@ class ConsoleQueries(Queries):
             skipped=skipped,
         )
         return rows[0][0], [_to(ConfigStanding, row) for _, row in rows if row is not None]
+
+    def standing(
+        self, config_id: int, name: str | None, now: datetime, *, cap: int, reads_per_minute: int
+    ) -> ConfigStanding | None:
+        """The config of this id and name; None where there is none of both."""
+        rows = self._run(
+            console_statements.STANDING,
+            now=now,
+            id=config_id,
+            names=[name] if name is not None else None,
+            recorded_by=None,
+            cap=cap,
+            reads_per_minute=reads_per_minute,
+            search=None,
+        )
+        return _to(ConfigStanding, rows[0][0]) if rows else None
 
     def recent_runs(self, config_ids: Sequence[int], most: int) -> dict[int, list[EndedRun]]:
         """The newest runs that ended of each config, `most` at most, the newest last."""

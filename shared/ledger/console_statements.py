@@ -1,7 +1,8 @@
-"""The SQL of what the console's overview shows. `{configs}` is the configs table's quoted name.
+"""The SQL of how configs stand, of all or of one, as the console shows it.
 
-It goes through all configs, since it filters, sorts and counts by what they are at this moment; of the runs it reads by
-index those that are open, the newest end of each config, and what ended within the strip's day.
+`{configs}` is the configs table's quoted name. The statement of all goes through all configs, since it filters, sorts
+and counts by what they are at this moment; of the runs it reads by index those that are open, the newest end of each
+config, and what ended within the strip's day.
 """
 
 from typing import Literal, get_args
@@ -139,6 +140,12 @@ _ORDERS: dict[Sort, str] = {
     "warnings": "warnings",
 }
 
+# What is told of a config `p` among those stated, whose row is `c`.
+_STANDING_OF_P = f"""to_jsonb(p) || jsonb_build_object(
+    'late_seconds', CASE WHEN p.stale_at + {_GRACE} < {_NOW} THEN extract(epoch FROM {_NOW} - p.stale_at)::float8 END,
+    'rival', CASE WHEN p.verdict = 'table_conflict' THEN {RIVAL} END
+)"""
+
 # A page of the configs, each as JSON, how many there are of each state (of those that the search finds), and how many
 # the state's filter leaves. One row at least, with no config where the page has none.
 _OVERVIEW = f"""
@@ -151,10 +158,7 @@ WITH {JUDGED}, {_OPEN_RUNS}, {_STATED}, page AS (
     SELECT coalesce(jsonb_object_agg(state, configs), '{{}}') AS counts
     FROM (SELECT state, count(*) AS configs FROM stated GROUP BY state) by_state
 )
-SELECT counted.counts, to_jsonb(p) || jsonb_build_object(
-    'late_seconds', CASE WHEN p.stale_at + {_GRACE} < {_NOW} THEN extract(epoch FROM {_NOW} - p.stale_at)::float8 END,
-    'rival', CASE WHEN p.verdict = 'table_conflict' THEN {RIVAL} END
-)
+SELECT counted.counts, {_STANDING_OF_P}
 FROM counted LEFT JOIN page p ON true LEFT JOIN {{configs}} c ON c.id = p.id ORDER BY p.place
 """
 OVERVIEW = {
@@ -162,6 +166,12 @@ OVERVIEW = {
     for sort, order in _ORDERS.items()
     for descending in (False, True)
 }
+
+# One config. Its name, an index finds it by, keeps the due rule from going through all.
+STANDING = f"""
+WITH {JUDGED}, {_OPEN_RUNS}, {_STATED}
+SELECT {_STANDING_OF_P} FROM stated p JOIN {{configs}} c ON c.id = p.id WHERE p.id = CAST(:id AS bigint)
+"""
 
 _OUTCOME = "CASE WHEN r.verdict IN ('unchanged', 'kept') THEN 'unchanged' ELSE r.state END AS outcome"
 

@@ -35,6 +35,17 @@ class OwnerQueries(Queries):
             found += (Owned(**dict(zip(Owned.__struct_fields__, row, strict=True))) for row in rows)
         return found
 
+    def page_of_owned(
+        self, search: str | None, owner: Owner | None, most: int, skipped: int
+    ) -> tuple[dict[Owner, int], list[Owned]]:
+        """How many of the configs that `search` finds (in name and table, or as an id) are whose, and a page of those
+        of `owner`: in shadow first, then the service's, then the job's. Where configs are marked.
+        """
+        asked = {"search": search, "owner": owner, "most": most, "skipped": skipped}
+        ((counts, ids),) = self._run(owner_statements.OWNED_PAGE, **asked)
+        found = {owned.id: owned for owned in self.list_owned(ids)} if ids else {}
+        return counts, [found[config_id] for config_id in ids if config_id in found]
+
     def shadow_ids(self) -> list[int]:
         """The configs that the job loads beside the service, paused ones too."""
         return [each for (each,) in self._run(owner_statements.SHADOW_IDS)]

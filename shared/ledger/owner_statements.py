@@ -69,6 +69,25 @@ WHERE (CAST(:ids AS bigint[]) IS NULL OR c.id = ANY(CAST(:ids AS bigint[]))) AND
 ORDER BY c.id LIMIT :most
 """
 
+# How many configs have which owner, of those that are searched for, and a page of their ids: first those in shadow,
+# which wait for somebody. Where the marks are; an unknown one is the service's, as everywhere.
+OWNED_PAGE = f"""
+WITH owned AS MATERIALIZED (
+    SELECT c.id, CASE WHEN c.migration_status IN ('shadow', 'job_ready') THEN c.migration_status ELSE 'service' END
+        AS owner
+    FROM {{configs}} c
+    WHERE CAST(:search AS text) IS NULL OR c.id::text = CAST(:search AS text)
+       OR position(lower(CAST(:search AS text)) IN lower(concat_ws(' ', c.name, {DESTINATION.format(c="c")}))) > 0
+)
+SELECT
+    (SELECT coalesce(jsonb_object_agg(owner, configs), '{{}}')
+     FROM (SELECT owner, count(*) AS configs FROM owned GROUP BY owner) counted),
+    ARRAY(
+        SELECT id FROM owned WHERE CAST(:owner AS text) IS NULL OR owner = CAST(:owner AS text)
+        ORDER BY array_position(ARRAY['shadow', 'service', 'job_ready'], owner::text), id LIMIT :most OFFSET :skipped
+    )
+"""
+
 SHADOW_IDS = f"SELECT c.id FROM {{configs}} c WHERE {_OWNER} = 'shadow' ORDER BY c.id"
 
 _NOT_MOVED = f"{_OWNER} <> 'job_ready' AND coalesce(c.name, '') NOT LIKE 'migration_test%'"

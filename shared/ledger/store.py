@@ -25,6 +25,7 @@ from shared.ledger.connection import Session, connect
 from shared.ledger.console_queries import ConsoleQueries
 from shared.ledger.end_queries import EndQueries
 from shared.ledger.forward_queries import ForwardQueries
+from shared.ledger.history_queries import HistoryQueries
 from shared.ledger.message_queries import MessageQueries
 from shared.ledger.notice_queries import NoticeQueries
 from shared.ledger.owner_queries import OwnerQueries
@@ -65,6 +66,7 @@ class Store(
     UsageQueries,
     OwnerQueries,
     ConsoleQueries,
+    HistoryQueries,
     PlanQueries,
 ):
     """The product's queries over one connection; not to be shared between threads."""

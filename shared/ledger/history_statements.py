@@ -1,0 +1,58 @@
+"""The SQL of a config's history: its runs, what its table's columns are and were, and the plans that were made of it.
+
+By the indexes that tell how a config fared, what of it is open, and what it loaded last.
+"""
+
+from shared.ledger.statements import ACTIVE_STATES
+
+_TOLD = """jsonb_build_object(
+    'id', r.id, 'why', r.why, 'slot', r.slot, 'state', r.state, 'verdict', r.verdict, 'created_at', r.created_at,
+    'ended_at', r.ended_at, 'seconds', extract(epoch FROM r.ended_at - r.claimed_at)::float8, 'attempt', r.attempt,
+    'rows', r.rows, 'error_class', r.error_class,
+    'warnings', CASE WHEN jsonb_typeof(r.warnings) = 'array' THEN jsonb_array_length(r.warnings) ELSE 0 END,
+    'changes', CASE WHEN jsonb_typeof(r.schema_changes) = 'array' THEN jsonb_array_length(r.schema_changes) ELSE 0 END
+)"""
+
+# ruff: noqa: S608
+OPEN_RUNS_OF = f"""
+SELECT {_TOLD} FROM (
+    SELECT * FROM sheet_to_bigquery_runs WHERE config_id = :config_id AND state IN {ACTIVE_STATES}
+    UNION ALL
+    SELECT * FROM sheet_to_bigquery_runs WHERE config_id = :config_id AND state = 'pending'
+) r
+ORDER BY r.state = 'pending', r.turn, r.id
+"""
+
+ENDED_RUNS_OF = f"""
+SELECT {_TOLD} FROM sheet_to_bigquery_runs r WHERE r.config_id = :config_id AND r.ended_at IS NOT NULL
+ORDER BY r.created_at DESC, r.id LIMIT :most OFFSET :skipped
+"""
+COUNT_ENDED_RUNS_OF = """
+SELECT count(*) FROM sheet_to_bigquery_runs WHERE config_id = :config_id AND ended_at IS NOT NULL
+"""
+
+# The newest load that told its columns.
+NEWEST_COLUMNS = """
+SELECT r.id, r.ended_at, r.destination, r.columns FROM sheet_to_bigquery_runs r
+WHERE r.config_id = :config_id AND r.verdict = 'loaded' AND jsonb_typeof(r.columns) = 'array'
+ORDER BY r.ended_at DESC LIMIT 1
+"""
+
+# Of so many of the newest loads, those that changed the table's columns.
+NEWEST_CHANGES = """
+SELECT loads.id, loads.ended_at, loads.schema_changes FROM (
+    SELECT r.id, r.ended_at, r.schema_changes FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = :config_id AND r.verdict = 'loaded' ORDER BY r.ended_at DESC LIMIT :looked_at
+) loads
+WHERE CASE WHEN jsonb_typeof(loads.schema_changes) = 'array' THEN jsonb_array_length(loads.schema_changes) > 0 END
+ORDER BY loads.ended_at DESC LIMIT :most
+"""
+
+# People ask for plans, so there are few, and what is old is cleaned away: no index for it.
+NEWEST_PLANS_OF = """
+SELECT jsonb_build_object(
+    'id', p.id, 'requested_by', p.requested_by, 'requested_at', p.requested_at, 'state', p.state,
+    'error_class', p.error_class
+)
+FROM sheet_to_bigquery_plans p WHERE p.config_id = :config_id ORDER BY p.requested_at DESC, p.id LIMIT :most
+"""
