@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
-from console.phrases import number
+from console.phrases import duration, instant, number
+from shared.counted import counted
 from shared.ledger.console_queries import EndedRun, QuarterHour
 
 QUARTER = timedelta(minutes=15)
@@ -18,6 +19,9 @@ _STEP, _BAR, _HEIGHT = 4, 3, 20
 # The strip's: what went well grows upward from the line, what did not hangs below it.
 _WIDE, _GAP, _ABOVE, _BELOW = 10, 2, 44, 20
 _LEAST = 2
+# A config's history: rows above, what did not load below their line, and how long each run took at the foot.
+_RUN, _SPACE, _FEWEST = 24, 4, 20
+_ROWS, _MARKS, _FOOT, _TOOK = 96, 14, 118, 36
 
 
 def quarter_of(at: datetime) -> datetime:
@@ -56,6 +60,60 @@ def _told_of(runs: Sequence[EndedRun], known: Sequence[int]) -> str:
     ]
     told = [f"{count} {outcome}" for outcome, count in counts if count]
     return ", ".join([f"Last {len(runs)} runs: {rows}" if len(runs) > 1 else f"One run: {rows}", *told])
+
+
+def history(runs: Sequence[EndedRun], most: int) -> Markup:
+    """A config's newest runs, oldest first, the newest at the right: their rows as bars, hollow where nothing had to be
+    loaded, a cross or a dash below the line for what failed or was cancelled; and how long each took as a line.
+    """
+    slots = min(most, max(len(runs), _FEWEST))
+    known = [run.rows for run in runs if run.rows is not None]
+    highest, longest = max(known, default=0), max((run.seconds or 0.0 for run in runs), default=0.0)
+    drawn: dict[str, list[str]] = {"succeeded": [], "unchanged": [], "failed": [], "cancelled": [], "took": []}
+    places: list[Markup] = []
+    rows = 0
+    for place, run in enumerate(runs, start=slots - len(runs)):
+        rows = run.rows if run.rows is not None else rows
+        x = place * _RUN
+        drawn[run.outcome].append(_mark(x + _SPACE // 2, run.outcome, _scaled(rows, highest, _ROWS - _LEAST)))
+        if run.seconds is not None:
+            y = _FOOT + _TOOK - _scaled(run.seconds, longest, _TOOK - _LEAST)
+            drawn["took"].append(f"M{x} {y}h{_RUN}")
+        told = Markup("<title>{}</title>").format(_told_of_one(run))
+        places.append(
+            Markup('<path class="place" d="M{} 0h{}v{}h-{}z">{}</path>').format(x, _RUN, _FOOT + _TOOK, _RUN, told)
+        )
+    line = Markup('<path class="axis" d="M0 {}h{}"/>').format(_ROWS, slots * _RUN)
+    label = _told_of(runs, known) + (f"; the longest took {duration(longest)}" if longest else "")
+    return _svg("history", slots * _RUN, _FOOT + _TOOK, label, drawn, line, Markup("").join(places))
+
+
+def _mark(x: int, outcome: str, height: int) -> str:
+    wide = _RUN - _SPACE
+    match outcome:
+        case "failed":
+            return f"M{x + 4} {_ROWS + 4}l{wide - 8} {_MARKS - 4}m0-{_MARKS - 4}l-{wide - 8} {_MARKS - 4}"
+        case "cancelled":
+            return f"M{x + 4} {_ROWS + 4 + (_MARKS - 4) // 2}h{wide - 8}"
+        case _:
+            return f"M{x} {_ROWS}v-{height}h{wide}v{height}z"
+
+
+def _told_of_one(run: EndedRun) -> str:
+    told = [f"{instant(run.ended_at)} UTC: {run.outcome}"]
+    told += [counted(run.rows, "row")] if run.rows is not None else []
+    told += [duration(run.seconds)] if run.seconds is not None else []
+    return ", ".join(told)
+
+
+def stretch(begin: float, length: float) -> Markup:
+    """A part of a run's time, as fractions of all of it; the table that it stands in tells the same."""
+    x = min(round(begin * 1000), 995)
+    width = max(5, min(round(length * 1000), 1000 - x))
+    return Markup(
+        '<svg class="stretch" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<path class="axis" d="M0 5h1000"/><path d="M{} 0h{}v10h-{}z"/></svg>'
+    ).format(x, width, width)
 
 
 def strip(quarters: Iterable[QuarterHour], now: datetime) -> Markup:
@@ -101,13 +159,19 @@ def _rectangle(x: int, y: int, height: int) -> str:
     return f"M{x} {y}h{_WIDE - _GAP}v{height}h-{_WIDE - _GAP}z"
 
 
-def _scaled(count: int, highest: int, height: int) -> int:
+def _scaled(count: float, highest: float, height: int) -> int:
     """A bar's height, of one that is there at all always to be seen."""
     return max(_LEAST, round(count / highest * height)) if highest else _LEAST
 
 
 def _svg(
-    kind: str, width: int, height: int, label: str, paths: Mapping[str, Sequence[str]], before: str = ""
+    kind: str,
+    width: int,
+    height: int,
+    label: str,
+    paths: Mapping[str, Sequence[str]],
+    before: str = "",
+    after: str = "",
 ) -> Markup:
     drawn = Markup("").join(
         Markup('<path class="is-{}" d="{}"/>').format(outcome, "".join(parts))
@@ -115,5 +179,5 @@ def _svg(
         if parts
     )
     return Markup(
-        '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}{}</svg>'
-    ).format(kind, width, height, label, before, drawn)
+        '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}{}{}</svg>'
+    ).format(kind, width, height, label, before, drawn, after)

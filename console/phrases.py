@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
+from shared.run import Why
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_KILO = 1000
 # Below it two units tell more than one.
 _TWO_UNITS = 10
 
@@ -58,3 +61,24 @@ def every(hours: int) -> str:
     if days and not rest:
         return "every day" if days == 1 else f"every {days} days"
     return "every hour" if hours == 1 else f"every {hours} h"
+
+
+def why(reason: Why) -> str:
+    """What a run was recorded for."""
+    return {
+        "schedule": "by its schedule",
+        "manual": "by hand",
+        "reset": "last_run was emptied",
+        "shadow": "beside the older service",
+    }[reason]
+
+
+def size(count: int) -> str:
+    """Bytes: `980 bytes`, `12 kB`, `3.4 MB`."""
+    if count < _KILO:
+        return "1 byte" if count == 1 else f"{count} bytes"
+    amount, unit = count / _KILO, "kB"
+    for larger in ("MB", "GB"):
+        if amount >= _KILO:
+            amount, unit = amount / _KILO, larger
+    return f"{amount:.1f} {unit}" if amount < _TWO_UNITS else f"{amount:,.0f} {unit}"

@@ -13,7 +13,9 @@ import jinja2
 from markupsafe import Markup
 
 from console import charts, phrases, states
+from console.linked import linked
 from console.security import FIELD
+from shared.counted import counted
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -36,7 +38,14 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        static=static_address, address=address, form_field=FIELD, charts=charts, label=states.label, shape=states.shape
+        static=static_address,
+        address=address,
+        form_field=FIELD,
+        charts=charts,
+        label=states.label,
+        shape=states.shape,
+        run_word=states.run_word,
+        linked=linked,
     )
     environment.filters.update(
         instant=phrases.instant,
@@ -45,6 +54,9 @@ def _environment() -> jinja2.Environment:
         duration=phrases.duration,
         number=phrases.number,
         every=phrases.every,
+        why=phrases.why,
+        size=phrases.size,
+        counted=counted,
     )
     environment.globals["time"] = _time
     return environment

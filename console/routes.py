@@ -10,7 +10,7 @@ from werkzeug.routing import Map, Rule
 
 from console import security
 from console.identity import NotSignedIn, ProxyKeys, fetch_proxy_keys, identify
-from console.pages import overview
+from console.pages import config, migration, overview, plan, run
 from console.rendering import render, static_file
 from console.visit import Action, Page, PageMissing, Site, Visit
 from shared import log
@@ -23,7 +23,7 @@ class MethodRefused(SyncError):
     """The address is there, but not for this method."""
 
 
-SITE = Site(pages=(overview.PAGE,))
+SITE = Site(pages=(overview.PAGE, migration.PAGE, config.PAGE, run.PAGE, plan.PAGE))
 # By the first that fits.
 _STATUSES: tuple[tuple[type[SyncError], int], ...] = (
     (NotSignedIn, 401),
@@ -117,6 +117,7 @@ def _visit(request: flask.Request, here: Wiring, store: Store, who: str, path: d
         now=store.now(),
         store=store,
         settings=here.settings,
+        migrating=here.migrating,
         path=path,
         asked=request.args.to_dict(),
         form=request.form.to_dict(),

@@ -7,6 +7,7 @@ from shared.ledger.console_statements import CONFIG_STATES
 # The words of `shared/ledger/console_statements.py`, and what runs end as beside them.
 STATES: tuple[str, ...] = (*CONFIG_STATES, "cancelled")
 _LABELS = {"quota": "waiting for quota", "never_ran": "never ran"}
+_OF_OPEN_RUNS = {"pending": "waiting", "queued": "waiting", "launching": "running"}
 # Drawn in a square of 16, by lines unless the style sheet fills them.
 _SHAPES = {
     "failed": "M8 1.5 15 14H1zM8 6v4M8 12v.5",
@@ -23,6 +24,13 @@ _SHAPES = {
     "service": "M3 3h10v10H3z",
     "cancelled": "M4 4l8 8M12 4l-8 8",
 }
+
+
+def run_word(state: str, verdict: str | None) -> str:
+    """A run's state in the words of configs' states: one that had nothing to load is `unchanged`."""
+    if verdict in ("unchanged", "kept"):
+        return "unchanged"
+    return _OF_OPEN_RUNS.get(state, state)
 
 
 def label(state: str) -> str:

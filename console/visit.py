@@ -9,7 +9,7 @@ import msgspec
 
 from shared.errors import SyncError
 from shared.ledger.store import Store
-from shared.settings import Settings
+from shared.settings import Migrating, Settings
 
 
 class PageMissing(SyncError):
@@ -20,14 +20,16 @@ class PageMissing(SyncError):
 class Visit:
     """One request of somebody who is known.
 
-    `who` is an email; `now` the database's clock; `path` what the address' own parts are (`config_id`), `asked` what
-    stands behind the `?`, the first of each name; `form` an action's fields; `form_token` is for every form of a page.
+    `who` is an email; `now` the database's clock; `migrating` what promotions go by; `path` what the address' own parts
+    are (`config_id`), `asked` what stands behind the `?`, the first of each name; `form` an action's fields;
+    `form_token` is for every form of a page.
     """
 
     who: str
     now: datetime
     store: Store
     settings: Settings
+    migrating: Migrating
     path: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from shared.executions import Executions
 from shared.ledger.store import Store, open_store
 from shared.older_service import OlderService
 from shared.publish import publish_plan, publish_requests
-from shared.settings import read_deployment, read_failpoints
+from shared.settings import Migrating, read_deployment, read_failpoints, read_migrating
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -52,6 +52,11 @@ class Wiring:
     def console(self) -> Console:
         """How the console learns who asks. Raises `InvalidSettings`."""
         return read_console(self._environ)
+
+    @functools.cached_property
+    def migrating(self) -> Migrating:
+        """What a promotion has to prove. Raises `InvalidSettings`."""
+        return read_migrating(self._environ)
 
     @functools.cached_property
     def executions(self) -> Executions:

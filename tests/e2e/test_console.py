@@ -36,5 +36,11 @@ def test_the_overview_shows_what_came_of_the_runs(team: Team, system: System) ->
         "SELECT error_class FROM sheet_to_bigquery_runs WHERE config_id = :id", id=configs[bad]
     )[0]
     assert told[bad]["note"] == error_class
+    failed = str(runs[configs[bad]].id)
+    page = json.loads(read(system, f"/configs/{configs[bad]}.json"))
+    assert ([run["id"] for run in page["runs"]], page["error_class"]) == ([failed], error_class)
+    assert error_class in read(system, f"/runs/{failed}")
+    columns = json.loads(read(system, f"/runs/{runs[configs[good]].id}.json"))["facts"]["columns"]
+    assert [column["name"] for column in columns] == ["id", "amount"]
     html = read(system, f"/?search={mark}")
     assert all(text in html for text in (good, bad, error_class, CONSOLE_USER, "1–2 of 2"))

@@ -43,6 +43,7 @@ PATHS = {
     "a search": "/?search=region+77",
     "most late first": "/?sort=freshness",
     "the last page": "/?sort=name&page=200",
+    "a config": "/configs/77",
 }
 SECONDS_TO_START = 60
 

@@ -1,7 +1,10 @@
 """A reader of the console's pages, over a real PostgreSQL and without a server between."""
 
 import json
+import re
 from collections.abc import Callable
+from datetime import datetime
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,10 +14,46 @@ from werkzeug.test import EnvironBuilder
 
 from console.routes import SITE, answer
 from console.visit import Site
+from shared.ledger.store import Store
 from shared.settings import Database
 from shared.wiring import Wiring
 
 WHO = "ann@example.com"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe"
+
+
+class Elements(HTMLParser):
+    """What a page is made of: its elements with their attributes, its text, and that with a space between elements."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.words = ""
+        self.feed(html)
+        self.words = re.sub(r" ([,;:.])", r"\1", " ".join(self.words.split()))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        self.words += f" {data}"
+
+
+def assert_inert(html: str) -> Elements:
+    """The page's elements, of which none came out of a name, and all of `HOSTILE` is there as text."""
+    page = Elements(html)
+    assert HOSTILE in page.text
+    tags = [tag for tag, _ in page.elements]
+    assert tags.count("script") == 1
+    assert tags.count("img") == 1
+    assert not {"i", "u", "style"} & set(tags)
+    for _, attributes in page.elements:
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+        assert (attributes.get("src") or "/static/").startswith("/static/")
+        assert not (attributes.get("href") or "").startswith("javascript:")
+    return page
 
 
 class Reader:
@@ -46,6 +85,10 @@ class Reader:
         assert response.status_code == 200, response.get_data(as_text=True)
         return response.get_data(as_text=True)
 
+    def words(self, path: str) -> str:
+        """A page's text, with a space between its words and its elements."""
+        return Elements(self.page(path)).words
+
     def facts(self, path: str = "/overview.json", **asked: Any) -> dict[str, Any]:
         """What a page's JSON twin tells."""
         return dict(json.loads(self.page(path, **asked)))
@@ -64,3 +107,8 @@ def reader(migrated: Database) -> Reader:
 @pytest.fixture
 def reader_of(migrated: Database) -> Callable[..., Reader]:
     return lambda *arguments, **settings: Reader(migrated, *arguments, **settings)
+
+
+@pytest.fixture
+def now(store: Store) -> datetime:
+    return store.now()

@@ -7,18 +7,12 @@ from typing import Any
 import pytest
 
 from shared.ledger.console_statements import CONFIG_STATES
-from shared.ledger.store import Store
 from tests.integration.console.conftest import Reader
 
 HOUR = timedelta(hours=1)
 ATTEMPT = {"attempt": 1, "had_last_run": True, "job_project": "p", "job_location": "US", "execution": "e"}
 
 Add = Callable[..., Any]
-
-
-@pytest.fixture
-def now(store: Store) -> datetime:
-    return store.now()
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
-from console.charts import sparkline, strip
+import pytest
+
+from console.charts import history, sparkline, stretch, strip
 from shared.ledger.console_queries import EndedRun, Outcome, QuarterHour
 
 NOW = datetime(2026, 11, 28, 23, 7, tzinfo=UTC)
@@ -88,3 +90,55 @@ def test_many_failures_stay_within_the_strip() -> None:
 def test_the_strip_says_what_it_draws() -> None:
     told = label(strip([quarter(0, "succeeded", 1200), quarter(15, "succeeded", 1), quarter(30, "failed", 2)], NOW))
     assert told == "Runs that ended in the last 24 hours: 1,201 succeeded, 2 failed"
+
+
+def bases(d: str) -> list[int]:
+    return [int(x) for x in re.findall(r"M(\d+) ", d)]
+
+
+def test_a_history_draws_each_outcome_in_a_shape_of_its_own() -> None:
+    runs = [run(rows=50), run("unchanged", rows=100), run("failed", rows=None), run("cancelled", rows=None)]
+    drawn = paths(history(runs, most=40))
+    assert drawn["is-succeeded"] == "M386 96v-47h20v47z"
+    assert drawn["is-unchanged"] == "M410 96v-94h20v94z"
+    # A cross and a dash, both below the line on which bars stand.
+    assert drawn["is-failed"] == "M438 100l12 10m0-10l-12 10"
+    assert drawn["is-cancelled"] == "M462 105h12"
+
+
+def test_a_history_shows_how_long_each_run_took_at_its_place() -> None:
+    runs = [EndedRun("a", "succeeded", NOW, 1, 5.0), EndedRun("b", "succeeded", NOW, 1, None)]
+    runs.append(EndedRun("c", "failed", NOW, None, 10.0))
+    assert paths(history(runs, most=40))["is-took"] == "M408 137h24M456 120h24"
+
+
+def test_a_history_has_room_for_as_many_runs_as_are_drawn() -> None:
+    svg = history([run() for _ in range(40)], most=40)
+    assert ElementTree.fromstring(svg).attrib["viewBox"] == "0 0 960 154"  # noqa: S314
+    assert bases(paths(svg)["is-succeeded"]) == [number * 24 + 2 for number in range(40)]
+
+
+def test_each_place_of_a_history_tells_its_run() -> None:
+    root = ElementTree.fromstring(history([run(rows=1200), run("failed", rows=None)], most=40))  # noqa: S314
+    told = [title.text for title in root.iter("title")]
+    assert told == ["2026-11-28 23:07 UTC: succeeded, 1,200 rows, 1.0 s", "2026-11-28 23:07 UTC: failed, 1.0 s"]
+
+
+def test_a_history_says_what_it_draws() -> None:
+    told = label(history([run(rows=1000), run("failed", rows=None)], most=40))
+    assert told == "Last 2 runs: 1,000 rows, 1 failed; the longest took 1.0 s"
+
+
+@pytest.mark.parametrize(
+    ("begin", "length", "drawn"),
+    [(0, 1, "M0 0h1000v10h-1000z"), (0.25, 0.5, "M250 0h500v10h-500z"), (1, 0, "M995 0h5v10h-5z")],
+)
+def test_a_stretch_stands_where_it_was_and_is_always_seen(begin: float, length: float, drawn: str) -> None:
+    root = ElementTree.fromstring(stretch(begin, length))  # noqa: S314
+    assert [path.attrib["d"] for path in root.iter("path")] == ["M0 5h1000", drawn]
+
+
+@pytest.mark.parametrize(("begin", "length"), [(0.9, 5), (0.5, 0.5001), (1.2, 1)])
+def test_a_stretch_stays_within_the_whole(begin: float, length: float) -> None:
+    (x, width), *_ = re.findall(r"M(\d+) 0h(\d+)v", stretch(begin, length))
+    assert int(x) + int(width) <= 1000

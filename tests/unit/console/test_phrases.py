@@ -1,10 +1,12 @@
 """How instants and spans are written."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
 
 import pytest
 
 from console import phrases
+from shared.run import Why
 
 NOW = datetime(2026, 11, 28, 23, 5, tzinfo=UTC)
 
@@ -44,3 +46,24 @@ def test_a_runs_length_is_told_as_exactly_as_it_matters(seconds: float, told: st
 )
 def test_a_frequency_is_told_in_words(hours: int, told: str) -> None:
     assert phrases.every(hours) == told
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (123_456, "123 kB"),
+        (2_345_678, "2.3 MB"),
+        (12e9, "12 GB"),
+        (5e15, "5,000,000 GB"),
+    ],
+)
+def test_a_size_is_told_in_what_fits_it(count: float, told: str) -> None:
+    assert phrases.size(int(count)) == told
+
+
+def test_every_reason_for_a_run_has_its_words() -> None:
+    assert len({phrases.why(reason) for reason in get_args(Why)}) == len(get_args(Why))
