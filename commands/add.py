@@ -1,13 +1,12 @@
 """`job_helper.py add`: registers a config without SQL."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from commands.config_file import ConfigFile, parse_frequency, read_config_file, read_custom_schema
+from commands.config_file import ConfigFile, read_config_file, read_custom_schema
 from commands.configs import Registered, registered
 from commands.exits import SUCCEEDED
 from commands.moments import shown
@@ -18,13 +17,13 @@ from shared.clients import Clients
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig
 from shared.ledger.store import open_store
+from shared.registration import DAILY, parse_frequency, table_name
 from shared.settings import read_database
 from shared.spreadsheet import parse_url
 
 # A person waits; a run would be more patient.
 _WAIT_BUDGET = 10.0
 _NAME_LENGTH = 255  # of the table's column
-_TABLE_LENGTH = 300
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -75,8 +74,7 @@ def add_from_url(wanted: Wanted, environ: Mapping[str, str], screen: Screen) -> 
 
 def _add(given: ConfigFile, environ: Mapping[str, str], screen: Screen) -> int:
     frequency = parse_frequency(given.frequency)
-    # NULL means a day as well, but says so to nobody who reads the table.
-    hours = frequency if frequency is not None else 24
+    hours = frequency if frequency is not None else DAILY
     with open_store(read_database(environ)) as store:
         config_id = store.add_config(_without_id(given.config), hours)
         added = next(each for each in registered(store, [given.config.name]) if each.id == config_id)
@@ -115,8 +113,7 @@ def _title(wanted: Wanted, environ: Mapping[str, str]) -> str:
 
 
 def _table_name(title: str) -> str:
-    """A table's name made of a title: `Sales by Quarter` is `sales_by_quarter`."""
-    name = re.sub(r"\W+", "_", title).strip("_").lower()[:_TABLE_LENGTH]
+    name = table_name(title)
     if not name:
         raise InvalidConfig("the spreadsheet's title has nothing that a table could be named after", "give --table")
     return name

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.config import Config, parse_config
 from shared.errors import InvalidConfig
-from shared.parse import parse_object, shape
+from shared.parse import parse_object
 
 EXAMPLE = {
     "name": "test_config",
@@ -39,15 +39,6 @@ def read_custom_schema(path: Path) -> Any:
         return msgspec.json.decode(read_text(path))
     except msgspec.DecodeError as problem:
         raise InvalidConfig(f"{path} is not JSON: {problem}", "write a list of name, type and mode") from None
-
-
-def parse_frequency(value: Any) -> int | None:
-    """Hours between a config's runs: 0 is manual only, None leaves the table's default of a day."""
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 876_000):
-        return value
-    raise InvalidConfig(
-        f"run_frequency_hours is {shape(value)}", "give a whole number of hours, 0 (manual only) to 876000"
-    )
 
 
 def read_text(path: Path) -> str:

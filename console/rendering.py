@@ -15,6 +15,7 @@ from markupsafe import Markup
 from console import charts, phrases, states
 from console.linked import linked
 from console.security import FIELD
+from console.visit import ONCE
 from shared.counted import counted
 
 _HERE = Path(__file__).parent
@@ -41,6 +42,7 @@ def _environment() -> jinja2.Environment:
         static=static_address,
         address=address,
         form_field=FIELD,
+        once_field=ONCE,
         charts=charts,
         label=states.label,
         shape=states.shape,

@@ -9,12 +9,16 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
 from console import security
+from console.actions import adding, configs, runs
+from console.actions.notices import find_notice
+from console.actions.offers import offered
+from console.actions.once import NotPossible
 from console.identity import NotSignedIn, ProxyKeys, fetch_proxy_keys, identify
 from console.pages import config, migration, overview, plan, run
 from console.rendering import render, static_file
 from console.visit import Action, Page, PageMissing, Site, Visit
 from shared import log
-from shared.errors import InvalidInput, SyncError, UnknownConfig
+from shared.errors import InvalidInput, NotOurs, Overtaken, SyncError, TableBusy, UnknownConfig
 from shared.ledger.store import Store
 from shared.wiring import Wiring
 
@@ -23,17 +27,37 @@ class MethodRefused(SyncError):
     """The address is there, but not for this method."""
 
 
-SITE = Site(pages=(overview.PAGE, migration.PAGE, config.PAGE, run.PAGE, plan.PAGE))
+class NotAnEditor(SyncError):
+    """Somebody who may look, and not act."""
+
+
+SITE = Site(
+    pages=(overview.PAGE, migration.PAGE, config.PAGE, run.PAGE, plan.PAGE),
+    actions=(*configs.ACTIONS, *runs.ACTIONS, *adding.ACTIONS),
+)
 # By the first that fits.
 _STATUSES: tuple[tuple[type[SyncError], int], ...] = (
     (NotSignedIn, 401),
     (security.ForeignForm, 403),
+    (NotAnEditor, 403),
     (PageMissing, 404),
     (UnknownConfig, 404),
     (MethodRefused, 405),
+    # What does not go with how things are by now.
+    (NotPossible, 409),
+    (NotOurs, 409),
+    (Overtaken, 409),
+    (TableBusy, 409),
     (InvalidInput, 400),
 )
-_TITLES = {400: "Not understood", 401: "Not signed in", 403: "Refused", 404: "Not found", 405: "Not possible here"}
+_TITLES = {
+    400: "Not understood",
+    401: "Not signed in",
+    403: "Refused",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not possible as it is now",
+}
 
 
 class _Twin:
@@ -41,6 +65,13 @@ class _Twin:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+
+
+class _Asked:
+    """The page of an action's form."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
 
 
 class _File:
@@ -64,18 +95,43 @@ def _answer(request: flask.Request, here: Wiring, site: Site) -> flask.Response:
     token = security.form_token(request)
     if isinstance(endpoint, Action):
         security.check_form(request)
+    if isinstance(endpoint, Action | _Asked) and not here.console.may_act(who):
+        raise NotAnEditor(f"{who} may look, and not act", "CONSOLE_EDITORS says who may")
     with here.store() as store:
         visit = _visit(request, here, store, who, path, token)
         match endpoint:
             case Action():
-                return flask.Response(status=303, headers={"Location": endpoint.act(visit)})
+                response = _act(endpoint, visit, site)
+            case _Asked(action=Action(form=form)) if form is not None:
+                response = _page("form.html", visit, site, view=form(visit), error=None)
             case _Twin(page=page):
                 return flask.Response(msgspec.json.encode(page.build(visit)), mimetype="application/json")
-        view = endpoint.build(visit)
-    html = render(endpoint.template, view=view, visit=visit, page=endpoint, navigation=_navigation(site))
-    response = flask.Response(html, mimetype="text/html")
-    security.keep_token(response, token, https=here.console.k_service is not None)
+            case _:
+                response = _page(endpoint.template, visit, site, view=endpoint.build(visit), page=endpoint)
+    security.keep_token(response, token, request)
     return response
+
+
+def _act(action: Action, visit: Visit, site: Site) -> flask.Response:
+    """Where the action leads; or its form again, as it was filled in, with what kept it from being done."""
+    try:
+        return flask.Response(status=303, headers={"Location": action.act(visit)})
+    except SyncError as error:
+        if action.form is None:
+            raise
+        try:
+            view = action.form(visit)
+        except SyncError:  # what it was about is gone, or the database is
+            raise error from None
+        response = _page("form.html", visit, site, view=view, error=error)
+        response.status_code = _status(error, visit.address)
+        return response
+
+
+def _page(template: str, visit: Visit, site: Site, **values: Any) -> flask.Response:
+    """A page with what was done before it, and what can be done on it."""
+    around = {"notice": find_notice(visit), "offers": offered(visit), "navigation": _navigation(site)}
+    return flask.Response(render(template, visit=visit, **around, **values), mimetype="text/html")
 
 
 def _match(request: flask.Request, site: Site) -> tuple[Any, dict[str, Any]]:
@@ -95,7 +151,10 @@ def _map(site: Site) -> Map:
     for page in site.pages:
         rules.append(Rule(page.address, endpoint=page, methods=["GET"]))
         rules.append(Rule(page.twin, endpoint=_Twin(page), methods=["GET"]))
-    rules += [Rule(action.address, endpoint=action, methods=["POST"]) for action in site.actions]
+    for action in site.actions:
+        rules.append(Rule(action.address, endpoint=action, methods=["POST"]))
+        if action.form is not None:
+            rules.append(Rule(action.asked_at or action.address, endpoint=_Asked(action), methods=["GET"]))
     return Map(rules, strict_slashes=False, merge_slashes=False)
 
 
@@ -116,8 +175,9 @@ def _visit(request: flask.Request, here: Wiring, store: Store, who: str, path: d
         who=who,
         now=store.now(),
         store=store,
-        settings=here.settings,
-        migrating=here.migrating,
+        here=here,
+        address=request.path,
+        may_act=here.console.may_act(who),
         path=path,
         asked=request.args.to_dict(),
         form=request.form.to_dict(),
@@ -131,12 +191,18 @@ def _navigation(site: Site) -> list[Page]:
 
 def _problem(request: flask.Request, error: SyncError, site: Site) -> flask.Response:
     """What went wrong, as the page or as JSON, whichever was asked for."""
-    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 503 if error.retryable else 500)
-    if status >= 500:
-        log.error("refused", path=request.path, error_class=error.name, error=str(error))
+    status = _status(error, request.path)
     if request.path.endswith(".json"):
         told = {"error": {"class": error.name, "message": str(error)}}
         return flask.Response(msgspec.json.encode(told), status=status, mimetype="application/json")
     title = _TITLES.get(status, "Not possible now")
     html = render("problem.html", title=title, error=error, navigation=_navigation(site))
     return flask.Response(html, status=status, mimetype="text/html")
+
+
+def _status(error: SyncError, path: str) -> int:
+    """The answer's status; what is nobody's mistake is logged."""
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 503 if error.retryable else 500)
+    if status >= 500:
+        log.error("refused", path=path, error_class=error.name, error=str(error))
+    return status

@@ -2,11 +2,13 @@
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import flask
+from werkzeug.exceptions import HTTPException
 
-from shared.errors import SyncError
+from shared.errors import InvalidInput, SyncError
 
 # The cookie and the hidden field of a form that have to be equal: another site can send neither our cookie
 # (SameSite=Strict) nor read it.
@@ -54,15 +56,18 @@ def form_token(request: flask.Request) -> str:
     return request.cookies.get(COOKIE) or secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def keep_token(response: flask.Response, token: str, *, https: bool) -> None:
-    """Lets the browser keep the token until it is closed, out of every script's reach."""
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=https, path="/")
+def keep_token(response: flask.Response, token: str, request: flask.Request) -> None:
+    """Lets the browser keep the token until it is closed, out of every script's reach; where it asked by https, as who
+    stands in front and ends that says, by https alone.
+    """
+    scheme = request.headers.get("X-Forwarded-Proto", request.scheme).partition(",")[0].strip()
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=scheme == "https", path="/")
 
 
 def check_form(request: flask.Request) -> None:
     """Raises `ForeignForm` unless the form comes from a page of ours, in the browser that got it."""
     refused = ForeignForm("this form did not come from the console's own page", "open the page again, and send it then")
-    kept, sent = request.cookies.get(COOKIE, ""), request.form.get(FIELD, "")
+    kept, sent = request.cookies.get(COOKIE, ""), _form(request).get(FIELD, "")
     if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
         raise refused
     site = request.headers.get("Sec-Fetch-Site")
@@ -72,3 +77,14 @@ def check_form(request: flask.Request) -> None:
     # Where a proxy changed the Host, the browser's own word (Sec-Fetch-Site) is the better one.
     if site is None and origin is not None and urlsplit(origin).netloc != request.host:
         raise refused
+
+
+def _form(request: flask.Request) -> Mapping[str, str]:
+    """The form's fields. Raises `InvalidInput` for one that nobody fills in."""
+    try:
+        fields = request.form
+    except HTTPException as error:  # too long, or broken
+        raise InvalidInput("the form cannot be read", "open the page again, and send it then") from error
+    if any("\0" in value for _, value in fields.items(multi=True)):
+        raise InvalidInput("the form has a NUL character in it", "leave it out")
+    return fields

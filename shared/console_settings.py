@@ -1,11 +1,15 @@
 """What the console is told beside the deployment's settings."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.errors import InvalidSettings
 from shared.parse import Checked, Problem, parse
 from shared.settings import present
+
+# An address, or everybody's of a domain.
+_EDITOR = re.compile(r"(?:\*|[^@*\s]+)@[^@*\s]+")
 
 
 class Console(Checked, frozen=True, rename=str.upper):
@@ -16,6 +20,9 @@ class Console(Checked, frozen=True, rename=str.upper):
     console_audience: str | None = None
     # Who acts on a machine of one's own, where nobody else can ask.
     console_user: str | None = None
+    # Who may act, and not only look: addresses, or all of a domain as *@example.com, with commas between; everybody who
+    # is let in where it is not set.
+    console_editors: str | None = None
     # Cloud Run's own variable, on each of its instances.
     k_service: str | None = None
 
@@ -26,6 +33,20 @@ class Console(Checked, frozen=True, rename=str.upper):
         audience = values.get("console_audience")
         if audience and not audience.startswith("/projects/"):
             yield "console_audience", "is not the audience that Identity-Aware Proxy shows: /projects/NUMBER/…"
+        editors = values.get("console_editors")
+        if editors is not None and not all(map(_EDITOR.fullmatch, _listed(editors))):
+            yield "console_editors", "is not a list of addresses, with commas: ann@example.com, *@example.org"
+
+    def may_act(self, who: str) -> bool:
+        """Whether somebody who is let in may change anything."""
+        if self.console_editors is None:
+            return True
+        _, _, domain = who.casefold().rpartition("@")
+        return bool({who.casefold(), f"*@{domain}"} & set(_listed(self.console_editors)))
+
+
+def _listed(editors: str) -> list[str]:
+    return [each.strip().casefold() for each in editors.split(",")]
 
 
 def read_console(environ: Mapping[str, str]) -> Console:

@@ -45,6 +45,10 @@ class TableConflict(InvalidConfig):
     """Two active configs replace the same table."""
 
 
+class NameTaken(InvalidConfig):
+    """Another config has the name: a request by name could mean either."""
+
+
 class NotOurs(SyncError):
     """The config is paused, or another system owns its table."""
 

@@ -31,13 +31,21 @@ def request_plan(
     Raises `ServiceUnavailable` where it cannot be sent: the plan has failed then.
     """
     plan_id = store.request_plan(config, config_id, by, store.now())
+    send_plan(plan_id, config_id, store, publish)
+    return plan_id
+
+
+def send_plan(plan_id: str, config_id: int | None, store: Store, publish: Callable[[str], None]) -> None:
+    """Publishes `PlanRequested` for a plan that is noted, and committed, since whoever hears of it looks for it.
+
+    Raises `ServiceUnavailable` where it cannot be sent: the plan has failed then.
+    """
     try:
         publish(plan_id)
     except SyncError as error:
         _fail(plan_id, type(error)(error.what, _AGAIN), store)
         raise
     log.info("plan_requested", plan_id=plan_id, config_id=config_id)
-    return plan_id
 
 
 def launch_plan(plan_id: str, store: Store, executions: Executions, settings: Settings) -> Launched:

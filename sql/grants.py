@@ -22,6 +22,8 @@ _LEDGER = {
     "sheet_to_bigquery_forwards": _CLEANED,
     "sheet_to_bigquery_plans": _CLEANED,
     "sheet_to_bigquery_comparisons": ("SELECT", "INSERT", "UPDATE"),
+    # What was done stays as it was written, until it is cleaned away.
+    "sheet_to_bigquery_actions": ("SELECT", "INSERT", "DELETE"),
     # The audit is written by its trigger alone.
     "sheet_to_bigquery_owner_changes": ("SELECT",),
 }

@@ -7,11 +7,13 @@
   let failures = 0;
   let timer = 0;
 
-  const seconds = () => Number(document.body.dataset.live) || 0;
+  // The soonest that the page, or a part of it, asks for.
+  const seconds = () =>
+    Math.min(...[...document.querySelectorAll("[data-live]")].map((each) => Number(each.dataset.live) || Infinity));
 
   function plan() {
     clearTimeout(timer);
-    if (seconds() && !document.hidden) {
+    if (seconds() < Infinity && !document.hidden) {
       timer = setTimeout(look, Math.min(seconds() * 2 ** failures, LONGEST_SECONDS) * 1000);
     }
   }
@@ -87,6 +89,8 @@
     }
   }
 
-  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : seconds() && look()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : seconds() < Infinity && look()));
+  // Back from a page that a form led to: what the browser kept is old, and its forms are sent.
+  addEventListener("pageshow", (event) => event.persisted && look());
   plan();
 })();

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.config import Config
-from shared.errors import AmbiguousName, InvalidConfig, InvalidInput, PermissionMissing, TableConflict, UnknownConfig
+from shared.errors import AmbiguousName, InvalidInput, NameTaken, PermissionMissing, TableConflict, UnknownConfig
 from shared.ledger import config_statements, statements
 from shared.ledger.queries import Queries, array, to_json
 from shared.messages import ManualRequest
@@ -58,7 +58,7 @@ class ConfigQueries(Queries):
         """Adds an active config, owned by the job, and tells its id.
 
         Raises, with nothing added, `TableConflict` where an active config replaces the same table, and
-        `InvalidConfig` where any has the name, because a request by name could then mean either.
+        `NameTaken` where any has the name.
         """
         schema = to_json(config.custom_schema) if config.custom_schema else None
         values = {name: getattr(config, name) for name in config.__struct_fields__ if name != "id"}
@@ -66,20 +66,28 @@ class ConfigQueries(Queries):
         values["run_frequency_hours"] = run_frequency_hours
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
-            if others := self.active_of_table(config):
-                raise TableConflict(
-                    f"{config.destination} is replaced by config {others[0]} already",
-                    "choose another table, or pause that config",
-                )
-            if namesakes := self._run(config_statements.FIND_CONFIGS_NAMED, name=config.name):
-                raise InvalidConfig(
-                    f'config {namesakes[0][0]["id"]} is named "{config.name}" already',
-                    "give this one another name (--name, or `name` in a config file)",
-                )
+            self.refuse_taken_table(config)
+            self.refuse_taken_name(config)
             tracked = self._run(config_statements.IS_TRACKED) == [[True]]
             add = config_statements.ADD_OWNED_CONFIG if tracked else config_statements.ADD_CONFIG
             ((config_id,),) = self._run(add, **values)
         return config_id
+
+    def refuse_taken_table(self, config: Config) -> None:
+        """Raises `TableConflict` where an active config replaces the same table."""
+        if others := self.active_of_table(config):
+            raise TableConflict(
+                f"{config.destination} is replaced by config {others[0]} already",
+                "choose another table, or pause that config",
+            )
+
+    def refuse_taken_name(self, config: Config) -> None:
+        """Raises `NameTaken` where any config has the name, because a request by name could then mean either."""
+        if namesakes := self._run(config_statements.FIND_CONFIGS_NAMED, name=config.name):
+            raise NameTaken(
+                f'config {namesakes[0][0]["id"]} is named "{config.name}" already',
+                "give this one another name (--name, or `name` in a config file)",
+            )
 
     def remove_config(self, config_id: int) -> Removed:
         """The config's row goes, and is told; its runs stay, as history.
@@ -126,3 +134,10 @@ class ConfigQueries(Queries):
                     "pause that one first, or give one of them another table",
                 )
             return bool(self._run(config_statements.RESUME, id=config_id))
+
+    def set_frequency(self, config_id: int, shown: str | None, hours: int) -> bool:
+        """Sets the hours between the config's runs. False, with nothing changed, where they are not as shown (as JSON
+        writes them; None is NULL) any more.
+        """
+        asked = {"id": config_id, "shown": shown, "hours": hours}
+        return bool(self._run(config_statements.SET_FREQUENCY, **asked))

@@ -15,6 +15,13 @@ UPDATE {configs} c SET is_active = true, paused_reason = NULL WHERE c.id = :id A
 RETURNING c.id
 """
 
+# Compare and set. A portal's column may be of another type, so that the hours are compared as JSON writes them.
+SET_FREQUENCY = """
+UPDATE {configs} c SET run_frequency_hours = :hours, updated_at = now()
+WHERE c.id = :id AND to_jsonb(c)->>'run_frequency_hours' IS NOT DISTINCT FROM CAST(:shown AS text)
+RETURNING c.id
+"""
+
 # Other active configs that replace a config's table, whoever owns them.
 # ruff: noqa: S608
 FIND_RIVALS = f"""

@@ -41,6 +41,7 @@ class Session:
 
     def __init__(self, connection: pg8000.dbapi.Connection, configs_table: str) -> None:
         self._connection = connection
+        self._is_within = False
         self.configs_table = quoted(configs_table)
 
     def run(self, statement: str, **parameters: Any) -> list[Any]:
@@ -63,14 +64,20 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Statements that happen together or not at all."""
+        """Statements that happen together or not at all; within another transaction, with that one's."""
+        if self._is_within:
+            yield
+            return
         self.run("BEGIN")
+        self._is_within = True
         try:
             yield
         except BaseException:
             with contextlib.suppress(DatabaseUnavailable):  # a broken connection has rolled back by itself
                 self.run("ROLLBACK")
             raise
+        finally:
+            self._is_within = False
         self.run("COMMIT")
 
     def _translated(self, error: pg8000.exceptions.DatabaseError) -> SyncError:
@@ -91,7 +98,8 @@ class Session:
                 f"PostgreSQL refuses the role of POSTGRES_USER ({said})",
                 f"as the tables' owner, GRANT SELECT, INSERT, UPDATE ON {self.configs_table} TO it, and SELECT, INSERT,"
                 " UPDATE, DELETE ON sheet_to_bigquery_runs, sheet_to_bigquery_messages, sheet_to_bigquery_notices,"
-                " sheet_to_bigquery_forwards, sheet_to_bigquery_plans, sheet_to_bigquery_comparisons",
+                " sheet_to_bigquery_forwards, sheet_to_bigquery_plans, sheet_to_bigquery_comparisons, and SELECT,"
+                " INSERT, DELETE ON sheet_to_bigquery_actions",
             )
         places = [f"{name} {details[field]}" for field, name in _PLACES.items() if field in details]
         return LedgerRefused(

@@ -11,6 +11,7 @@ import msgspec
 
 from shared.failpoints import failpoint
 from shared.ledger import (
+    action_statements,
     admission_statements,
     due_statements,
     end_statements,
@@ -20,6 +21,7 @@ from shared.ledger import (
     record_statements,
     statements,
 )
+from shared.ledger.action_queries import ActionQueries
 from shared.ledger.comparison_queries import ComparisonQueries
 from shared.ledger.connection import Session, connect
 from shared.ledger.console_queries import ConsoleQueries
@@ -68,6 +70,7 @@ class Store(
     ConsoleQueries,
     HistoryQueries,
     PlanQueries,
+    ActionQueries,
 ):
     """The product's queries over one connection; not to be shared between threads."""
 
@@ -192,8 +195,9 @@ class Store(
     # -- what ended long ago -----------------------------------------------------------------------------
 
     def clean(self, before: datetime) -> int:
-        """Deletes what ended before, `CHUNK` runs, messages, forwards and plans at most, and tells how many went."""
+        """Deletes what ended before, `CHUNK` at most of runs, messages, forwards, plans and actions each, and tells how
+        many went."""
         runs = self._run(end_statements.CLEAN, before=before, most=CHUNK)[0][0]
         failpoint("clean.after_runs")
-        others = (message_statements.CLEAN, forward_statements.CLEAN, plan_statements.CLEAN)
-        return runs + sum(len(self._run(each, before=before, most=CHUNK)) for each in others)
+        others = (message_statements, forward_statements, plan_statements, action_statements)
+        return runs + sum(len(self._run(each.CLEAN, before=before, most=CHUNK)) for each in others)

@@ -26,7 +26,7 @@ def test_nobody_is_shown_no_page(reader_of: ReaderOf, path: str) -> None:
 
 def test_who_is_let_in_by_cloud_run_is_named_on_the_page(reader_of: ReaderOf) -> None:
     claims = base64.urlsafe_b64encode(b'{"email": "bob@example.com"}').decode().rstrip("=")
-    headers = {"Authorization": f"Bearer x.{claims}.SIGNATURE_REMOVED_BY_GOOGLE"}
+    headers = {"Authorization": f"Bearer x.{claims}.SIGNATURE_REMOVED_BY_GOOGLE", "X-Forwarded-Proto": "https"}
     response = reader_of(None, K_SERVICE="console").ask("/", headers=headers)
     assert (response.status_code, "bob@example.com" in response.get_data(as_text=True)) == (200, True)
     assert "Secure" in response.headers["Set-Cookie"]

@@ -62,11 +62,23 @@ def test_a_browser_keeps_its_token() -> None:
     assert len(one) >= 32
 
 
-def test_no_script_and_no_other_site_gets_at_the_token() -> None:
+@pytest.mark.parametrize(
+    ("address", "forwarded", "secure"),
+    [
+        ("http://console.example.com", "https", True),
+        ("http://console.example.com", "https, http", True),
+        ("https://console.example.com", None, True),
+        ("http://127.0.0.1:8088", None, False),
+        ("http://127.0.0.1:8088", "http", False),
+    ],
+)
+def test_no_script_and_no_other_site_gets_at_the_token(address: str, forwarded: str | None, secure: bool) -> None:
     response = flask.Response()
-    keep_token(response, "token", https=True)
+    headers = {"X-Forwarded-Proto": forwarded} if forwarded else {}
+    keep_token(response, "token", flask.Request(EnvironBuilder(base_url=address, headers=headers).get_environ()))
     attributes = response.headers["Set-Cookie"].split("; ")
-    assert {"HttpOnly", "Secure", "SameSite=Strict", "Path=/"} <= set(attributes)
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes)
+    assert ("Secure" in attributes) == secure
 
 
 def test_every_answer_lets_nothing_in_but_our_own_files() -> None:

@@ -1,0 +1,205 @@
+"""What people do to a config: run it now, pause it, resume it, have it planned, and change how often it runs."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from console.actions.once import CONFIG, Change, act_once
+from console.forms import Field, Form, FormRefused
+from console.phrases import every
+from console.rendering import address
+from console.visit import Action, Visit
+from shared.errors import InvalidConfig, InvalidInput, NotOurs, Overtaken
+from shared.messages import ManualRequest
+from shared.parse import parse
+from shared.planning import send_plan
+from shared.registration import DAILY, parse_frequency
+from shared.run import paused
+
+_LONGEST_REASON = 500
+# Digits beyond which Python refuses to make a number of them at all.
+_LONGEST_NUMBER = 10
+
+
+class Reasoned(msgspec.Struct, frozen=True):
+    """A form with a reason, which may be left out."""
+
+    reason: Annotated[str, Meta(max_length=_LONGEST_REASON)] = ""
+
+
+class _Frequency(msgspec.Struct, frozen=True):
+    """Hours between runs, and those that the person was shown."""
+
+    hours: str = ""
+    shown: str = ""
+
+
+def find_row(visit: Visit) -> dict[str, Any]:
+    """The config's row. Raises `UnknownConfig`."""
+    return visit.store.find_config(ManualRequest(config_id=visit.path["config_id"]))
+
+
+def label(row: dict[str, Any]) -> str:
+    """As people are told of a config."""
+    return f'config {row["id"]} "{row.get("name") or ""}"'
+
+
+def page_of(config_id: int) -> str:
+    """The config's page."""
+    return f"/configs/{config_id}"
+
+
+def refuse_others(row: dict[str, Any]) -> None:
+    """Raises `NotOurs` where the job would not run the config: it is paused, or the older service's."""
+    if row.get("is_active") is not True:
+        raise NotOurs(f"{label(row)} is {paused(row.get('paused_reason'))}", "resume it first")
+    if row.get("migration_status", "job_ready") != "job_ready":
+        raise NotOurs(f"the older service loads the table of {label(row)}", "promote it first, when it is proved")
+
+
+def request_run(row: dict[str, Any], visit: Visit) -> str:
+    """Asks for a run of the config, by a message as anybody's; its id."""
+    refuse_others(row)
+    return visit.here.request_run(row["id"])
+
+
+def reason_field(visit: Visit, what: str) -> Field:
+    return Field("reason", "Why", visit.form.get("reason", ""), what, longest=_LONGEST_REASON)
+
+
+def reason_in(visit: Visit) -> str | None:
+    return parse(Reasoned, visit.form, "the form", InvalidInput, "shorten it").reason.strip() or None
+
+
+def _run(visit: Visit) -> str:
+    def change() -> Change:
+        row = find_row(visit)
+        return Change.of_row(row, message_id=request_run(row, visit))
+
+    return _done(act_once(visit, "run", change).acted.id, visit)
+
+
+def _run_form(visit: Visit) -> Form:
+    row = find_row(visit)
+    told = ("It reads the sheet and loads the table now, whatever its schedule says.",)
+    return Form(f"Run {label(row)} now", visit.address, "Run now", page_of(row["id"]), told)
+
+
+def _pause(visit: Visit) -> str:
+    def change() -> Change:
+        row, reason = find_row(visit), reason_in(visit)
+        visit.store.pause_config(row["id"], reason, visit.now)
+        return Change.of_row(row, reason=reason)
+
+    return _done(act_once(visit, "pause", change).acted.id, visit)
+
+
+def _pause_form(visit: Visit) -> Form:
+    row = find_row(visit)
+    told = ("Nothing of it begins until it is resumed. A run that is in flight ends as it does.",)
+    fields = (reason_field(visit, "Shown wherever the config is, until it is resumed."),)
+    return Form(f"Pause {label(row)}", visit.address, "Pause", page_of(row["id"]), told, fields)
+
+
+def _resume(visit: Visit) -> str:
+    def change() -> Change:
+        row = find_row(visit)
+        visit.store.resume_config(row["id"])
+        return Change.of_row(row)
+
+    return _done(act_once(visit, "resume", change).acted.id, visit)
+
+
+def _resume_form(visit: Visit) -> Form:
+    row = find_row(visit)
+    told = ("Its schedule counts again: if its table is older than that asks for, the next dispatch runs it.",)
+    return Form(f"Resume {label(row)}", visit.address, "Resume", page_of(row["id"]), told)
+
+
+def _plan(visit: Visit) -> str:
+    def change() -> Change:
+        row = find_row(visit)
+        return Change.of_row(row, plan_id=visit.store.request_plan(row, row["id"], visit.who, visit.now))
+
+    done = act_once(visit, "plan", change)
+    plan_id = str(done.acted.details["plan_id"])
+    if done.is_new:
+        send_plan(plan_id, done.acted.config_id, visit.store, visit.here.publish_plan)
+    return f"/plans/{plan_id}"
+
+
+def _plan_form(visit: Visit) -> Form:
+    row = find_row(visit)
+    told = ("The job reads the sheet and tells what a run would load and change. It loads nothing.",)
+    return Form(f"Plan a run of {label(row)}", visit.address, "Plan", page_of(row["id"]), told)
+
+
+def _set_frequency(visit: Visit) -> str:
+    def change() -> Change:
+        row = find_row(visit)
+        asked = parse(_Frequency, visit.form, "the form", InvalidInput)
+        hours = hours_in(asked.hours, "hours")
+        if not visit.store.set_frequency(row["id"], asked.shown or None, hours):
+            raise Overtaken(
+                f"somebody changed the frequency of {label(row)} meanwhile: it is {_every(find_row(visit))} now",
+                "nothing was changed: send it again if you still want it otherwise",
+            )
+        before = asked.shown or str(DAILY)
+        return Change.of_row(row, before=before, after=str(hours))
+
+    return _done(act_once(visit, "frequency", change).acted.id, visit)
+
+
+def _frequency_form(visit: Visit) -> Form:
+    row = find_row(visit)
+    shown = _shown(row)
+    hours = Field(
+        "hours",
+        "Hours between runs",
+        visit.form.get("hours", shown or str(DAILY)),
+        "24 is every day, 168 every week; 0: by hand alone.",
+        kind="number",
+        required=True,
+    )
+    told = (f"Now it runs {_every(row)}.",)
+    fields = (hours, Field("shown", value=shown, kind="hidden"))
+    return Form(f"Change how often {label(row)} runs", visit.address, "Change", page_of(row["id"]), told, fields)
+
+
+def hours_in(text: str, field: str) -> int:
+    """The hours that a person filled in; blank is a day. Raises `FormRefused` for the field."""
+    stripped = text.strip()
+    is_number = stripped.isascii() and stripped.isdigit() and len(stripped) < _LONGEST_NUMBER
+    try:
+        hours = parse_frequency(int(stripped) if is_number else stripped or None)
+    except InvalidConfig as error:
+        raise FormRefused("that is no frequency", error.remedy, {field: error.remedy}) from None
+    return DAILY if hours is None else hours
+
+
+def _shown(row: dict[str, Any]) -> str:
+    """The frequency as the form remembers it: as JSON writes it, blank for NULL."""
+    hours = row.get("run_frequency_hours")
+    return "" if hours is None else msgspec.json.encode(hours).decode()
+
+
+def _every(row: dict[str, Any]) -> str:
+    hours = row.get("run_frequency_hours")
+    if hours is None:
+        return every(DAILY)
+    return every(hours) if isinstance(hours, int) else f"every {hours} h"
+
+
+def _done(action_id: str, visit: Visit) -> str:
+    """The config's page, with what was done."""
+    return address(page_of(visit.path["config_id"]), done=action_id)
+
+
+ACTIONS = (
+    Action(f"/configs/{CONFIG}/run", _run, _run_form),
+    Action(f"/configs/{CONFIG}/pause", _pause, _pause_form),
+    Action(f"/configs/{CONFIG}/resume", _resume, _resume_form),
+    Action(f"/configs/{CONFIG}/plan", _plan, _plan_form),
+    Action(f"/configs/{CONFIG}/frequency", _set_frequency, _frequency_form),
+)

@@ -1,0 +1,102 @@
+"""One line that tells what was done, on the page that it led to: out of the ledger, never out of the address."""
+
+import uuid
+
+import msgspec
+
+from console.actions.configs import page_of
+from console.phrases import every
+from console.visit import Visit
+from shared.acted import Acted
+from shared.run import Heard, Run
+from shared.states import ENDED
+
+# How soon to look again, in seconds, while what was asked for goes on.
+_LIVE = 2
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """`told` is the line, `link` where its subject is, by the words `link_label`. `live_seconds`: how soon the page is
+    to look again, 0 where all is said.
+    """
+
+    told: str
+    link: str = ""
+    link_label: str = ""
+    live_seconds: int = 0
+    is_trouble: bool = False
+
+
+def find_notice(visit: Visit) -> Notice | None:
+    """Of the action that the address names as `done`; None where it names none."""
+    try:
+        action_id = str(uuid.UUID(visit.asked.get("done", "")))
+    except ValueError:
+        return None
+    acted = visit.store.find_action(action_id)
+    return _notice(acted, visit) if acted else None
+
+
+def _notice(acted: Acted, visit: Visit) -> Notice:
+    name = f'"{acted.config_name or acted.config_id}"'
+    told = acted.details
+    match acted.action:
+        case "run" | "retry":
+            return _of_request(acted, name, visit)
+        case "cancel":
+            return _of_cancel(acted, visit)
+        case "pause":
+            return Notice(f"{name} is paused: nothing of it begins until it is resumed.")
+        case "resume":
+            return Notice(f"{name} is resumed: its schedule counts again.")
+        case "frequency":
+            return Notice(f"{name} runs {every(int(told['after']))} from now on; it was {_hours(told['before'])}.")
+        case "plan":
+            return Notice(f"A plan of {name} was asked for.", f"/plans/{told['plan_id']}", "The plan")
+        case "add":
+            return Notice(f"{name} is saved. The schedule runs it; or run it now.")
+        case "promote":
+            return Notice(f"{name} is the job's from now on; its table keeps the older service's shape.")
+        case "rollback":
+            return Notice(f"{name} is the older service's again. What the job had in flight is closed within a minute.")
+
+
+def _of_request(acted: Acted, name: str, visit: Visit) -> Notice:
+    """A request by hand is a message, and what became of it is the ledger's to know."""
+    heard = visit.store.find_message(str(acted.details["message_id"]))
+    if heard is None:
+        return Notice(f"A run of {name} is asked for: the message is on its way.", live_seconds=_LIVE)
+    if heard.verdict != "accepted" or heard.run_id is None:
+        return Notice(f"The run of {name} that was asked for is refused: {_refusal(heard)}", is_trouble=True)
+    standing = visit.store.find_run(heard.run_id)
+    if standing is None:
+        return Notice(f"The run of {name} that was asked for has ended, and was cleaned away.")
+    return _of_run(standing.run, name)
+
+
+def _refusal(heard: Heard) -> str:
+    return heard.reason or "it joined a run that had begun"
+
+
+def _of_run(run: Run, name: str) -> Notice:
+    link, label = f"/runs/{run.id}", "The run"
+    if run.state not in ENDED:
+        word = "is waiting for its turn" if run.state in ("pending", "queued") else "is running"
+        return Notice(f"The run of {name} that was asked for {word}.", link, label, _LIVE)
+    outcome = run.verdict if run.state == "succeeded" and run.verdict in ("unchanged", "kept") else run.state
+    ended = f"The run of {name} that was asked for has ended: {outcome}."
+    return Notice(ended, link, label, is_trouble=run.state == "failed")
+
+
+def _of_cancel(acted: Acted, visit: Visit) -> Notice:
+    standing = visit.store.find_run(str(acted.run_id))
+    state = standing.run.state if standing else "cancelled"
+    if state == "cancelled":
+        return Notice("The run is cancelled: it loads nothing.", page_of(int(acted.config_id or 0)), "The config")
+    if state in ENDED:
+        return Notice(f"The run had {state} before it could be cancelled.", is_trouble=True)
+    return Notice("The run is to be cancelled: the next sweep closes it, within a minute.", live_seconds=_LIVE)
+
+
+def _hours(before: str) -> str:
+    return every(int(before)) if before.isdigit() else f"every {before} h"

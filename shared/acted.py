@@ -1,0 +1,27 @@
+"""What a person did at the console, as the ledger keeps it. No cell values."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+ActionName = Literal["run", "retry", "cancel", "pause", "resume", "frequency", "plan", "add", "promote", "rollback"]
+
+
+class Acted(msgspec.Struct, frozen=True):
+    """One action. `id` is made of the form that asked for it; `acted_at` is aware, in UTC.
+
+    `config_id` is None for a plan of a candidate; `run_id` is the run that was cancelled, or asked for again.
+    `details`, by action: `message_id` of what was published (run, retry), the `state` of the run after it (cancel), the
+    `reason` given (pause, promote, rollback), the hours `before` and `after` (frequency), the `plan_id` (plan, add),
+    the owners `before` and `after` (promote, rollback).
+    """
+
+    id: str
+    acted_at: datetime
+    acted_by: str
+    action: ActionName
+    config_id: int | None = None
+    config_name: str | None = None
+    run_id: str | None = None
+    details: dict[str, Any] = {}

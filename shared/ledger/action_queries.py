@@ -1,0 +1,45 @@
+"""The ledger's queries of what people did at the console."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import msgspec
+
+from shared.acted import Acted
+from shared.ledger import action_statements
+from shared.ledger.queries import Queries, to_json
+
+
+class ActionQueries(Queries):
+    """Actions: each done once, and written down with what it changed."""
+
+    @contextmanager
+    def acting(self, action_id: str) -> Iterator[Acted | None]:
+        """The transaction of one action, and what it did already, where its form was sent before.
+
+        Whoever sends the same form meanwhile waits for the end of it.
+        """
+        with self._transaction():
+            number = int.from_bytes(UUID(action_id).bytes[:8], "big", signed=True)
+            self._run(action_statements.LOCK, number=number)
+            yield self.find_action(action_id)
+
+    def note_action(self, acted: Acted) -> None:
+        """Writes down what was done, in the transaction that did it."""
+        values = msgspec.structs.asdict(acted) | {"details": to_json(acted.details)}
+        self._run(action_statements.NOTE, **values)
+
+    def find_action(self, action_id: str) -> Acted | None:
+        """What an action did; None where nobody did it, or it was cleaned away."""
+        rows = self._run(action_statements.FIND, action_id=action_id)
+        return _to_acted(rows[0][0]) if rows else None
+
+    def actions_of(self, config_id: int, most: int) -> list[Acted]:
+        """What was done to a config, newest first."""
+        rows = self._run(action_statements.OF_CONFIG, config_id=config_id, most=most)
+        return [_to_acted(row) for (row,) in rows]
+
+
+def _to_acted(row: dict[str, object]) -> Acted:
+    return msgspec.convert({key: value for key, value in row.items() if value is not None}, Acted, strict=False)

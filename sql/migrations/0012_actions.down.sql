@@ -1,0 +1,1 @@
+DROP TABLE sheet_to_bigquery_actions;
