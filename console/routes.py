@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
 from console import security
-from console.actions import adding, configs, runs
+from console.actions import adding, configs, owners, runs
 from console.actions.notices import find_notice
 from console.actions.offers import offered
 from console.actions.once import NotPossible
@@ -18,7 +18,17 @@ from console.pages import config, migration, overview, plan, run
 from console.rendering import render, static_file
 from console.visit import Action, Page, PageMissing, Site, Visit
 from shared import log
-from shared.errors import InvalidInput, NotOurs, Overtaken, SyncError, TableBusy, UnknownConfig
+from shared.errors import (
+    InvalidInput,
+    NotOurs,
+    NotProved,
+    Overtaken,
+    ServiceAtWork,
+    SyncError,
+    TableBusy,
+    UnknownConfig,
+    WrongPhase,
+)
 from shared.ledger.store import Store
 from shared.wiring import Wiring
 
@@ -33,7 +43,7 @@ class NotAnEditor(SyncError):
 
 SITE = Site(
     pages=(overview.PAGE, migration.PAGE, config.PAGE, run.PAGE, plan.PAGE),
-    actions=(*configs.ACTIONS, *runs.ACTIONS, *adding.ACTIONS),
+    actions=(*configs.ACTIONS, *runs.ACTIONS, *adding.ACTIONS, *owners.ACTIONS),
 )
 # By the first that fits.
 _STATUSES: tuple[tuple[type[SyncError], int], ...] = (
@@ -48,6 +58,9 @@ _STATUSES: tuple[tuple[type[SyncError], int], ...] = (
     (NotOurs, 409),
     (Overtaken, 409),
     (TableBusy, 409),
+    (NotProved, 409),
+    (ServiceAtWork, 409),
+    (WrongPhase, 409),
     (InvalidInput, 400),
 )
 _TITLES = {

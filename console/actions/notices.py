@@ -58,7 +58,7 @@ def _notice(acted: Acted, visit: Visit) -> Notice:
         case "promote":
             return Notice(f"{name} is the job's from now on; its table keeps the older service's shape.")
         case "rollback":
-            return Notice(f"{name} is the older service's again. What the job had in flight is closed within a minute.")
+            return _of_rollback(acted, name, visit)
 
 
 def _of_request(acted: Acted, name: str, visit: Visit) -> Notice:
@@ -96,6 +96,22 @@ def _of_cancel(acted: Acted, visit: Visit) -> Notice:
     if state in ENDED:
         return Notice(f"The run had {state} before it could be cancelled.", is_trouble=True)
     return Notice("The run is to be cancelled: the next sweep closes it, within a minute.", live_seconds=_LIVE)
+
+
+def _of_rollback(acted: Acted, name: str, visit: Visit) -> Notice:
+    config_id = int(acted.config_id or 0)
+    if visit.store.unanswered_messages([config_id]):
+        return Notice(
+            f"{name} is the older service's again. A message of the portal's waited for a run of the job's:"
+            f" `python migrate.py rollback {config_id}` hands it to the service.",
+            is_trouble=True,
+        )
+    if visit.store.open_runs([config_id]):
+        return Notice(
+            f"{name} is the older service's again, once the next sweep has closed the run in flight, within a minute.",
+            live_seconds=_LIVE,
+        )
+    return Notice(f"{name} is the older service's again, and nothing of the job's is in flight.")
 
 
 def _hours(before: str) -> str:

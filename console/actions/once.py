@@ -11,7 +11,7 @@ from shared.acted import Acted, ActionName
 from shared.errors import SyncError
 
 # As a part of an address: no id is larger in PostgreSQL.
-CONFIG = "<int(max=9223372036854775807):config_id>"
+CONFIG = "<int(min=1, max=9223372036854775807):config_id>"
 
 
 class NotPossible(SyncError):

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode
@@ -13,12 +14,16 @@ import pytest
 from werkzeug.test import EnvironBuilder
 
 from console.routes import SITE, answer
+from console.security import COOKIE
 from console.visit import Site
+from shared.acted import Acted
+from shared.errors import ServiceUnavailable
 from shared.ledger.store import Store
 from shared.settings import Database
 from shared.wiring import Wiring
 
 WHO = "ann@example.com"
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe"
 
 
@@ -56,6 +61,29 @@ def assert_inert(html: str) -> Elements:
     return page
 
 
+class Posting(Wiring):
+    """A deployment whose request topic keeps what it gets, or refuses it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(environ)
+        self.requested: list[int] = []
+        self.planned: list[str] = []
+        self.is_broken = False
+
+    def request_run(self, config_id: int) -> str:
+        self._refuse()
+        self.requested.append(config_id)
+        return f"message-{len(self.requested)}"
+
+    def publish_plan(self, plan_id: str) -> None:
+        self._refuse()
+        self.planned.append(plan_id)
+
+    def _refuse(self) -> None:
+        if self.is_broken:
+            raise ServiceUnavailable("Pub/Sub did not take the messages", "try again")
+
+
 class Reader:
     """Somebody with a browser: asks for pages as `who`, or as nobody."""
 
@@ -71,13 +99,13 @@ class Reader:
             **({"CONSOLE_USER": who} if who else {}),
             **settings,
         }
-        self._here = Wiring(environ)
+        self.here = Posting(environ)
         self._site = site
 
     def ask(self, path: str, method: str = "GET", **more: Any) -> flask.Response:
         """The answer to one request."""
         request = flask.Request(EnvironBuilder(path=path, method=method, **more).get_environ())
-        return answer(request, self._here, self._site)
+        return answer(request, self.here, self._site)
 
     def page(self, path: str = "/", **asked: Any) -> str:
         """A page's HTML."""
@@ -97,6 +125,45 @@ class Reader:
         """What the overview tells of one config."""
         (row,) = (row for row in self.facts()["configs"] if row["id"] == config_id)
         return dict(row)
+
+    def form(self, page: str) -> dict[str, str]:
+        """The hidden fields of a page's form, as a browser keeps them, its cookie among them."""
+        response = self.ask(page)
+        html = response.get_data(as_text=True)
+        assert response.status_code == 200, html
+        (cookie,) = re.findall(rf"{COOKIE}=([^;]+)", response.headers["Set-Cookie"])
+        fields = {unescape(name): unescape(value) for name, value in _HIDDEN.findall(html)}
+        return fields | {"cookie": cookie}
+
+    def send(self, address: str, form: Mapping[str, str], **fields: str) -> flask.Response:
+        """What comes of sending a page's form, filled in so."""
+        sent = {name: value for name, value in form.items() if name != "cookie"} | fields
+        headers = {"Cookie": f"{COOKIE}={form['cookie']}", "Sec-Fetch-Site": "same-origin"}
+        return self.ask(address, "POST", data=sent, headers=headers)
+
+    def do(self, address: str, page: str | None = None, **fields: str) -> flask.Response:
+        """Opens an action's page, or another that has its form, fills it in and sends it."""
+        return self.send(address, self.form(page or address), **fields)
+
+
+def done(response: flask.Response, store: Store) -> Acted:
+    """What the ledger has of the action that was answered so."""
+    assert response.status_code == 303, response.get_data(as_text=True)
+    acted = store.find_action(response.headers["Location"].rpartition("?done=")[2])
+    assert acted is not None
+    return acted
+
+
+def text(response: flask.Response) -> str:
+    """What stands on a page, its characters as people see them."""
+    return unescape(response.get_data(as_text=True))
+
+
+def notice(reader: Reader, response: flask.Response) -> str:
+    """The line that the page shows to which the action led, on a page that is always there."""
+    html = reader.page("/", done=response.headers["Location"].rpartition("?done=")[2])
+    (told,) = re.findall(r'<p class="notice[^"]*">(.*)</p>', unescape(html))
+    return str(told)
 
 
 @pytest.fixture

@@ -1,0 +1,99 @@
+"""Whose a config's table is, while a team moves from the older service: promoting it, and giving it back.
+
+The rules are those of `migrate.py` (`shared/promotion.py`). What is in flight is closed by the sweep, as the trigger
+wishes: only that may take a run's BigQuery job.
+"""
+
+from typing import Any
+
+from console.actions.configs import find_row, label, page_of, reason_field, reason_in
+from console.actions.once import CONFIG, Change, NotPossible, act_once
+from console.forms import Form
+from console.rendering import address
+from console.visit import Action, Visit
+from shared.errors import ServiceAtWork
+from shared.owner import TAKEN_FROM_SERVICE, Owned
+from shared.promotion import Proved, examine_promotion, give_back, promote, refuse_while_service_works
+
+
+def _owned(row: dict[str, Any], visit: Visit) -> Owned:
+    """Whose the config's table is. Raises `NotPossible` where nobody moves."""
+    if not visit.store.tracking().started:
+        raise NotPossible("no migration is going on here", "`python migrate.py start` begins one")
+    return visit.store.list_owned([row["id"]])[0]
+
+
+def _proved(row: dict[str, Any], owned: Owned, visit: Visit) -> Proved:
+    """What speaks for the config's promotion. Raises what speaks against it."""
+    return examine_promotion(row, owned, visit.here.migrating.migration_matches, visit.store)
+
+
+def _promote(visit: Visit) -> str:
+    def change() -> Change:
+        row, reason = find_row(visit), reason_in(visit)
+        owned = _owned(row, visit)
+        if owned.owner == "job_ready":
+            raise NotPossible(f"{label(row)} is the job's already", "there is nothing left to promote")
+        _proved(row, owned, visit)
+        try:
+            refuse_while_service_works([owned.id], visit.store)
+        except ServiceAtWork as busy:
+            raise ServiceAtWork(busy.what, "send it again in some minutes") from busy
+        promote([owned.id], visit.who, reason, visit.store)
+        return Change.of_row(row, before=owned.owner, after="job_ready", reason=reason)
+
+    acted = act_once(visit, "promote", change).acted
+    return address(page_of(visit.path["config_id"]), done=acted.id)
+
+
+def _promote_form(visit: Visit) -> Form:
+    row = find_row(visit)
+    owned = _owned(row, visit)
+    needed = visit.here.migrating.migration_matches
+    matches = visit.store.consecutive_matches(owned.id, owned.table)
+    newest = f"; the newest comparison says {owned.verdict}" if owned.verdict else ""
+    told = (
+        f"{matches} comparisons in a row were MATCH, and {needed} are needed{newest}.",
+        f"From then on the job loads {owned.table}: the portal's messages of this config run the job, and so does the"
+        " schedule; the older service gets them no more. The table keeps the service's shape, all STRING, until"
+        " `python migrate.py types` changes that.",
+        "It can be rolled back at any time.",
+    )
+    fields = (reason_field(visit, "For the audit."),)
+    return Form(f"Promote {label(row)}", visit.address, "Promote", page_of(owned.id), told, fields)
+
+
+def _give_back(visit: Visit) -> str:
+    def change() -> Change:
+        row, reason = find_row(visit), reason_in(visit)
+        owned = _owned(row, visit)
+        if owned.owner not in TAKEN_FROM_SERVICE:
+            raise NotPossible(f"{label(row)} is the older service's already", "there is nothing left to roll back")
+        for run in give_back([owned.id], visit.who, reason, visit.store):
+            visit.store.cancel(run.id, visit.now)
+        return Change.of_row(row, before=owned.owner, after="service", reason=reason)
+
+    acted = act_once(visit, "rollback", change).acted
+    return address(page_of(visit.path["config_id"]), done=acted.id)
+
+
+def _give_back_form(visit: Visit) -> Form:
+    row = find_row(visit)
+    owned = _owned(row, visit)
+    told = (
+        f"The older service gets this config's messages again, and loads {owned.table}; the job begins nothing more of"
+        " it.",
+        "What the job has in flight is marked to be cancelled: the next sweep closes it, within a minute. Messages for"
+        " the service are held back until then.",
+        f"`python migrate.py rollback {owned.id}` does the same, and closes what is in flight at once; it also hands"
+        " the service a message that waited for a run of the job's.",
+        "It can be promoted again after it was loaded in shadow, and compared.",
+    )
+    fields = (reason_field(visit, "For the audit."),)
+    return Form(f"Roll back {label(row)}", visit.address, "Roll back", page_of(owned.id), told, fields, lasting=True)
+
+
+ACTIONS = (
+    Action(f"/configs/{CONFIG}/promote", _promote, _promote_form),
+    Action(f"/configs/{CONFIG}/rollback", _give_back, _give_back_form),
+)

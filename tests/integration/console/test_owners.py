@@ -1,0 +1,192 @@
+"""Promoting and rolling back on a page go by the rules of `migrate.py`, into the same audit, with who did it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from shared.ledger.connection import connect
+from shared.ledger.store import Store
+from shared.settings import Database
+from sql import tracking
+from tests.integration.console.conftest import WHO, Reader, done, notice, text
+
+Sql = Callable[..., Any]
+Add = Callable[..., Any]
+ReaderOf = Callable[..., Reader]
+
+
+class Moving:
+    """A team in the middle of its migration."""
+
+    def __init__(self, sql: Sql, add: Add, store: Store) -> None:
+        self.sql = sql
+        self._add = add
+        self.store = store
+
+    def config(self, owner: str, name: str = "sales", **values: Any) -> int:
+        config_id = self._add(name, **values)
+        mark = "UPDATE sheet_to_bigquery_configs SET migration_status = :o WHERE id = :id"
+        self.sql(mark, o=owner, id=config_id)
+        return int(config_id)
+
+    def owner(self, config_id: int) -> str:
+        return self.store.list_owned([config_id])[0].owner
+
+    def compared(self, config_id: int, *verdicts: str) -> None:
+        for verdict in verdicts:
+            self.sql(
+                "INSERT INTO sheet_to_bigquery_comparisons (config_id, config_name, compared_at, service_table,"
+                " job_table, run_id, service_loaded_at, verdict) VALUES (:id, 'sales', clock_timestamp(), :table, 'j',"
+                " gen_random_uuid(), clock_timestamp(), :verdict)",
+                id=config_id,
+                table=self.store.list_owned([config_id])[0].table,
+                verdict=verdict,
+            )
+
+    def changes(self) -> list[Any]:
+        columns = "before, after, changed_by, reason"
+        told = self.sql(
+            f"SELECT {columns} FROM sheet_to_bigquery_owner_changes WHERE changed_by LIKE '%@%' ORDER BY id"
+        )
+        return [tuple(row) for row in told]
+
+
+@pytest.fixture
+def moving(migrated: Database, sql: Sql, add_config: Add, store: Store) -> Moving:
+    with connect(migrated) as connection:
+        list(tracking.start(connection, migrated.configs_table))
+    return Moving(sql, add_config, store)
+
+
+@pytest.fixture
+def now(store: Store) -> datetime:
+    return store.now()
+
+
+def test_what_was_proved_is_promoted_by_who_asks(reader: Reader, moving: Moving, store: Store) -> None:
+    config_id = moving.config("shadow")
+    moving.compared(config_id, "MATCH", "MATCH", "MATCH")
+    asked = text(reader.ask(f"/configs/{config_id}/promote"))
+    assert "3 comparisons in a row were MATCH, and 3 are needed; the newest comparison says MATCH." in asked
+    assert "The table keeps the service's shape" in asked
+    response = reader.do(f"/configs/{config_id}/promote", reason="equal for a week")
+    assert moving.owner(config_id) == "job_ready"
+    assert moving.changes() == [("shadow", "job_ready", WHO, "equal for a week")]
+    acted = done(response, store)
+    assert (acted.action, acted.acted_by) == ("promote", WHO)
+    assert acted.details == {"before": "shadow", "after": "job_ready", "reason": "equal for a week"}
+    assert "is the job's from now on" in notice(reader, response)
+
+
+@pytest.mark.parametrize(
+    ("owner", "verdicts", "told"),
+    [
+        ("shadow", (), "has 0 of 3 MATCH in a row"),
+        ("shadow", ("MATCH", "MATCH", "MATCH", "MISMATCH"), "the newest comparison says MISMATCH"),
+        ("shadow", ("MATCH", "MATCH", "MATCH", "SHADOW_OLDER"), "neither proves nor disproves"),
+        ("service", (), "is the service's, and was not loaded beside it"),
+        ("job_ready", (), "is the job's already"),
+    ],
+)
+def test_what_was_not_proved_is_not_promoted_and_the_page_says_why(
+    owner: str, verdicts: tuple[str, ...], told: str, reader: Reader, moving: Moving, sql: Sql
+) -> None:
+    config_id = moving.config(owner)
+    moving.compared(config_id, *verdicts)
+    response = reader.do(f"/configs/{config_id}/promote", reason="<b>please</b>")
+    assert response.status_code == 409
+    assert told in text(response)
+    assert 'name="reason" value="<b>please</b>"' in text(response)
+    assert (moving.owner(config_id), moving.changes()) == (owner, [])
+    assert sql("SELECT * FROM sheet_to_bigquery_actions") == []
+
+
+def test_how_many_matches_are_needed_is_the_setting(reader_of: ReaderOf, moving: Moving) -> None:
+    config_id = moving.config("shadow")
+    moving.compared(config_id, "MATCH")
+    assert reader_of(MIGRATION_MATCHES="2").do(f"/configs/{config_id}/promote").status_code == 409
+    assert reader_of(MIGRATION_MATCHES="1").do(f"/configs/{config_id}/promote").status_code == 303
+
+
+def test_a_table_that_the_service_may_be_loading_is_not_promoted(reader: Reader, moving: Moving, sql: Sql) -> None:
+    config_id = moving.config("shadow")
+    moving.compared(config_id, "MATCH", "MATCH", "MATCH")
+    sql(
+        "INSERT INTO sheet_to_bigquery_forwards (message_id, config_id, begun_at, open_until)"
+        " VALUES ('m', :id, now(), now() + interval '1 minute')",
+        id=config_id,
+    )
+    response = reader.do(f"/configs/{config_id}/promote")
+    assert (response.status_code, moving.owner(config_id)) == (409, "shadow")
+    assert "the service may be loading the table" in text(response)
+    assert "send it again in some minutes" in text(response)
+
+
+@pytest.mark.parametrize("owner", ["shadow", "job_ready"])
+def test_a_rollback_marks_and_wishes_what_is_in_flight_to_be_cancelled(
+    owner: str, reader: Reader, moving: Moving, add_run: Add, now: datetime, store: Store
+) -> None:
+    config_id = moving.config(owner)
+    why = "shadow" if owner == "shadow" else "schedule"
+    attempt = {
+        "attempt": 1,
+        "claimed_at": now,
+        "lease_until": now,
+        "deadline": now,
+        "execution": "e",
+        "had_last_run": False,
+    }
+    place = {"job_project": "p", "job_location": "US"}
+    flying = add_run(config_id, now, why, state="running", **attempt, **place)
+    waiting = add_run(config_id, now, "manual", state="pending")
+    asked = text(reader.ask(f"/configs/{config_id}/rollback"))
+    assert f"`python migrate.py rollback {config_id}`" in asked
+    assert "is marked to be cancelled" in asked
+    response = reader.do(f"/configs/{config_id}/rollback", reason="wrong dates")
+    assert moving.owner(config_id) == "service"
+    assert moving.changes() == [(owner, "service", WHO, "wrong dates")]
+    runs = {run_id: store.find_run(run_id).run for run_id in (flying, waiting)}  # type: ignore[union-attr]
+    assert (runs[flying].state, runs[flying].cancel_requested_at is not None) == ("running", True)
+    assert runs[waiting].state == "cancelled"
+    assert done(response, store).details == {"before": owner, "after": "service", "reason": "wrong dates"}
+    assert "once the next sweep has closed the run in flight" in notice(reader, response)
+
+
+def test_a_message_that_waited_for_the_job_is_told_with_what_hands_it_on(
+    reader: Reader, moving: Moving, add_run: Add, now: datetime, sql: Sql
+) -> None:
+    config_id = moving.config("job_ready")
+    run_id = add_run(config_id, now, "manual", state="pending")
+    sql(
+        "INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, body, run_id)"
+        " VALUES ('portal/1', now(), 'accepted', '{}', :run)",
+        run=run_id,
+    )
+    response = reader.do(f"/configs/{config_id}/rollback")
+    assert f"`python migrate.py rollback {config_id}` hands it to the service" in notice(reader, response)
+
+
+def test_what_is_the_services_already_is_not_rolled_back(reader: Reader, moving: Moving) -> None:
+    config_id = moving.config("service")
+    response = reader.do(f"/configs/{config_id}/rollback")
+    assert (response.status_code, moving.changes()) == (409, [])
+    assert "is the older service's already" in text(response)
+
+
+@pytest.mark.parametrize("action", ["promote", "rollback"])
+def test_sent_twice_it_is_done_once(action: str, reader: Reader, moving: Moving) -> None:
+    config_id = moving.config("shadow")
+    moving.compared(config_id, "MATCH", "MATCH", "MATCH")
+    form = reader.form(f"/configs/{config_id}/{action}")
+    sent = [reader.send(f"/configs/{config_id}/{action}", form) for _ in range(2)]
+    assert [each.status_code for each in sent] == [303, 303]
+    assert len(moving.changes()) == 1
+
+
+@pytest.mark.parametrize("action", ["promote", "rollback"])
+def test_where_nobody_moves_it_says_so(action: str, reader: Reader, add_config: Add) -> None:
+    response = reader.do(f"/configs/{add_config()}/{action}", page="/")
+    assert response.status_code == 409
+    assert "no migration is going on here" in text(response)
