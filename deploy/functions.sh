@@ -91,7 +91,12 @@ function_environment() {
     pairs+=("PORTAL_TOPIC=${setting[PORTAL_TOPIC]}" "SERVICE_URL=$(service_url)")
     [[ -z ${setting[SERVICE_TIMEOUT_SECONDS]} ]] || pairs+=("SERVICE_TIMEOUT_SECONDS=${setting[SERVICE_TIMEOUT_SECONDS]}")
   fi
-  if [[ $1 == console ]] && is_behind_iap; then pairs+=("CONSOLE_AUDIENCE=$(console_audience)"); fi
+  if [[ $1 == console ]]; then
+    ! is_behind_iap || pairs+=("CONSOLE_AUDIENCE=$(console_audience)")
+    for each in CONSOLE_EDITORS MIGRATION_MATCHES; do
+      [[ -z ${setting[$each]} ]] || pairs+=("$each=${setting[$each]}")
+    done
+  fi
   name=$(IFS='|' && printf %s "${pairs[*]}")
   printf %s "$name"
 }

@@ -17,6 +17,7 @@ declare -A setting=(
   [CONSOLE_FUNCTION]=sheettobigquery-console         # the function that serves the page where people see what runs
   [CONSOLE]=yes                                      # no deploys no page
   [CONSOLE_ACCESS]=iam                               # how people reach it: iam, or iap for Identity-Aware Proxy
+  [CONSOLE_EDITORS]=''                               # who may act there: addresses or *@example.com, with commas between; everybody if not given
   [SERVICE]=service-sheettobigquery                  # the older service, for service-traffic and forward
   [SERVICE_URL]=''                                   # its address, if it is not in this project and region
   [PORTAL_TOPIC]=''                                  # the topic of the older service's portal: with it, forward is deployed
@@ -83,6 +84,7 @@ declare -A setting=(
   [SLACK_CHANNEL]=''                                 # where SLACK_SECRET's bot tells people
   [NOTIFY_SUCCESS]=''                                # true to be told of successes, too
   [SHADOW_SUFFIX]=''                                 # what shadow runs put behind a dataset's name
+  [MIGRATION_MATCHES]=''                             # comparisons in a row that a promotion needs, for the console
 )
 product_settings=(
   MAX_RUNNING SHEETS_READS_PER_MINUTE MAX_ATTEMPTS RETRY_SECONDS LEASE_SECONDS RUN_TIMEOUT_SECONDS
@@ -199,6 +201,9 @@ check_settings() {
   check_name EXECUTIONS_GRANT '^(job|project)$' 'job or project'
   check_name CONSOLE '^(yes|no)$' 'yes or no'
   check_name CONSOLE_ACCESS '^(iam|iap)$' 'iam or iap'
+  [[ -z ${setting[CONSOLE_EDITORS]} ]] || check_name CONSOLE_EDITORS \
+    '^(\*|[^@*,[:space:]]+)@[^@*,[:space:]]+(,(\*|[^@*,[:space:]]+)@[^@*,[:space:]]+)*$' \
+    'addresses or *@example.com, with commas between'
   check_name SCHEDULE '^[^ ]+( [^ ]+){4}$' 'five fields of cron, like */5 * * * *'
   check_database_settings
   check_connections

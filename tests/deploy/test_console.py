@@ -35,6 +35,15 @@ def test_behind_iap_the_console_hears_of_google_alone_and_knows_for_whom_it_sign
     assert deployed.changes() == []
 
 
+def test_the_console_alone_is_told_who_may_act_and_what_a_promotion_needs(deployed: Cloud) -> None:
+    told = {"CONSOLE_EDITORS": "ann@example.com,*@team.example.com", "MIGRATION_MATCHES": "5"}
+    flags = [f"--{name.lower().replace('_', '-')}={value}" for name, value in told.items()]
+    assert deploy(deployed, *HOST, *flags).returncode == 0
+    for name, function in deployed.resources("functions").items():
+        variables = function["serviceConfig"]["environmentVariables"]
+        assert {each: variables.get(each) for each in told} == (told if name == NAME else dict.fromkeys(told))
+
+
 def test_iap_is_switched_on_again_where_a_new_version_of_the_function_lost_it(deployed: Cloud) -> None:
     assert deploy(deployed, *IAP).returncode == 0
     deployed.forget_calls()

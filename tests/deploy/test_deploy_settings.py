@@ -116,6 +116,8 @@ def test_names_that_differ_are_used_everywhere() -> None:
         (["--console-instances=2", "--portal-topic=x-y"], "FORWARD_INSTANCES 2, CONSOLE_INSTANCES 2, or CONCURRENCY"),
         (["--console=perhaps"], "CONSOLE=perhaps: is not allowed; it has to be yes or no"),
         (["--console-access=public"], "CONSOLE_ACCESS=public: is not allowed; it has to be iam or iap"),
+        (["--console-editors=ann"], "CONSOLE_EDITORS=ann: is not allowed; it has to be addresses or *@example.com"),
+        (["--console-editors=a@x.com, b@x.com"], "with commas between"),
         (["viewer", "ann"], "viewer ann: is not user:…"),
         (["viewer", "allUsers"], "viewer allUsers: is not user:…"),
         (["viewer", "user:ann@example.com"], "there is no function sheettobigquery-console in us-central1"),

@@ -1,17 +1,15 @@
 """The console of the running system shows what PostgreSQL holds, and what people do there changes tables."""
 
 import json
-import re
 import time
 import urllib.request
 from typing import Any
-
-import httpx
 
 from local.environment import CONSOLE_USER, PROJECT
 from local.ports import direct
 from local.system import System
 from tests.e2e.conftest import DATASET, Team
+from tests.e2e.visitor import Visitor
 
 
 def read(system: System, path: str) -> str:
@@ -50,34 +48,18 @@ def test_the_overview_shows_what_came_of_the_runs(team: Team, system: System) ->
     assert all(text in html for text in (good, bad, error_class, CONSOLE_USER, "1–2 of 2"))
 
 
-class Browser:
-    """Somebody at the running console, with a browser's cookie and its forms' hidden fields."""
-
-    def __init__(self, system: System) -> None:
-        self._client = httpx.Client(base_url=system.addresses["console"], trust_env=False, timeout=60)
-
-    def do(self, address: str, page: str, **fields: str) -> str:
-        """Opens a page, fills in its form, sends it to an address, and tells where that leads."""
-        shown = self._client.get(page)
-        assert shown.status_code == 200, shown.text
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', shown.text))
-        answer = self._client.post(address, data=hidden | fields, headers={"Sec-Fetch-Site": "same-origin"})
-        assert answer.status_code == 303, answer.text
-        return str(answer.headers["Location"])
-
-
 def test_run_now_leads_to_a_changed_table(team: Team, system: System) -> None:
     name = team.unique("at_once")
     team.write_sheet(name, [["id", "amount"], [1, 10]])
     config_id = team.add_config(name, run_frequency_hours=0)
-    browser = Browser(system)
-    there = browser.do(f"/configs/{config_id}/run", page=f"/?search={name}")
+    visitor = Visitor(system.addresses["console"])
+    there = visitor.do(f"/configs/{config_id}/run", page=f"/?search={name}")
     team.wait_for_runs(config_id)
     assert team.table(name) == [{"id": 1, "amount": 10}]
     told = read(system, f"/{there[there.index('?') :]}")
     assert f"The run of &#34;{name}&#34; that was asked for has ended: succeeded." in told
     team.write_sheet(name, [["id", "amount"], [1, 11], [2, 20]])
-    browser.do(f"/configs/{config_id}/run", page=f"/configs/{config_id}/run")
+    visitor.do(f"/configs/{config_id}/run", page=f"/configs/{config_id}/run")
     team.wait_for_runs(config_id, count=2)
     assert team.table(name) == [{"id": 1, "amount": 11}, {"id": 2, "amount": 20}]
 
@@ -85,8 +67,8 @@ def test_run_now_leads_to_a_changed_table(team: Team, system: System) -> None:
 def test_a_pasted_address_becomes_a_loaded_table_by_its_plan(team: Team, system: System) -> None:
     name = team.unique("pasted")
     team.write_sheet(name, [["Order No.", "Paid?"], ["007", True], ["008", False]], tab="Q1")
-    browser = Browser(system)
-    there = browser.do(
+    visitor = Visitor(system.addresses["console"])
+    there = visitor.do(
         "/plans",
         page="/add",
         google_sheet_url=f"https://docs.google.com/spreadsheets/d/{name}/edit?usp=sharing",
@@ -98,11 +80,11 @@ def test_a_pasted_address_becomes_a_loaded_table_by_its_plan(team: Team, system:
     plan = wait_for_plan(team, there.removeprefix("/plans/"))
     assert (plan["state"], [each["name"] for each in plan["plan"]["columns"]]) == ("done", ["order_no", "paid"])
     assert rows(system, name) == {}
-    there = browser.do(f"{there}/save", page="/add")
+    there = visitor.do(f"{there}/save", page="/add")
     (row,) = rows(system, name).values()
     assert there.startswith(f"/configs/{row['id']}?done=")
     assert (row["table"], row["state"]) == (f"{PROJECT}.{DATASET}.{name}", "due")
-    browser.do(f"/configs/{row['id']}/run", page=f"/?search={name}")
+    visitor.do(f"/configs/{row['id']}/run", page=f"/?search={name}")
     team.wait_for_runs(row["id"])
     assert team.table(name) == [{"order_no": "007", "paid": True}, {"order_no": "008", "paid": False}]
 

@@ -20,6 +20,7 @@ from local.pubsub import PORTAL
 from local.scheduler import call
 from local.system import System
 from tests.e2e.conftest import DATASET, Team
+from tests.e2e.visitor import Visitor
 from tests.faults.hops.http_faults import delay, lose_reply
 from tests.faults.hops.rules import Rule
 from tests.once import made_once
@@ -53,6 +54,11 @@ class Office:
         """A person's browser at the console."""
         with direct.open(f"http://{HOST}:{self.recorder.ports['console']}{path}", timeout=30) as answer:
             assert answer.status == 200
+
+    def press(self, config_id: int) -> None:
+        """A person's button at the console: run it now."""
+        visitor = Visitor(f"http://{HOST}:{self.recorder.ports['console']}")
+        visitor.do(f"/configs/{config_id}/run", page=f"/configs/{config_id}/run")
 
     def run(self, config_id: int, count: int = 1) -> None:
         """One more run, to its good end."""
@@ -129,7 +135,7 @@ def work(office: Office) -> None:
     settle_by_complete(office)
     by_hand(office)
     plan(office)
-    office.look("/overview.json")
+    at_the_console(office)
     move(office)
     forward(office)
 
@@ -198,6 +204,14 @@ def by_hand(office: Office) -> None:
         )
     )
     office.help("execute", "--config-file", str(file))
+
+
+def at_the_console(office: Office) -> None:
+    """Somebody looks, and has a config run at once."""
+    office.look("/overview.json")
+    config_id = office.add(office.team.unique("pressed"))
+    office.press(config_id)
+    assert office.team.wait_for_runs(config_id)[-1].state == "succeeded"
 
 
 def plan(office: Office) -> None:

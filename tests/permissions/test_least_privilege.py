@@ -39,6 +39,7 @@ def test_all_components_were_at_work(made: set[Made]) -> None:
         "complete",
         "forward",
         "job",
+        "console",
         "viewer",
         "commands",
         "migration",
