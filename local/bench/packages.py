@@ -1,5 +1,6 @@
 """The habitual way's packages, in a virtual environment of their own: pandas must not be beside the job."""
 
+import fcntl
 import hashlib
 import subprocess
 import sys
@@ -19,9 +20,16 @@ def installed_python() -> Path:
 
     Raises NotInstalled with what pip says.
     """
+    # One installs, and others wait for it; the lock goes with the process, whatever ends it.
+    with REQUIREMENTS.open("rb") as requirements:
+        fcntl.flock(requirements, fcntl.LOCK_EX)
+        return _install(hashlib.sha256(requirements.read()).hexdigest())
+
+
+def _install(wanted: str) -> Path:
+    """As `installed_python`, for who may install; `wanted` tells one list of packages from another."""
     python = FOLDER / "bin" / "python"
     stamp = FOLDER / "installed"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return python
     print(f"Installing the packages of {REQUIREMENTS.name} into {FOLDER.name} (half a minute, once) …", flush=True)

@@ -10,6 +10,7 @@ import pg8000.native
 import pytest
 
 import commands
+import console
 import job
 import shared
 from local.environment import PROJECT, REGION
@@ -103,7 +104,7 @@ def error_rows() -> dict[str, str]:
 
 def error_classes() -> dict[str, type[SyncError]]:
     """Every error of the product, by the name that the ledger and the logs have for it."""
-    for package in (shared, job, commands):
+    for package in (shared, job, commands, console):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     found: dict[str, type[SyncError]] = {}

@@ -40,7 +40,7 @@ def test_a_python_without_the_packages_and_no_environment_is_told_what_to_instal
         (["job_helper.py", "--json", "configs"], "POSTGRES_DB is missing"),
         (["migrate.py", "status"], "POSTGRES_DB is missing"),
         (["main.py"], "GOOGLE_SHEET_URL is missing"),
-        (["-m", "sql", "grant"], "grant needs at least one ROLE"),
+        (["-m", "sql", "grant"], "grant and revoke need at least one ROLE"),
         (["-m", "local.look", "inventory"], "no local system is named"),
     ],
 )

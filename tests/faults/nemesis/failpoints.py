@@ -30,3 +30,5 @@ FAILPOINTS = (
 OF_FORWARD = ("forward.after_begin", "forward.after_answer", "forward.after_end", "forward.before_admit")
 # Nor do people ask for plans there: tests/e2e/test_plans.py tries these.
 OF_PLANS = ("launch.after_plan_claim", "launch.after_plan_start", "job.after_plan")
+# Marks are changed by people: tests/integration/migrate and tests/migration try this.
+OF_MIGRATION = ("migrate.after_mark",)

@@ -170,7 +170,7 @@ def test_publishing_is_one_call_behind_admission_at_most_and_keeps_its_order(ben
 def test_an_empty_store_dispatches_and_sweeps_nothing(bench) -> None:
     assert dispatched(bench).answer()["recorded"] == 0
     counts = sweep(bench.store, bench.bigquery_of, bench.executions(), bench.publish, bench.settings)
-    assert counts == {"published_again": 0, "admitted": 0, "cleaned": 0, "told": 0}
+    assert counts == {"published_again": 0, "admitted": 0, "cleaned": 0, "told": 0, "plans_given_up": 0}
 
 
 def test_sweep_publishes_again_what_nobody_heard(bench, queue, sql) -> None:
