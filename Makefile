@@ -9,7 +9,7 @@ python := .venv/bin/python
 any_python := $(shell command -v python3 || echo .venv/bin/python)
 compile := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: help demo demo-migration up test migration lint faults bench stage requirements clean prerequisites
+.PHONY: help demo demo-migration up test migration lint faults bench screenshot stage requirements clean prerequisites browser
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -25,7 +25,7 @@ up: prerequisites .venv/installed ## start the whole system and leave it running
 	@$(python) -m local.up
 
 # One worker more than two cores: much of a test's time is waiting. A file has one worker, so that what it shares is made once.
-test: prerequisites .venv/installed ## run the whole test suite, end-to-end tests included
+test: prerequisites browser .venv/installed ## run the whole test suite, end-to-end tests included
 	@$(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 migration: prerequisites .venv/installed ## take twenty configs from the older service to the job and back, and judge
@@ -46,6 +46,9 @@ bench: .venv/installed ## measure the job beside the limit and the habitual way,
 	@$(python) -m local.bench.dispatch
 	@$(python) -m local.bench.console
 
+screenshot: prerequisites browser .venv/installed ## take the README's picture of the console anew (docs/console.png)
+	@$(python) -m local.screenshot
+
 stage: ## assemble build/NAME for each function, as deployed
 	@./deploy.sh stage
 
@@ -61,6 +64,9 @@ clean: ## remove what these commands made
 
 prerequisites:
 	@$(any_python) local/prerequisites.py
+
+browser:
+	@$(any_python) local/prerequisites.py --browser
 
 .venv/installed: requirements-dev.txt local/install.sh
 	@local/install.sh

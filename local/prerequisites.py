@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,11 @@ OLDEST_PYTHON = (3, 11)
 EMULATOR_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
 # Where Google's packages and its installer put the SDK when gcloud is not on PATH.
 USUAL_SDK_FOLDERS = ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk", "/snap/google-cloud-cli/current")
+
+# By which of them the console is tested: Debian's, or the one that other systems have.
+CHROMIUMS = ("chromium", "google-chrome")
+# What another apt-get that runs just now may take.
+_LOCK_SECONDS = 120
 
 
 def find_java(environ: Mapping[str, str]) -> str | None:
@@ -36,6 +42,12 @@ def find_emulator_jar(sdks: Sequence[Path]) -> str | None:
         if jars:
             return str(jars[-1])
     return None
+
+
+def find_chromium(environ: Mapping[str, str]) -> str | None:
+    """The Chromium that the console is tested in: the first on PATH."""
+    found = (shutil.which(name, path=environ.get("PATH", os.defpath)) for name in CHROMIUMS)
+    return next((path for path in found if path), None)
 
 
 def sdk_folders(environ: Mapping[str, str]) -> list[Path]:
@@ -91,16 +103,47 @@ def missing_for_system(java: str | None, sdks: Sequence[Path]) -> list[str]:
     return missing
 
 
+def missing_for_browser(environ: Mapping[str, str]) -> list[str]:
+    """Chromium where it is missing, with a remedy; where apt may be told to install it, that is done, and said."""
+    if find_chromium(environ):
+        return []
+    missing = f"Chromium is missing: the console is tested in it.\n    On Debian: {_apt_get('chromium')}"
+    apt_get = shutil.which("apt-get", path=environ.get("PATH", os.defpath))
+    if os.geteuid() != 0 or apt_get is None:
+        return [missing]
+    sys.stdout.write("Installing Debian's chromium, in which the console is tested (once) …\n")
+    sys.stdout.flush()
+    options = ["--yes", "-o", f"DPkg::Lock::Timeout={_LOCK_SECONDS}"]
+    install = [apt_get, "install", "--no-install-recommends", *options, "chromium"]
+    # The lists of packages are asked for only where they are old, or not there yet.
+    for command in (install, [apt_get, "update", *options], install):
+        done = subprocess.run(
+            command,
+            env={**environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if find_chromium(environ):
+            return []
+    told = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
+    return ["\n    ".join([missing, *(f"apt-get said: {line}" for line in told)])]
+
+
 def _apt_get(packages: str) -> str:
     return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install {packages}"
 
 
 def main() -> None:
-    """Say what is missing, for Python alone with `--python`, and exit 1 if anything is."""
-    missing = missing_for_python()
-    if "--python" not in sys.argv[1:]:
-        missing += missing_for_processes(os.environ)
-        missing += missing_for_system(find_java(os.environ), sdk_folders(os.environ))
+    """Say what is missing, for Python (`--python`) or the browser (`--browser`) alone, and exit 1 if anything is."""
+    if "--browser" in sys.argv[1:]:
+        missing = missing_for_browser(os.environ)
+    else:
+        missing = missing_for_python()
+        if "--python" not in sys.argv[1:]:
+            missing += missing_for_processes(os.environ)
+            missing += missing_for_system(find_java(os.environ), sdk_folders(os.environ))
     for sentence in missing:
         sys.stderr.write(f"Missing: {sentence}\n")
     sys.exit(1 if missing else 0)
