@@ -84,8 +84,11 @@ def _freshness(standing: ConfigStanding) -> Freshness | None:
 
 def _note(standing: ConfigStanding, now: datetime) -> str:
     match standing.state:
-        case "blocked" | "paused":
+        case "blocked":
             return standing.due.reason
+        case "paused":
+            # Why, in the words of who paused it: what they wrote must not mix with ours.
+            return standing.paused_reason or ""
         case "failed":
             return standing.error_class or ""
         case "quota":
