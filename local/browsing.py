@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from local.prerequisites import find_chromium
 
-# The width of a reader's screen, and one more than the samples' rows need in height: what is empty is cut off.
-PICTURE = {"width": 1280, "height": 800}
+# A page that is longer makes a longer picture.
+PICTURE: ViewportSize = {"width": 1280, "height": 800}
 
 
 class ChromiumMissing(Exception):

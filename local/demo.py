@@ -68,13 +68,16 @@ def _show(console: Console, folder: Path, sheet: Path | None) -> int:
             system = stack.enter_context(System(folder, samples))
         stack.callback(tell_of_stopping, console)
         console.print(f"Started {len(system.processes)} processes in {time.monotonic() - started:.1f} s")
-        results = _load(console, system)
+        results = load(console, system)
         print_results(console, results)
     return _conclude(console, folder, results, time.monotonic() - started)
 
 
-def _load(console: Console, system: System) -> list[Result]:
-    """Register a config per tab, call dispatch, wait for the runs, and look at what came of them."""
+def load(console: Console, system: System) -> list[Result]:
+    """Register a config per tab, call dispatch, wait for the runs, and look at what came of them.
+
+    Raises `NotASpreadsheet`, `RunsUnfinished`, and `ComponentFailed`.
+    """
     clients = LocalClients(system.settings)
     tabs, refused = find_tabs(clients.sheets, system.samples)
     if refused:
