@@ -33,10 +33,13 @@
   }
 
   function update(fresh) {
+    const focused = document.activeElement;
     for (const region of document.querySelectorAll("[data-region]")) {
       const other = fresh.querySelector(`[data-region="${CSS.escape(region.dataset.region)}"]`);
       if (other && !isWrittenIn(region)) become(region, other);
     }
+    // An element that moves loses the focus.
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
     if (fresh.body.dataset.live) document.body.dataset.live = fresh.body.dataset.live;
     else delete document.body.dataset.live;
   }
