@@ -3,6 +3,8 @@ than text, and runs that really went.
 """
 
 import json
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import xlsxwriter
 
 from local.environment import PROJECT
+from shared.planning import request_plan
+from shared.wiring import Wiring
 from tests.e2e.conftest import DATASET, Team
 
 # What somebody may call a config, a tab or a column. A tab's name has 31 characters at most, and none of []:*?/\.
@@ -22,7 +26,7 @@ PAUSED = 55
 
 @dataclass(frozen=True)
 class Fleet:
-    """Configs that `mark` finds; each is its id."""
+    """Configs that `mark` finds, each by its id; `runs` has the run of those that ran, `plans` a plan of some."""
 
     mark: str
     loaded: int
@@ -32,6 +36,8 @@ class Fleet:
     missing_tab: int
     by_hand: int
     wrong: int
+    runs: Mapping[int, str]
+    plans: Mapping[int, str]
 
     @property
     def search(self) -> str:
@@ -54,22 +60,40 @@ def furnish(team: Team) -> Fleet:
         return team.add_config(f"{mark} {name}", **told)
 
     integers = json.dumps([{"name": "amount", "type": "INT64"}])
-    fleet = Fleet(
-        mark=mark,
-        loaded=add("loaded"),
-        warned=add("warned", spreadsheet="budget"),
-        violated=add("violated", schema_handling="custom", custom_schema=integers, run_frequency_hours=0),
-        hostile=add(HOSTILE, spreadsheet=f"{mark}_hostile", tab=HOSTILE_TAB, bigquery_table_id=f"{mark}_hostile"),
-        missing_tab=add("missing_tab", tab=HOSTILE_TAB, run_frequency_hours=0),
-        by_hand=add("by_hand", run_frequency_hours=0),
-        wrong=add("wrong", google_sheet_url="javascript:alert(5)//https://docs.google.com/", run_frequency_hours=-1),
-    )
+    configs = {
+        "loaded": add("loaded"),
+        "warned": add("warned", spreadsheet="budget"),
+        "violated": add("violated", schema_handling="custom", custom_schema=integers, run_frequency_hours=0),
+        "hostile": add(HOSTILE, spreadsheet=f"{mark}_hostile", tab=HOSTILE_TAB, bigquery_table_id=f"{mark}_hostile"),
+        "missing_tab": add("missing_tab", tab=HOSTILE_TAB, run_frequency_hours=0),
+        "by_hand": add("by_hand", run_frequency_hours=0),
+        "wrong": add("wrong", google_sheet_url="javascript:alert(5)//https://docs.google.com/", run_frequency_hours=-1),
+    }
     _add_paused(team, mark)
-    went = [fleet.loaded, fleet.warned, fleet.violated, fleet.hostile, fleet.missing_tab]
+    went = [configs[name] for name in ("loaded", "warned", "violated", "hostile", "missing_tab")]
     for config_id in went:
         team.publish({"config_id": config_id})
-    team.wait_for_runs(*went, seconds=120)
-    return fleet
+    runs = {run.config_id: run.id for run in team.wait_for_runs(*went, seconds=120)}
+    plans = _plan(team, [configs["hostile"], configs["violated"]])
+    return Fleet(mark=mark, runs=runs, plans=plans, **configs)
+
+
+def _plan(team: Team, config_ids: Sequence[int]) -> dict[int, str]:
+    """A plan of each of these configs, asked for as the console asks, and ended."""
+    here = Wiring(team.system.environment)
+    rows = team.clients.postgres.run(
+        "SELECT id, to_jsonb(c) FROM sheet_to_bigquery_configs c WHERE id = ANY(:ids)", ids=list(config_ids)
+    )
+    with here.store() as store:
+        plans = {
+            config_id: request_plan(row, config_id, "ann@example.com", store, here.publish_plan)
+            for config_id, row in rows
+        }
+        deadline = time.monotonic() + 120
+        while not all(found and found.ended_at for found in map(store.find_plan, plans.values())):
+            assert time.monotonic() < deadline, team.system.tail("complete")
+            time.sleep(0.2)
+    return plans
 
 
 def _write_hostile_sheet(path: Path) -> None:

@@ -19,15 +19,16 @@ class PageSeen:
 
 
 PAGES = (
+    # Its second page has a few configs of each state.
     PageSeen(
         "overview",
-        lambda fleet: fleet.search,
-        lambda fleet: [f"{fleet.mark} loaded", f"{fleet.mark} {HOSTILE}", "SchemaViolated", f"1–50 of {fleet.count}"],
-    ),
-    PageSeen(
-        "second page of the overview",
-        lambda fleet: f"{fleet.search}&sort=name&page=2",
-        lambda fleet: [f"{fleet.mark} violated", f"{fleet.mark} wrong", f"51–{fleet.count} of {fleet.count}"],
+        lambda fleet: f"{fleet.search}&sort=state&order=down&page=2",
+        lambda fleet: [
+            f"{fleet.mark} {HOSTILE}",
+            "SchemaViolated",
+            "TabNotFound",
+            f"51–{fleet.count} of {fleet.count}",
+        ],
     ),
     PageSeen(
         "overview of nothing",
