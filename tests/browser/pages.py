@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.browser.fleet import HOSTILE, Fleet
+from tests.browser.fleet import HOSTILE, HOSTILE_HEADER, HOSTILE_TAB, Fleet
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,56 @@ PAGES = (
         "overview of nothing",
         lambda fleet: f"{fleet.search}+nobody",
         lambda fleet: ["No config has that in its name or its table."],
+    ),
+    PageSeen(
+        "config",
+        lambda fleet: f"/configs/{fleet.loaded}",
+        lambda fleet: [f"{fleet.mark} loaded", "the spreadsheet", "every day", "amount"],
+    ),
+    PageSeen(
+        "config with a hostile name",
+        lambda fleet: f"/configs/{fleet.hostile}",
+        lambda fleet: [f"{fleet.mark} {HOSTILE}", HOSTILE_TAB, "A run would succeed".lower()],
+    ),
+    PageSeen(
+        "config that is wrong",
+        lambda fleet: f"/configs/{fleet.wrong}",
+        lambda fleet: ["run_frequency_hours has to be a whole number of hours", "no spreadsheet's address"],
+    ),
+    PageSeen(
+        "run with warnings",
+        lambda fleet: f"/runs/{fleet.runs[fleet.warned]}",
+        lambda fleet: [f"{fleet.mark} warned", "1 cell is in error, loaded as NULL: 'Budget 2024'!F17", "spreadsheet"],
+    ),
+    PageSeen(
+        "run of a hostile sheet",
+        lambda fleet: f"/runs/{fleet.runs[fleet.hostile]}",
+        lambda fleet: [f"{fleet.mark} {HOSTILE}", f"'{HOSTILE_TAB}'!B3"],
+    ),
+    PageSeen(
+        "run that failed",
+        lambda fleet: f"/runs/{fleet.runs[fleet.violated]}",
+        lambda fleet: ["SchemaViolated", "Sheet1!B4", "text where INT64 is expected"],
+    ),
+    PageSeen(
+        "run without its tab",
+        lambda fleet: f"/runs/{fleet.runs[fleet.missing_tab]}",
+        lambda fleet: ["TabNotFound", HOSTILE_TAB],
+    ),
+    PageSeen(
+        "plan",
+        lambda fleet: f"/plans/{fleet.plans[fleet.hostile]}",
+        lambda fleet: ["A run would succeed.", HOSTILE_TAB, HOSTILE_HEADER, f"'{HOSTILE_TAB}'!B3"],
+    ),
+    PageSeen(
+        "plan that failed",
+        lambda fleet: f"/plans/{fleet.plans[fleet.violated]}",
+        lambda fleet: ["A run would fail.", "SchemaViolated", "Sheet1!B4"],
+    ),
+    PageSeen(
+        "migration",
+        lambda fleet: "/migration",
+        lambda fleet: ["migrate.py start"],
     ),
     PageSeen(
         "page that is not there",

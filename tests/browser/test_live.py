@@ -83,3 +83,25 @@ def test_a_page_that_gets_no_answer_says_so_until_it_gets_one(enter: Enter, flee
     assert visitor.complaints
     assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in visitor.complaints)
     visitor.complaints.clear()
+
+
+def test_a_link_keeps_the_focus_when_its_row_moves(enter: Enter, fleet: Fleet, team: Team) -> None:
+    mark = team.unique("moving")
+    first, second = (
+        team.add_config(
+            f"{mark} {name}", spreadsheet=fleet.mark, bigquery_table_id=f"{mark}_{name}", run_frequency_hours=0
+        )
+        for name in ("first", "second")
+    )
+    # As long as one is due, the page looks every few seconds.
+    team.add_config(f"{mark} due", spreadsheet=fleet.mark, bigquery_table_id=f"{mark}_due")
+    visitor = enter()
+    page = visitor.open(f"/?search={mark}")
+    assert visitor.names == [f"{mark} due", f"{mark} first", f"{mark} second"]
+    link = page.get_by_role("link", name=f"{mark} second")
+    link.focus()
+    team.publish({"config_id": second})
+    expect(page.locator(f"#config-{second} .state")).to_have_text("succeeded", timeout=MILLISECONDS)
+    expect(page.locator(f"#config-{first} .state")).to_have_text("never ran")
+    assert visitor.names == [f"{mark} due", f"{mark} second", f"{mark} first"]
+    expect(link).to_be_focused()
