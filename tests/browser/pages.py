@@ -85,6 +85,20 @@ PAGES = (
         lambda fleet: "/migration",
         lambda fleet: ["migrate.py start"],
     ),
+    PageSeen("form to add", lambda _: "/add", lambda _: ["Add a config", "Address of the spreadsheet"]),
+    *(
+        PageSeen(
+            f"form of {action}",
+            lambda fleet, action=action: f"/configs/{fleet.hostile}/{action}",
+            lambda fleet: [f"{fleet.mark} {HOSTILE}", "Leave it"],
+        )
+        for action in ("run", "pause", "frequency")
+    ),
+    PageSeen(
+        "form to retry",
+        lambda fleet: f"/runs/{fleet.runs[fleet.violated]}/retry",
+        lambda fleet: [f"{fleet.mark} violated", "Leave it"],
+    ),
     PageSeen(
         "page that is not there",
         lambda fleet: "/nothing",
