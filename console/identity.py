@@ -25,7 +25,7 @@ from shared.errors import ServiceUnavailable, SyncError
 ASSERTION = "X-Goog-IAP-JWT-Assertion"
 _ISSUER = "https://cloud.google.com/iap"
 # Cloud Run's choice where both are there.
-_CHECKED_HEADERS = ("X-Serverless-Authorization", "Authorization")
+_CHECKED_HEADERS = ("x-serverless-authorization", "authorization")
 _REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 # The proxy's keys change by the day; one that is not known is asked for at once, but not more often than this.
 _SECONDS_BETWEEN_LOOKS = 60
@@ -72,10 +72,12 @@ def fetch_proxy_keys(address: str = "https://www.gstatic.com/iap/verify/public_k
 
 def identify(headers: Mapping[str, str], console: Console, keys: ProxyKeys) -> str:
     """The email of who asks. Raises `NotSignedIn`, and `ServiceUnavailable` where nobody can tell for now."""
+    # WSGI, and so a request's headers, spell a name in another way than its sender did.
+    sent = {name.casefold(): value for name, value in headers.items()}
     if console.console_audience:
-        return _by_proxy(headers.get(ASSERTION, ""), console.console_audience, keys)
+        return _by_proxy(sent.get(ASSERTION.casefold(), ""), console.console_audience, keys)
     if console.k_service:
-        return _by_cloud_run(headers)
+        return _by_cloud_run(sent)
     if console.console_user:
         return console.console_user
     raise NotSignedIn("nobody is signed in", "set CONSOLE_USER to your address, on a machine of your own")

@@ -6,10 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import flask
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.auth import crypt, jwt
+from werkzeug.test import EnvironBuilder
 
 from console.identity import ASSERTION, NotSignedIn, ProxyKeys, identify
 from shared.console_settings import Console, read_console
@@ -51,6 +53,12 @@ def checked(signature: str = "SIGNATURE_REMOVED_BY_GOOGLE", **claims: Any) -> st
 
 def test_the_proxys_signed_word_is_believed() -> None:
     assert identify(assertion(), BEHIND_PROXY, keys()) == "ann@example.com"
+
+
+def test_a_header_is_found_as_the_web_server_spells_it() -> None:
+    received = flask.Request(EnvironBuilder(headers=dict(assertion())).get_environ())
+    assert ASSERTION not in dict(received.headers)
+    assert identify(dict(received.headers), BEHIND_PROXY, keys()) == "ann@example.com"
 
 
 @pytest.mark.parametrize(
