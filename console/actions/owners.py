@@ -69,12 +69,14 @@ def _give_back(visit: Visit) -> str:
         owned = _owned(row, visit)
         if owned.owner not in TAKEN_FROM_SERVICE:
             raise NotPossible(f"{label(row)} is the older service's already", "there is nothing left to roll back")
-        for run in give_back([owned.id], visit.who, reason, visit.store):
-            visit.store.cancel(run.id, visit.now)
+        give_back([owned.id], visit.who, reason, visit.store)
         return Change.of_row(row, before=owned.owner, after="service", reason=reason)
 
-    acted = act_once(visit, "rollback", change).acted
-    return address(page_of(visit.path["config_id"]), done=acted.id)
+    done = act_once(visit, "rollback", change)
+    # Not before the mark is there for all to see: who closes a run holds it, and may be waiting for the config's row.
+    for run in visit.store.open_runs([visit.path["config_id"]]) if done.is_new else ():
+        visit.store.cancel(run.id, visit.now)
+    return address(page_of(visit.path["config_id"]), done=done.acted.id)
 
 
 def _give_back_form(visit: Visit) -> Form:

@@ -1,12 +1,14 @@
 """Promoting and rolling back on a page go by the rules of `migrate.py`, into the same audit, with who did it."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from shared.ledger.connection import connect
+from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
 from shared.settings import Database
 from sql import tracking
@@ -152,6 +154,24 @@ def test_a_rollback_marks_and_wishes_what_is_in_flight_to_be_cancelled(
     assert runs[waiting].state == "cancelled"
     assert done(response, store).details == {"before": owner, "after": "service", "reason": "wrong dates"}
     assert "once the next sweep has closed the run in flight" in notice(reader, response)
+
+
+def test_a_rollback_is_not_kept_by_who_closes_a_run_at_that_moment(
+    reader: Reader, moving: Moving, add_run: Add, now: datetime, store: Store, migrated: Database
+) -> None:
+    config_id = moving.config("job_ready")
+    run_id = add_run(config_id, now, "manual", state="pending")
+    with connect(migrated) as connection, ThreadPoolExecutor() as threads:
+        closer = Session(connection, migrated.configs_table)
+        with closer.transaction():
+            closer.run("SELECT FROM sheet_to_bigquery_runs WHERE id = :id FOR UPDATE", id=run_id)
+            sent = threads.submit(reader.do, f"/configs/{config_id}/rollback")
+            until = time.monotonic() + 5
+            while moving.owner(config_id) != "service" and time.monotonic() < until:
+                time.sleep(0.02)
+            seen = moving.owner(config_id)
+        assert (seen, sent.result().status_code) == ("service", 303)
+    assert store.find_run(run_id).run.state == "cancelled"  # type: ignore[union-attr]
 
 
 def test_a_message_that_waited_for_the_job_is_told_with_what_hands_it_on(
