@@ -10,8 +10,8 @@ from werkzeug.exceptions import HTTPException
 
 from shared.errors import InvalidInput, SyncError
 
-# The cookie and the hidden field of a form that have to be equal: another site can send neither our cookie
-# (SameSite=Strict) nor read it.
+# The cookie and the hidden field of a form that have to be equal: another site can neither read our cookie nor send it
+# with a form (SameSite=Lax). A link from there brings it: with a new one, the forms of open pages would be refused.
 COOKIE = "console_form"
 FIELD = "form_token"
 _TOKEN_BYTES = 32
@@ -61,7 +61,7 @@ def keep_token(response: flask.Response, token: str, request: flask.Request) -> 
     stands in front and ends that says, by https alone.
     """
     scheme = request.headers.get("X-Forwarded-Proto", request.scheme).partition(",")[0].strip()
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=scheme == "https", path="/")
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=scheme == "https", path="/")
 
 
 def check_form(request: flask.Request) -> None:

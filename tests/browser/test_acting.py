@@ -65,3 +65,18 @@ def test_a_pause_tells_its_reason_and_who_asked_for_it(enter: Enter, team: Team)
     expect(page.locator(".notice")).to_contain_text(f'"{name}" is paused')
     expect(page.locator(".head")).to_contain_text("<b>the sheet moves</b>")
     expect(page.locator(".lately")).to_contain_text(CONSOLE_USER)
+
+
+def test_a_link_from_elsewhere_spoils_no_form_that_is_filled_in(enter: Enter, team: Team) -> None:
+    name = team.unique("linked")
+    config_id = team.add_config(name)
+    page = enter().open(f"/configs/{config_id}/pause")
+    page.get_by_label("Why").fill("the sheet moves")
+    other = page.context.new_page()
+    link = f'<a href="{page.url.partition("/configs")[0]}/">the console</a>'
+    other.route("http://chat.example.com/", lambda route: route.fulfill(body=link, content_type="text/html"))
+    other.goto("http://chat.example.com/")
+    other.get_by_role("link").click()
+    expect(other.locator(".who")).to_have_text(CONSOLE_USER)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".notice")).to_contain_text(f'"{name}" is paused')

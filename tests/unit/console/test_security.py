@@ -77,7 +77,7 @@ def test_no_script_and_no_other_site_gets_at_the_token(address: str, forwarded: 
     headers = {"X-Forwarded-Proto": forwarded} if forwarded else {}
     keep_token(response, "token", flask.Request(EnvironBuilder(base_url=address, headers=headers).get_environ()))
     attributes = response.headers["Set-Cookie"].split("; ")
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes)
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(attributes)
     assert ("Secure" in attributes) == secure
 
 
