@@ -98,17 +98,18 @@ def refuse_while_service_works(config_ids: Sequence[int], store: Store) -> None:
             )
 
 
-def promote(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> None:
+def promote(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[int]:
     """Marks shadow configs job_ready, all or none, and ends their shadow runs; what is in flight of these is the
-    sweep's to close, before the config's first run as the owner.
+    sweep's to close, before the config's first run as the owner. Tells which were not marked so before.
 
     Raises `Overtaken` and `TableBusy`, with nothing changed, where somebody was faster.
     """
-    store.set_owner(config_ids, ("shadow",), "job_ready", actor, reason)
+    marked = store.set_owner(config_ids, ("shadow",), "job_ready", actor, reason)
     failpoint("migrate.after_mark")
     for run in store.open_runs(config_ids):
         if run.why == "shadow":
             store.cancel(run.id, store.now())
+    return marked
 
 
 def give_back(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[Run]:

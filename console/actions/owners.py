@@ -11,7 +11,7 @@ from console.actions.once import CONFIG, Change, NotPossible, act_once
 from console.forms import Form
 from console.rendering import address
 from console.visit import Action, Visit
-from shared.errors import ServiceAtWork
+from shared.errors import Overtaken, ServiceAtWork
 from shared.owner import TAKEN_FROM_SERVICE, Owned
 from shared.promotion import Proved, examine_promotion, give_back, promote, refuse_while_service_works
 
@@ -39,7 +39,8 @@ def _promote(visit: Visit) -> str:
             refuse_while_service_works([owned.id], visit.store)
         except ServiceAtWork as busy:
             raise ServiceAtWork(busy.what, "send it again in some minutes") from busy
-        promote([owned.id], visit.who, reason, visit.store)
+        if not promote([owned.id], visit.who, reason, visit.store):
+            raise Overtaken(f"somebody promoted {label(row)} at this moment", "there is nothing left to promote")
         return Change.of_row(row, before=owned.owner, after="job_ready", reason=reason)
 
     acted = act_once(visit, "promote", change).acted

@@ -1,6 +1,7 @@
 """Promoting and rolling back on a page go by the rules of `migrate.py`, into the same audit, with who did it."""
 
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -103,6 +104,27 @@ def test_what_was_not_proved_is_not_promoted_and_the_page_says_why(
     assert 'name="reason" value="<b>please</b>"' in text(response)
     assert (moving.owner(config_id), moving.changes()) == (owner, [])
     assert sql("SELECT * FROM sheet_to_bigquery_actions") == []
+
+
+def test_of_two_who_promote_at_the_same_moment_one_did_it(
+    reader: Reader, moving: Moving, migrated: Database, sql: Sql
+) -> None:
+    config_id = moving.config("shadow")
+    moving.compared(config_id, "MATCH", "MATCH", "MATCH")
+    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with connect(migrated) as connection, ThreadPoolExecutor() as threads:
+        first = Store(Session(connection, migrated.configs_table))
+        with first.acting(str(uuid.uuid4())):
+            first.set_owner([config_id], ("shadow",), "job_ready", "bob@example.com", None)
+            sent = threads.submit(reader.do, f"/configs/{config_id}/promote")
+            until = time.monotonic() + 10
+            while not sql(waits) and time.monotonic() < until:
+                time.sleep(0.02)
+        response = sent.result()
+    assert (response.status_code, moving.owner(config_id)) == (409, "job_ready")
+    assert "somebody promoted" in text(response)
+    assert sql("SELECT * FROM sheet_to_bigquery_actions") == []
+    assert [change[2] for change in moving.changes()] == ["bob@example.com"]
 
 
 def test_how_many_matches_are_needed_is_the_setting(reader_of: ReaderOf, moving: Moving) -> None:
