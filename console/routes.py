@@ -121,7 +121,8 @@ def _answer(request: flask.Request, here: Wiring, site: Site) -> flask.Response:
                 return flask.Response(msgspec.json.encode(page.build(visit)), mimetype="application/json")
             case _:
                 response = _page(endpoint.template, visit, site, view=endpoint.build(visit), page=endpoint)
-    security.keep_token(response, token, request)
+    # Behind Identity-Aware Proxy; else people ask a proxy, or the console itself, on a machine of their own.
+    security.keep_token(response, token, by_https=here.console.console_audience is not None)
     return response
 
 

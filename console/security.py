@@ -3,7 +3,6 @@
 import hmac
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import flask
 from werkzeug.exceptions import HTTPException
@@ -56,12 +55,14 @@ def form_token(request: flask.Request) -> str:
     return request.cookies.get(COOKIE) or secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def keep_token(response: flask.Response, token: str, request: flask.Request) -> None:
-    """Lets the browser keep the token until it is closed, out of every script's reach; where it asked by https, as who
-    stands in front and ends that says, by https alone.
+def keep_token(response: flask.Response, token: str, *, by_https: bool) -> None:
+    """Lets the browser keep the token until it is closed, out of every script's reach; where people come `by_https`, by
+    that alone.
+
+    What a request says of https is of no use: Cloud Run says so behind `gcloud run services proxy` too, which browsers
+    ask by http on their own machine, and not all of them (Safari) keep a Secure cookie from there.
     """
-    scheme = request.headers.get("X-Forwarded-Proto", request.scheme).partition(",")[0].strip()
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=scheme == "https", path="/")
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=by_https, path="/")
 
 
 def check_form(request: flask.Request) -> None:
@@ -75,7 +76,7 @@ def check_form(request: flask.Request) -> None:
         raise refused
     origin = request.headers.get("Origin")
     # Where a proxy changed the Host, the browser's own word (Sec-Fetch-Site) is the better one.
-    if site is None and origin is not None and urlsplit(origin).netloc != request.host:
+    if site is None and origin is not None and origin.partition("://")[2] != request.host:
         raise refused
 
 

@@ -48,6 +48,7 @@ def test_a_form_of_our_own_page_is_taken(headers: dict[str, str]) -> None:
         {"headers": {"Sec-Fetch-Site": "none"}},
         {"headers": {"Origin": "https://evil.example.com"}},
         {"headers": {"Origin": "null"}},
+        {"headers": {"Origin": "http://["}},
     ],
 )
 def test_any_other_form_is_refused(sent: dict[str, Any]) -> None:
@@ -62,23 +63,13 @@ def test_a_browser_keeps_its_token() -> None:
     assert len(one) >= 32
 
 
-@pytest.mark.parametrize(
-    ("address", "forwarded", "secure"),
-    [
-        ("http://console.example.com", "https", True),
-        ("http://console.example.com", "https, http", True),
-        ("https://console.example.com", None, True),
-        ("http://127.0.0.1:8088", None, False),
-        ("http://127.0.0.1:8088", "http", False),
-    ],
-)
-def test_no_script_and_no_other_site_gets_at_the_token(address: str, forwarded: str | None, secure: bool) -> None:
+@pytest.mark.parametrize("by_https", [True, False])
+def test_no_script_and_no_other_site_gets_at_the_token(by_https: bool) -> None:
     response = flask.Response()
-    headers = {"X-Forwarded-Proto": forwarded} if forwarded else {}
-    keep_token(response, "token", flask.Request(EnvironBuilder(base_url=address, headers=headers).get_environ()))
+    keep_token(response, "token", by_https=by_https)
     attributes = response.headers["Set-Cookie"].split("; ")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(attributes)
-    assert ("Secure" in attributes) == secure
+    assert ("Secure" in attributes) == by_https
 
 
 def test_every_answer_lets_nothing_in_but_our_own_files() -> None:
