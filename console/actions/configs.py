@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from console.actions.once import CONFIG, Change, act_once
+from console.actions.once import CONFIG, Change, NotPossible, act_once
 from console.forms import Field, Form, FormRefused
 from console.phrases import every
 from console.rendering import address
@@ -105,7 +105,8 @@ def _pause_form(visit: Visit) -> Form:
 def _resume(visit: Visit) -> str:
     def change() -> Change:
         row = find_row(visit)
-        visit.store.resume_config(row["id"])
+        if not visit.store.resume_config(row["id"]):
+            raise NotPossible(f"{label(row)} is not paused", "there is nothing to resume")
         return Change.of_row(row)
 
     return _done(act_once(visit, "resume", change).acted.id, visit)

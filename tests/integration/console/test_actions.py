@@ -260,6 +260,12 @@ def test_a_run_whose_config_is_gone_is_not_tried_again(reader: Reader, add_run: 
     assert "there is no config 404" in text(response)
 
 
+def test_a_config_that_is_not_paused_is_not_resumed(reader: Reader, add_config: Add, sql: Callable[..., Any]) -> None:
+    response = reader.do(f"/configs/{add_config('Sales')}/resume")
+    assert (response.status_code, actions(sql)) == (409, [])
+    assert "is not paused" in text(response)
+
+
 def test_a_config_whose_table_another_one_has_is_not_resumed(
     reader: Reader, add_config: Add, sql: Callable[..., Any]
 ) -> None:
@@ -301,7 +307,7 @@ def test_what_is_nobodys_address_is_told(path: str, reader: Reader) -> None:
 def test_a_form_that_is_sent_twice_acts_once_and_leads_to_the_same(
     action: str, reader: Reader, add_config: Add, sql: Callable[..., Any]
 ) -> None:
-    config_id = add_config(run_frequency_hours=24)
+    config_id = add_config(run_frequency_hours=24, is_active=action != "resume")
     address = f"/configs/{config_id}/{action}"
     form = reader.form(address)
     sent = [reader.send(address, form, hours="4", reason="why") for _ in range(2)]

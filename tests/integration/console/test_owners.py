@@ -11,6 +11,7 @@ import pytest
 
 from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
+from shared.owner import Owner
 from shared.settings import Database
 from sql import tracking
 from tests.integration.console.conftest import WHO, Reader, done, notice, text
@@ -106,8 +107,12 @@ def test_what_was_not_proved_is_not_promoted_and_the_page_says_why(
     assert sql("SELECT * FROM sheet_to_bigquery_actions") == []
 
 
-def test_of_two_who_promote_at_the_same_moment_one_did_it(
-    reader: Reader, moving: Moving, migrated: Database, sql: Sql
+@pytest.mark.parametrize(
+    ("action", "owner", "told"),
+    [("promote", "job_ready", "somebody promoted"), ("rollback", "service", "somebody rolled")],
+)
+def test_of_two_who_change_the_owner_at_the_same_moment_one_did_it(
+    action: str, owner: Owner, told: str, reader: Reader, moving: Moving, migrated: Database, sql: Sql
 ) -> None:
     config_id = moving.config("shadow")
     moving.compared(config_id, "MATCH", "MATCH", "MATCH")
@@ -115,14 +120,14 @@ def test_of_two_who_promote_at_the_same_moment_one_did_it(
     with connect(migrated) as connection, ThreadPoolExecutor() as threads:
         first = Store(Session(connection, migrated.configs_table))
         with first.acting(str(uuid.uuid4())):
-            first.set_owner([config_id], ("shadow",), "job_ready", "bob@example.com", None)
-            sent = threads.submit(reader.do, f"/configs/{config_id}/promote")
+            first.set_owner([config_id], ("shadow",), owner, "bob@example.com", None)
+            sent = threads.submit(reader.do, f"/configs/{config_id}/{action}")
             until = time.monotonic() + 10
             while not sql(waits) and time.monotonic() < until:
                 time.sleep(0.02)
         response = sent.result()
-    assert (response.status_code, moving.owner(config_id)) == (409, "job_ready")
-    assert "somebody promoted" in text(response)
+    assert (response.status_code, moving.owner(config_id)) == (409, owner)
+    assert told in text(response)
     assert sql("SELECT * FROM sheet_to_bigquery_actions") == []
     assert [change[2] for change in moving.changes()] == ["bob@example.com"]
 
