@@ -23,7 +23,7 @@ def start(new: Literal["service", "job_ready"], dry_run: bool, environ: Mapping[
         screen.say(line)
     told = ", ".join(f"{count:,} {owner}" for owner, count in sorted(counts.items()))
     screen.say(f"configs: {told or 'none yet'}")
-    screen.say("What `job_helper.py add` or the console adds from now on is the job's (job_ready): no service loads it.")
+    screen.say("What `job_helper.py add` or the console adds from now on is the job's (job_ready): it has no service.")
     screen.json({"dry_run": dry_run, "told": lines, "configs": counts})
     return SUCCEEDED
 
