@@ -13,7 +13,6 @@ from shared.errors import NotProved, ServiceAtWork, TableConflict, WrongPhase
 from shared.failpoints import failpoint
 from shared.ledger.store import Store
 from shared.owner import TAKEN_FROM_SERVICE, Owned
-from shared.run import Run
 
 
 class Proved(msgspec.Struct, frozen=True):
@@ -112,9 +111,9 @@ def promote(config_ids: Sequence[int], actor: str, reason: str | None, store: St
     return marked
 
 
-def give_back(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[Run]:
-    """Marks configs as the service's again, all or none, and tells their open runs, which are for the caller to end:
-    by a wish (`Store.cancel`), which the sweep carries out, or by closing them at once."""
-    store.set_owner(config_ids, TAKEN_FROM_SERVICE, "service", actor, reason)
+def give_back(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[int]:
+    """Marks configs as the service's again, all or none, and tells which were not before. Their open runs are for the
+    caller to end: by a wish (`Store.cancel`), which the sweep carries out, or by closing them at once."""
+    marked = store.set_owner(config_ids, TAKEN_FROM_SERVICE, "service", actor, reason)
     failpoint("migrate.after_mark")
-    return store.open_runs(config_ids)
+    return marked

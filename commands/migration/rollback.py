@@ -82,7 +82,8 @@ def _go_back(
     returned: set[int] = set()
     all_returned = True
     if not change.dry_run and ids:
-        open_runs = give_back(ids, change.actor, change.reason, store)
+        give_back(ids, change.actor, change.reason, store)
+        open_runs = store.open_runs(ids)
         closed = close_runs(open_runs, store, wiring, seconds)
         returned, all_returned = return_messages(ids, store, wiring, screen)
     done = [

@@ -13,7 +13,7 @@ from console.rendering import address
 from console.visit import Action, Visit
 from shared.errors import Overtaken, ServiceAtWork
 from shared.owner import TAKEN_FROM_SERVICE, Owned
-from shared.promotion import Proved, examine_promotion, promote, refuse_while_service_works
+from shared.promotion import Proved, examine_promotion, give_back, promote, refuse_while_service_works
 
 
 def _owned(row: dict[str, Any], visit: Visit) -> Owned:
@@ -70,7 +70,7 @@ def _give_back(visit: Visit) -> str:
         owned = _owned(row, visit)
         if owned.owner not in TAKEN_FROM_SERVICE:
             raise NotPossible(f"{label(row)} is the older service's already", "there is nothing left to roll back")
-        if not visit.store.set_owner([owned.id], TAKEN_FROM_SERVICE, "service", visit.who, reason):
+        if not give_back([owned.id], visit.who, reason, visit.store):
             raise Overtaken(f"somebody rolled {label(row)} back at this moment", "there is nothing left to roll back")
         return Change.of_row(row, before=owned.owner, after="service", reason=reason)
 

@@ -179,3 +179,10 @@ def reader_of(migrated: Database) -> Callable[..., Reader]:
 @pytest.fixture
 def now(store: Store) -> datetime:
     return store.now()
+
+
+def attempt_at(now: datetime) -> dict[str, Any]:
+    """What a run in flight has in its row, claimed then."""
+    times = dict.fromkeys(("claimed_at", "lease_until", "deadline"), now)
+    place = {"job_project": "p", "job_location": "US", "execution": "e"}
+    return {"attempt": 1, "had_last_run": False, **times, **place}

@@ -14,7 +14,7 @@ from console.security import COOKIE
 from shared.ledger.connection import connect
 from shared.ledger.store import Store
 from shared.settings import Database
-from tests.integration.console.conftest import WHO, Reader, done, notice, text
+from tests.integration.console.conftest import WHO, Reader, attempt_at, done, notice, text
 
 Add = Callable[..., Any]
 ReaderOf = Callable[..., Reader]
@@ -96,16 +96,7 @@ def test_a_run_that_waits_is_cancelled_at_once_and_one_in_flight_by_a_wish(
     reader: Reader, add_config: Add, add_run: Add, now: datetime, store: Store
 ) -> None:
     waiting = add_run(add_config("a"), now, state="pending")
-    attempt = {
-        "attempt": 1,
-        "claimed_at": now,
-        "lease_until": now,
-        "deadline": now,
-        "execution": "e",
-        "had_last_run": False,
-    }
-    place = {"job_project": "p", "job_location": "US"}
-    flying = add_run(add_config("b"), now, state="running", **attempt, **place)
+    flying = add_run(add_config("b"), now, state="running", **attempt_at(now))
     asked = text(reader.ask(f"/runs/{flying}/cancel"))
     assert "This cannot be undone." in asked
     assert "The next sweep closes its attempt" in asked

@@ -14,7 +14,7 @@ from shared.ledger.store import Store
 from shared.owner import Owner
 from shared.settings import Database
 from sql import tracking
-from tests.integration.console.conftest import WHO, Reader, done, notice, text
+from tests.integration.console.conftest import WHO, Reader, attempt_at, done, notice, text
 
 Sql = Callable[..., Any]
 Add = Callable[..., Any]
@@ -159,16 +159,7 @@ def test_a_rollback_marks_and_wishes_what_is_in_flight_to_be_cancelled(
 ) -> None:
     config_id = moving.config(owner)
     why = "shadow" if owner == "shadow" else "schedule"
-    attempt = {
-        "attempt": 1,
-        "claimed_at": now,
-        "lease_until": now,
-        "deadline": now,
-        "execution": "e",
-        "had_last_run": False,
-    }
-    place = {"job_project": "p", "job_location": "US"}
-    flying = add_run(config_id, now, why, state="running", **attempt, **place)
+    flying = add_run(config_id, now, why, state="running", **attempt_at(now))
     waiting = add_run(config_id, now, "manual", state="pending")
     asked = text(reader.ask(f"/configs/{config_id}/rollback"))
     assert f"`python migrate.py rollback {config_id}`" in asked
