@@ -52,8 +52,7 @@ def of_row(named: str, environ: Mapping[str, str]) -> Planned:
         config = parse_config(row)
         if row.get("migration_status") == "shadow":
             return _of_shadow(config.shadow(read_settings(environ).shadow_suffix), standing)
-        itself = f'{row["id"]} "{row["name"]}"'
-        owners = tuple(each for each in store.active_of_table(config) if each != itself)
+        owners = tuple(store.active_of_table(config, but=row["id"]))
     return Planned(config, standing.told, standing.next_due, owners, _refusal(standing))
 
 

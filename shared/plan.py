@@ -87,7 +87,7 @@ class RequestedPlan(msgspec.Struct, frozen=True):
     """A row of the ledger: who asked for a plan of what, and what became of it. Times are aware, in UTC.
 
     `config` has the columns of a config's row, as the parser takes them; `config_id` is None for a candidate that is
-    in no table. `done`: a run would succeed. `failed`: it would not, as `error` tells (and `plan`, where there is one),
+    in no table. Of an edit that is not saved, `edited_from` has the columns before it. `done`: a run would succeed. `failed`: it would not, as `error` tells (and `plan`, where there is one),
     or nobody could tell.
     """
 
@@ -97,6 +97,7 @@ class RequestedPlan(msgspec.Struct, frozen=True):
     requested_at: datetime
     state: PlanState
     config_id: int | None = None
+    edited_from: Mapping[str, Any] | None = None
     launched_at: datetime | None = None
     execution: str | None = None
     ended_at: datetime | None = None

@@ -72,8 +72,7 @@ def _require_proof(owned: Owned, matches: int, needed: int, unseen: str | None) 
 def refuse_twins(config: Config, owned: Owned, store: Store) -> None:
     """Raises `TableConflict` where another active config, whoever owns it, replaces the same table: the two could not
     be told apart, and where only one is the job's, the other one's messages are refused."""
-    others = [each for each in store.active_of_table(config) if not each.startswith(f"{owned.id} ")]
-    if others:
+    if others := store.active_of_table(config, but=owned.id):
         raise TableConflict(
             f"{owned.label} replaces the same table as config {others[0]}: {config.destination}",
             "give one of them another table, or pause it",

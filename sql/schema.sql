@@ -304,6 +304,7 @@ CREATE TABLE sheet_to_bigquery_plans (
     id uuid PRIMARY KEY,
     config_id bigint, -- NULL: a candidate, which is in no table
     config jsonb NOT NULL, -- the columns of a config's row as they were then, as the parser takes them
+    edited_from jsonb, -- of a plan of an edit: the config's columns before it, as a person was shown them
     requested_by text NOT NULL,
     requested_at timestamptz NOT NULL,
     state text NOT NULL DEFAULT 'requested' CHECK (state IN ('requested', 'launched', 'done', 'failed')),
@@ -331,7 +332,7 @@ CREATE TABLE sheet_to_bigquery_actions (
     acted_at timestamptz NOT NULL,
     acted_by text NOT NULL,
     action text NOT NULL CHECK (action IN (
-        'run', 'retry', 'cancel', 'pause', 'resume', 'frequency', 'plan', 'add', 'promote', 'rollback'
+        'run', 'retry', 'cancel', 'pause', 'resume', 'frequency', 'edit', 'plan', 'add', 'promote', 'rollback'
     )),
     config_id bigint, -- NULL: a plan of a candidate, which is in no table
     config_name text,

@@ -1,6 +1,6 @@
 """The ledger's queries of configs: finding, adding, removing, pausing and resuming them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,13 @@ import msgspec
 
 from shared.config import Config
 from shared.errors import AmbiguousName, InvalidInput, NameTaken, PermissionMissing, TableConflict, UnknownConfig
-from shared.ledger import config_statements, statements
+from shared.ledger import config_statements, owner_statements, statements
 from shared.ledger.queries import Queries, array, to_json
 from shared.messages import ManualRequest
 from shared.options import encode_options
+
+_DESTINATION = {"google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id"}
+_JSON = ("custom_schema", "options")
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -48,11 +51,10 @@ class ConfigQueries(Queries):
         """All configs' rows, by id."""
         return [row for (row,) in self._run(config_statements.LIST_CONFIGS)]
 
-    def active_of_table(self, config: Config) -> list[str]:
-        """The active configs, as `7 "sales"`, that replace the table which `config` does."""
-        columns = ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
-        place = {name: getattr(config, name) for name in columns}
-        return [told for (told,) in self._run(config_statements.FIND_ACTIVE_OF_TABLE, **place)]
+    def active_of_table(self, config: Config, but: int | None = None) -> list[str]:
+        """The active configs, as `7 "sales"`, that replace the table which `config` does, but for that of an id."""
+        place = {name: getattr(config, name) for name in _DESTINATION}
+        return [told for (told,) in self._run(config_statements.FIND_ACTIVE_OF_TABLE, but=but, **place)]
 
     def add_config(self, config: Config, run_frequency_hours: int | None) -> int:
         """Adds an active config, owned by the job, and tells its id.
@@ -74,18 +76,19 @@ class ConfigQueries(Queries):
         return config_id
 
     def refuse_taken_table(self, config: Config) -> None:
-        """Raises `TableConflict` where an active config replaces the same table."""
-        if others := self.active_of_table(config):
+        """Raises `TableConflict` where another active config replaces the same table."""
+        if others := self.active_of_table(config, but=config.id):
             raise TableConflict(
                 f"{config.destination} is replaced by config {others[0]} already",
                 "choose another table, or pause that config",
             )
 
     def refuse_taken_name(self, config: Config) -> None:
-        """Raises `NameTaken` where any config has the name, because a request by name could then mean either."""
-        if namesakes := self._run(config_statements.FIND_CONFIGS_NAMED, name=config.name):
+        """Raises `NameTaken` where any other config has the name: a request by name could then mean either."""
+        found = self._run(config_statements.FIND_CONFIGS_NAMED, name=config.name)
+        if namesakes := [row for (row,) in found if row["id"] != config.id]:
             raise NameTaken(
-                f'config {namesakes[0][0]["id"]} is named "{config.name}" already',
+                f'config {namesakes[0]["id"]} is named "{config.name}" already',
                 "give this one another name (--name, or `name` in a config file)",
             )
 
@@ -141,3 +144,20 @@ class ConfigQueries(Queries):
         """
         asked = {"id": config_id, "shown": shown, "hours": hours}
         return bool(self._run(config_statements.SET_FREQUENCY, **asked))
+
+    def edit_config(self, config: Config, row: Mapping[str, Any], changes: Mapping[str, Any], actor: str) -> bool:
+        """Sets the columns in `changes` (of `EDITABLE`), which make `config` of a `row` as it was read.
+
+        False, with nothing changed, where any editable column is another by now. Raises, with nothing changed,
+        `TableConflict` and `NameTaken` where a new table, or a new name, is another config's.
+        """
+        as_json = {name: to_json(value) for name, value in changes.items() if name in _JSON and value is not None}
+        shown = to_json({name: row.get(name) for name in config_statements.EDITABLE})
+        with self._transaction():
+            self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
+            if changes.keys() & _DESTINATION:
+                self.refuse_taken_table(config)
+            if "name" in changes:
+                self.refuse_taken_name(config)
+            self._run(owner_statements.TELL_ACTOR, actor=actor, reason=None)
+            return bool(self._run(config_statements.edit(changes), id=config.id, shown=shown, **changes | as_json))

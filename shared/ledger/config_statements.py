@@ -1,5 +1,7 @@
 """The SQL of configs' rows, and of what people do to them. `{configs}` is the configs table's quoted name."""
 
+from collections.abc import Iterable
+
 from shared.ledger.statements import DATASET, DESTINATION, PROJECT, TABLE, same_table
 
 # Why it was paused before, while it was, stays where nothing new is said.
@@ -22,18 +24,46 @@ WHERE c.id = :id AND to_jsonb(c)->>'run_frequency_hours' IS NOT DISTINCT FROM CA
 RETURNING c.id
 """
 
-# Other active configs that replace a config's table, whoever owns them.
+# The columns that people edit, as each is set.
 # ruff: noqa: S608
+_AS_JSON = "CAST(:{column} AS jsonb)"
+_EDITABLE = {
+    "name": ":{column}",
+    "google_sheet_url": ":{column}",
+    "google_sheet_tab_name": ":{column}",
+    "google_cloud_project_id": ":{column}",
+    "bigquery_dataset_id": ":{column}",
+    "bigquery_table_id": ":{column}",
+    "schema_handling": ":{column}",
+    "custom_schema": _AS_JSON,
+    "options": _AS_JSON,
+    "run_frequency_hours": ":{column}",
+}
+EDITABLE = tuple(_EDITABLE)
+_SHOWN = ", ".join(f"'{column}', to_jsonb(c)->'{column}'" for column in EDITABLE)
+
+
+def edit(columns: Iterable[str]) -> str:
+    """Compare and set: sets these columns, and no other, where all that people edit is as it was shown."""
+    changes = ", ".join(f"{column} = {_EDITABLE[column].format(column=column)}" for column in columns)
+    return f"""
+UPDATE {{configs}} c SET {changes}, updated_at = now()
+WHERE c.id = :id AND jsonb_build_object({_SHOWN}) = CAST(:shown AS jsonb) RETURNING c.id
+"""
+
+
+# Other active configs that replace a config's table, whoever owns them.
 FIND_RIVALS = f"""
 SELECT o.id || ' "' || o.name || '"' FROM {{configs}} c JOIN {{configs}} o ON {same_table("o", "c")}
 WHERE c.id = :id AND o.id <> c.id AND o.is_active ORDER BY o.id
 """
 
-# Active configs that replace a table, whoever owns them: the older service writes it just as well.
+# Active configs, but for one, that replace a table, whoever owns them: the older service writes it just as well.
 FIND_ACTIVE_OF_TABLE = f"""
 SELECT c.id || ' "' || c.name || '"' FROM {{configs}} c
 WHERE {PROJECT.format(c="c")} = :google_cloud_project_id AND {DATASET.format(c="c")} = :bigquery_dataset_id
   AND {TABLE.format(c="c")} = :bigquery_table_id AND c.is_active
+  AND c.id IS DISTINCT FROM CAST(:but AS bigint)
 ORDER BY c.id
 """
 

@@ -15,12 +15,21 @@ from shared.plan import Plan, RequestedPlan
 class PlanQueries(Queries):
     """Plans, and who may still say what became of them."""
 
-    def request_plan(self, config: Mapping[str, Any], config_id: int | None, by: str, now: datetime) -> str:
+    def request_plan(
+        self,
+        config: Mapping[str, Any],
+        config_id: int | None,
+        by: str,
+        now: datetime,
+        edited_from: Mapping[str, Any] | None = None,
+    ) -> str:
         """Notes that a person wants to see what a run of `config` (a config's row, or a candidate's) would do; its id.
 
+        Of an edit that is not saved, `edited_from` are the columns as the person was shown them.
         Nothing is started by that: `shared.planning.request_plan` publishes the message as well.
         """
-        asked = {"config": to_json(config), "config_id": config_id, "requested_by": by}
+        before = to_json(edited_from) if edited_from is not None else None
+        asked = {"config": to_json(config), "config_id": config_id, "edited_from": before, "requested_by": by}
         return str(self._run(plan_statements.REQUEST, now=now, **asked)[0][0])
 
     def find_plan(self, plan_id: str) -> RequestedPlan | None:

@@ -1,8 +1,8 @@
 """The SQL of plans: asked for, launched once, ended once."""
 
 REQUEST = """
-INSERT INTO sheet_to_bigquery_plans (id, config_id, config, requested_by, requested_at)
-VALUES (gen_random_uuid(), :config_id, CAST(:config AS jsonb), :requested_by, :now)
+INSERT INTO sheet_to_bigquery_plans (id, config_id, config, edited_from, requested_by, requested_at)
+VALUES (gen_random_uuid(), :config_id, CAST(:config AS jsonb), CAST(:edited_from AS jsonb), :requested_by, :now)
 RETURNING id
 """
 
