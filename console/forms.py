@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Overtaken
 
 
 class FormRefused(InvalidInput):
@@ -16,22 +16,37 @@ class FormRefused(InvalidInput):
         self.problems = problems
 
 
+class FormOvertaken(Overtaken):
+    """Somebody changed what was filled in here; `problems` are sentences by field."""
+
+    def __init__(self, what: str, remedy: str, problems: Mapping[str, str]) -> None:
+        super().__init__(what, remedy)
+        self.problems = problems
+
+
 class Field(msgspec.Struct, frozen=True):
-    """A field with its label, and what there is to know for filling it in. A `hidden` one has neither."""
+    """A field with its label, and what there is to know for filling it in. A `hidden` one has neither.
+
+    A `choice` has `choices`, each a value with its words; an `area` has lines. Fields of one `group` stand together,
+    under its name, behind those of none.
+    """
 
     name: str
     label: str = ""
     value: str = ""
     help: str = ""
-    kind: Literal["text", "number", "hidden"] = "text"
+    kind: Literal["text", "number", "hidden", "choice", "area"] = "text"
     required: bool = False
     longest: int = 2000
+    choices: tuple[tuple[str, str], ...] = ()
+    group: str = ""
 
 
 class Form(msgspec.Struct, frozen=True):
     """A form that is sent to `address`: `told` are the paragraphs in front, `button` says what is done then.
 
-    `lasting`: it cannot be undone. `back` is where somebody goes who leaves it.
+    `lasting`: it cannot be undone. `back` is where somebody goes who leaves it. `other` is another button, with the
+    address that the same fields are sent to by it. Of the groups, those in `opened` are shown at once.
     """
 
     title: str
@@ -41,3 +56,10 @@ class Form(msgspec.Struct, frozen=True):
     told: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     lasting: bool = False
+    other: tuple[str, str] | None = None
+    opened: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the groups, in the fields' order."""
+        return tuple(dict.fromkeys(field.group for field in self.fields if field.group))

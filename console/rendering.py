@@ -13,7 +13,9 @@ import jinja2
 from markupsafe import Markup
 
 from console import charts, phrases, states
+from console.edited import told_changes
 from console.linked import linked
+from console.mending import mending
 from console.security import FIELD
 from console.visit import ONCE
 from shared.counted import counted
@@ -48,6 +50,8 @@ def _environment() -> jinja2.Environment:
         shape=states.shape,
         run_word=states.run_word,
         linked=linked,
+        mending=mending,
+        told_changes=told_changes,
     )
     environment.filters.update(
         instant=phrases.instant,

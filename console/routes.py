@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
 from console import security
-from console.actions import adding, configs, owners, runs
+from console.actions import adding, configs, editing, owners, runs
 from console.actions.notices import find_notice
 from console.actions.offers import offered
 from console.actions.once import NotPossible
@@ -43,7 +43,7 @@ class NotAnEditor(SyncError):
 
 SITE = Site(
     pages=(overview.PAGE, migration.PAGE, config.PAGE, run.PAGE, plan.PAGE),
-    actions=(*configs.ACTIONS, *runs.ACTIONS, *adding.ACTIONS, *owners.ACTIONS),
+    actions=(*configs.ACTIONS, *runs.ACTIONS, *adding.ACTIONS, *editing.ACTIONS, *owners.ACTIONS),
 )
 # By the first that fits.
 _STATUSES: tuple[tuple[type[SyncError], int], ...] = (

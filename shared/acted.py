@@ -15,8 +15,9 @@ class Acted(msgspec.Struct, frozen=True):
 
     `config_id` is None for a plan of a candidate; `run_id` is the run that was cancelled, or asked for again.
     `details`, by action: `message_id` of what was published (run, retry), the `state` of the run after it (cancel), the
-    `reason` given (pause, promote, rollback), the hours `before` and `after` (frequency), what was `changed`, each column
-    with its value `before` and `after` (edit), the `plan_id` (plan, add; edit, of one that was planned), the owners `before` and `after` (promote, rollback).
+    `reason` given (pause, promote, rollback), the hours `before` and `after` (frequency), the columns that were
+    `changed`, each with its value `before` and `after` (edit), the `plan_id` (plan, add, and an edit that was planned),
+    the owners `before` and `after` (promote, rollback).
     """
 
     id: str

@@ -87,8 +87,8 @@ class RequestedPlan(msgspec.Struct, frozen=True):
     """A row of the ledger: who asked for a plan of what, and what became of it. Times are aware, in UTC.
 
     `config` has the columns of a config's row, as the parser takes them; `config_id` is None for a candidate that is
-    in no table. Of an edit that is not saved, `edited_from` has the columns before it. `done`: a run would succeed. `failed`: it would not, as `error` tells (and `plan`, where there is one),
-    or nobody could tell.
+    in no table. `edited_from`, of an edit that is not saved, are the columns before it. `done`: a run would succeed.
+    `failed`: it would not, as `error` tells (and `plan`, where there is one), or nobody could tell.
     """
 
     id: str

@@ -1,14 +1,15 @@
 """Adding a config: a spreadsheet's address is pasted, a plan tells what a run would load, and then it is saved."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 
-from console.actions.configs import hours_in, page_of
+from console.actions.configs import page_of
 from console.actions.once import Change, NotPossible, act_once
-from console.forms import Field, Form, FormRefused
+from console.config_fields import DESCRIBED, HOURS, NAME, PROJECT, TABLE, URL, hours_in, problems_by_field, refuse
+from console.forms import Form, FormRefused
 from console.rendering import address
 from console.visit import Action, PageMissing, Visit
 from shared.config import Config, examine_config, parse_config
@@ -18,34 +19,15 @@ from shared.plan import RequestedPlan
 from shared.planning import send_plan
 from shared.registration import DAILY, parse_frequency, table_name
 
-_URL, _TAB, _PROJECT, _DATASET = (
-    "google_sheet_url",
-    "google_sheet_tab_name",
-    "google_cloud_project_id",
-    "bigquery_dataset_id",
-)
-_NAME, _TABLE, _HOURS = "name", "bigquery_table_id", "run_frequency_hours"
-_FIELDS = (
-    Field(
-        _URL,
-        "Address of the spreadsheet",
-        help="Open it in the browser, and copy what stands above. The tab that is open is the one that is loaded.",
-        required=True,
-    ),
-    Field(_TAB, "Tab", help="Its name; left out: the tab in the address, or else the first one.", longest=255),
-    Field(_PROJECT, "Google Cloud project", required=True, longest=255),
-    Field(_DATASET, "BigQuery dataset", help="It is made if it is not there.", required=True, longest=1024),
-    Field(_NAME, "Name of the config", help="As people will ask for it.", required=True, longest=255),
-    Field(
-        _TABLE, "BigQuery table", help="Left out: made of the name. It is replaced by what the sheet has.", longest=1024
-    ),
-    Field(
-        _HOURS,
-        "Hours between runs",
-        str(DAILY),
-        "24 is every day, 168 every week; 0: by hand alone.",
-        kind="number",
-    ),
+_REFUSED = "the config cannot be added like that"
+_TABLE_HELP = "Left out: made of the name. It is replaced by what the sheet has."
+_FIELDS = tuple(
+    msgspec.structs.replace(
+        field,
+        required=field.required and field.name not in (TABLE, HOURS),
+        help=_TABLE_HELP if field.name == TABLE else field.help,
+    )
+    for field in DESCRIBED
 )
 
 
@@ -66,7 +48,7 @@ def _ask_for_plan(visit: Visit) -> str:
     def change() -> Change:
         candidate = _candidate(visit.form, visit.store)
         plan_id = visit.store.request_plan(candidate, None, visit.who, visit.now)
-        return Change(None, candidate[_NAME], details={"plan_id": plan_id})
+        return Change(None, candidate[NAME], details={"plan_id": plan_id})
 
     done = act_once(visit, "plan", change)
     plan_id = str(done.acted.details["plan_id"])
@@ -78,36 +60,30 @@ def _ask_for_plan(visit: Visit) -> str:
 def _candidate(form: Mapping[str, str], store: Store) -> dict[str, Any]:
     """The columns of the row that the form describes. Raises `FormRefused` that tells all that is wrong."""
     raw: dict[str, Any] = {field.name: form.get(field.name, "").strip() or None for field in _FIELDS}
-    raw[_TABLE] = raw[_TABLE] or table_name(raw[_NAME] or "") or None
+    raw[TABLE] = raw[TABLE] or table_name(raw[NAME] or "") or None
     problems: dict[str, str] = {}
     try:
-        raw[_HOURS] = hours_in(raw[_HOURS] or "", _HOURS)
+        raw[HOURS] = hours_in(raw[HOURS] or str(DAILY), HOURS)
     except FormRefused as refused:
         problems |= refused.problems
     examined = examine_config(raw)
-    for sentence in examined.problems:
-        name, _, told = sentence.partition(" ")
-        problems.setdefault(name, told)
+    problems = problems_by_field(examined.problems, raw) | problems
     if not examined.problems:
-        problems = _conflicts(examined.model, store) | problems
-    _refuse(problems)
+        problems = conflicts(examined.model, (TABLE, NAME), store) | problems
+    refuse(problems, _REFUSED)
     return {name: value for name, value in raw.items() if value is not None}
 
 
-def _conflicts(config: Config, store: Store) -> dict[str, str]:
-    """Which fields are another config's already."""
+def conflicts(config: Config, fields: Collection[str], store: Store) -> dict[str, str]:
+    """Which of the fields `NAME` and `TABLE` are another config's already."""
     problems: dict[str, str] = {}
-    for name, refuse_taken in ((_TABLE, store.refuse_taken_table), (_NAME, store.refuse_taken_name)):
+    for name, refuse_taken in ((TABLE, store.refuse_taken_table), (NAME, store.refuse_taken_name)):
         try:
-            refuse_taken(config)
+            if name in fields:
+                refuse_taken(config)
         except (TableConflict, NameTaken) as taken:
             problems[name] = f"cannot be this: {taken.what}"
     return problems
-
-
-def _refuse(problems: Mapping[str, str]) -> None:
-    if problems:
-        raise FormRefused("the config cannot be added like that", "correct what is marked, and send it again", problems)
 
 
 def _save(visit: Visit) -> str:
@@ -118,8 +94,8 @@ def _save(visit: Visit) -> str:
         if plan.config_id is not None or plan.state != "done":
             raise NotPossible("this plan is none of a new config that would load", "change it, and plan again")
         config = msgspec.structs.replace(parse_config(plan.config), id=None)
-        _refuse(_conflicts(config, visit.store))
-        hours = parse_frequency(plan.config.get(_HOURS))
+        refuse(conflicts(config, (TABLE, NAME), visit.store), _REFUSED)
+        hours = parse_frequency(plan.config.get(HOURS))
         config_id = visit.store.add_config(config, DAILY if hours is None else hours)
         return Change(config_id, config.name, details={"plan_id": plan_id})
 
@@ -129,16 +105,13 @@ def _save(visit: Visit) -> str:
 
 def _add_form(visit: Visit) -> Form:
     """The form as it was filled in, or as a plan has it that is to be changed, or empty."""
-    values: Mapping[str, Any] = {_PROJECT: visit.settings.google_cloud_project}
+    values: Mapping[str, Any] = {PROJECT: visit.settings.google_cloud_project, HOURS: DAILY}
     plan_id = visit.asked.get("plan") or visit.path.get("plan_id")
     if plan_id is not None:
-        values = _of_plan(visit, str(plan_id))
-    elif _URL in visit.form:
+        values = asked_plan(visit, str(plan_id)).config
+    elif URL in visit.form:
         values = visit.form
-    fields = tuple(
-        msgspec.structs.replace(field, value=str(values.get(field.name, "" if values is visit.form else field.value)))
-        for field in _FIELDS
-    )
+    fields = tuple(msgspec.structs.replace(field, value=str(values.get(field.name, field.value))) for field in _FIELDS)
     told = (
         "First the job reads the sheet and tells what it would load: the columns, their types, and what to look at."
         " Nothing is saved, and nothing is loaded, before you have seen that.",
@@ -146,9 +119,10 @@ def _add_form(visit: Visit) -> Form:
     return Form("Add a config", "/plans", "Plan it", "/", told, fields)
 
 
-def _of_plan(visit: Visit, plan_id: str) -> Mapping[str, Any]:
+def asked_plan(visit: Visit, plan_id: str) -> RequestedPlan:
+    """The plan that an address names by whatever stands there. Raises `PageMissing`."""
     try:
-        return find_plan(visit, str(uuid.UUID(plan_id))).config
+        return find_plan(visit, str(uuid.UUID(plan_id)))
     except ValueError:
         raise PageMissing("there is no such plan", "ask for another") from None
 

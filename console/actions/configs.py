@@ -6,20 +6,19 @@ import msgspec
 from msgspec import Meta
 
 from console.actions.once import CONFIG, Change, NotPossible, act_once
-from console.forms import Field, Form, FormRefused
+from console.config_fields import hours_in
+from console.forms import Field, Form
 from console.phrases import every
 from console.rendering import address
 from console.visit import Action, Visit
-from shared.errors import InvalidConfig, InvalidInput, NotOurs, Overtaken
+from shared.errors import InvalidInput, NotOurs, Overtaken
 from shared.messages import ManualRequest
 from shared.parse import parse
 from shared.planning import send_plan
-from shared.registration import DAILY, parse_frequency
+from shared.registration import DAILY
 from shared.run import paused
 
 _LONGEST_REASON = 500
-# Digits beyond which Python refuses to make a number of them at all.
-_LONGEST_NUMBER = 10
 
 
 class Reasoned(msgspec.Struct, frozen=True):
@@ -141,6 +140,8 @@ def _set_frequency(visit: Visit) -> str:
         row = find_row(visit)
         asked = parse(_Frequency, visit.form, "the form", InvalidInput)
         hours = hours_in(asked.hours, "hours")
+        if asked.shown == _shown(row) and str(hours) == (asked.shown or str(DAILY)):
+            raise NotPossible(f"{label(row)} runs {_every(row)} already", "there is nothing to change")
         if not visit.store.set_frequency(row["id"], asked.shown or None, hours):
             raise Overtaken(
                 f"somebody changed the frequency of {label(row)} meanwhile: it is {_every(find_row(visit))} now",
@@ -166,17 +167,6 @@ def _frequency_form(visit: Visit) -> Form:
     told = (f"Now it runs {_every(row)}.",)
     fields = (hours, Field("shown", value=shown, kind="hidden"))
     return Form(f"Change how often {label(row)} runs", visit.address, "Change", page_of(row["id"]), told, fields)
-
-
-def hours_in(text: str, field: str) -> int:
-    """The hours that a person filled in; blank is a day. Raises `FormRefused` for the field."""
-    stripped = text.strip()
-    is_number = stripped.isascii() and stripped.isdigit() and len(stripped) < _LONGEST_NUMBER
-    try:
-        hours = parse_frequency(int(stripped) if is_number else stripped or None)
-    except InvalidConfig as error:
-        raise FormRefused("that is no frequency", error.remedy, {field: error.remedy}) from None
-    return DAILY if hours is None else hours
 
 
 def _shown(row: dict[str, Any]) -> str:

@@ -1,10 +1,12 @@
 """One line that tells what was done, on the page that it led to: out of the ledger, never out of the address."""
 
 import uuid
+from collections.abc import Collection
 
 import msgspec
 
 from console.actions.configs import page_of
+from console.config_fields import WORDS
 from console.phrases import every
 from console.visit import Visit
 from shared.acted import Acted
@@ -51,6 +53,8 @@ def _notice(acted: Acted, visit: Visit) -> Notice:
             return Notice(f"{name} is resumed: its schedule counts again.")
         case "frequency":
             return Notice(f"{name} runs {every(int(told['after']))} from now on; it was {_hours(told['before'])}.")
+        case "edit":
+            return Notice(f"{name} is saved, with another {_listed(told['changed'])}. The next run goes by it.")
         case "plan":
             return Notice(f"A plan of {name} was asked for.", f"/plans/{told['plan_id']}", "The plan")
         case "add":
@@ -112,6 +116,11 @@ def _of_rollback(acted: Acted, name: str, visit: Visit) -> Notice:
             live_seconds=_LIVE,
         )
     return Notice(f"{name} is the older service's again, and nothing of the job's is in flight.")
+
+
+def _listed(changed: Collection[str]) -> str:
+    *others, last = (words for column, words in WORDS.items() if column in changed)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _hours(before: str) -> str:

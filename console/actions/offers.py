@@ -10,6 +10,7 @@ from console.rendering import address
 from console.visit import Visit
 from shared.acted import Acted
 from shared.messages import ManualRequest
+from shared.plan import RequestedPlan
 from shared.run import Run
 from shared.states import ENDED
 
@@ -53,6 +54,7 @@ def _of_config(visit: Visit) -> Offers:
     offers = [Offer("Run now", f"{here}/run", is_main=True)] if _is_ours(row) and row["is_active"] else []
     offers.append(Offer("Plan", f"{here}/plan"))
     offers += [Offer(_cancel_label(run, runs), f"/runs/{run.id}/cancel", asks=True) for run in runs]
+    offers.append(Offer("Edit", f"{here}/edit", asks=True))
     offers.append(Offer("Change frequency", f"{here}/frequency", asks=True))
     offers.append(Offer("Pause", f"{here}/pause", asks=True) if row["is_active"] else Offer("Resume", f"{here}/resume"))
     return Offers((*offers, *_of_owner(row, here)), lately)
@@ -81,6 +83,8 @@ def _of_plan(visit: Visit) -> list[Offer]:
     plan = visit.store.find_plan(str(visit.path["plan_id"]))
     if plan is None:
         return []
+    if plan.edited_from is not None:
+        return _of_edit(plan, visit)
     if plan.config_id is not None:
         here = page_of(plan.config_id)
         return [Offer("Plan again", f"{here}/plan"), Offer("Run now", f"{here}/run")] if plan.ended_at else []
@@ -89,6 +93,15 @@ def _of_plan(visit: Visit) -> list[Offer]:
         return [Offer("Open the config", page_of(int(saved.config_id or 0)), asks=True)]
     save = [Offer("Save this config", f"/plans/{plan.id}/save", is_main=True)] if plan.state == "done" else []
     return [*save, Offer("Change it", address("/add", plan=plan.id), asks=True)] if plan.ended_at else []
+
+
+def _of_edit(plan: RequestedPlan, visit: Visit) -> list[Offer]:
+    """Of a plan of an edit, which can be saved once."""
+    here = page_of(int(plan.config_id or 0))
+    if visit.store.find_action(save_id(plan.id)) is not None:
+        return [Offer("Open the config", here, asks=True)]
+    save = [Offer("Save this edit", f"/plans/{plan.id}/apply", is_main=True)] if plan.state == "done" else []
+    return [*save, Offer("Change it", address(f"{here}/edit", plan=plan.id), asks=True)] if plan.ended_at else []
 
 
 def _is_ours(row: dict[str, Any]) -> bool:

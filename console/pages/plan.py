@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from console.edited import told_changes
 from console.visit import Page, PageMissing, Visit
 from shared import links
 from shared.config import Config, parse_config
@@ -33,7 +34,8 @@ class PlanPage(msgspec.Struct, frozen=True):
     """The page, at an instant. `config_id` is None for a candidate that is in no table.
 
     `spreadsheet`, `table_link`, `execution` and `logs` are addresses. `answered`: the job told what is from `tab` on;
-    else `errors` tell why nobody could. `given_up_at` is when an unanswered plan ends.
+    else `errors` tell why nobody could. `edited` tells what an edit changes that is not saved. `given_up_at` is when an
+    unanswered plan ends.
     """
 
     at: datetime
@@ -46,6 +48,7 @@ class PlanPage(msgspec.Struct, frozen=True):
     table: str
     answered: bool
     config_id: int | None = None
+    edited: tuple[str, ...] = ()
     spreadsheet: str | None = None
     table_link: str | None = None
     launched_at: datetime | None = None
@@ -95,6 +98,7 @@ def build(visit: Visit) -> PlanPage:
         table=table,
         answered=found.plan is not None,
         config_id=found.config_id,
+        edited=tuple(_edited(found)),
         spreadsheet=spreadsheet.own_link if spreadsheet else None,
         table_link=links.table(table),
         launched_at=found.launched_at,
@@ -120,6 +124,12 @@ def _table(row: Mapping[str, Any], settings: Settings) -> str:
         return ".".join(str(row.get(field) or "?") for field in fields)
     is_shadow = row.get("migration_status") == "shadow"
     return (config.shadow(settings.shadow_suffix) if is_shadow else config).destination
+
+
+def _edited(found: RequestedPlan) -> list[str]:
+    before = found.edited_from or {}
+    changed = {column: {"before": value, "after": found.config.get(column)} for column, value in before.items()}
+    return told_changes({column: each for column, each in changed.items() if each["before"] != each["after"]})
 
 
 def _errors(found: RequestedPlan, plan: Plan) -> Iterable[Trouble]:

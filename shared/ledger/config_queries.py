@@ -160,4 +160,4 @@ class ConfigQueries(Queries):
             if "name" in changes:
                 self.refuse_taken_name(config)
             self._run(owner_statements.TELL_ACTOR, actor=actor, reason=None)
-            return bool(self._run(config_statements.edit(changes), id=config.id, shown=shown, **changes | as_json))
+            return bool(self._run(config_statements.edit(changes), id=config.id, shown=shown, **{**changes, **as_json}))

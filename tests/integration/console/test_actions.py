@@ -155,7 +155,17 @@ def test_a_frequency_that_somebody_else_changed_is_told_and_the_own_one_stays_in
     assert 'name="shown" value="12"' in text(response)
 
 
-@pytest.mark.parametrize("hours", ["-1", "1.5", "x", "876001", "9" * 5000, "٣"])
+@pytest.mark.parametrize(("before", "hours"), [(24, "24"), (None, "24"), (0, " 0 ")])
+def test_a_frequency_that_is_so_already_is_no_action(
+    before: int | None, hours: str, reader: Reader, add_config: Add, sql: Callable[..., Any]
+) -> None:
+    config_id = add_config(run_frequency_hours=before)
+    response = reader.do(f"/configs/{config_id}/frequency", hours=hours)
+    assert (response.status_code, row(sql, config_id)["run_frequency_hours"], actions(sql)) == (409, before, [])
+    assert "there is nothing to change" in text(response)
+
+
+@pytest.mark.parametrize("hours", ["", " ", "-1", "1.5", "x", "876001", "9" * 5000, "٣"])
 def test_a_frequency_that_is_none_is_told_beside_its_field(
     hours: str, reader: Reader, add_config: Add, sql: Callable[..., Any]
 ) -> None:

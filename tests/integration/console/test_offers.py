@@ -32,6 +32,7 @@ def test_a_config_is_run_planned_paused_and_made_to_run_at_other_times(reader: R
     assert offers(reader, here) == {
         "Run now": f"{here}/run",
         "Plan": f"{here}/plan",
+        "Edit": f"{here}/edit",
         "Change frequency": f"{here}/frequency",
         "Pause": f"{here}/pause",
     }
@@ -39,7 +40,7 @@ def test_a_config_is_run_planned_paused_and_made_to_run_at_other_times(reader: R
 
 def test_a_paused_config_is_resumed_and_not_run(reader: Reader, add_config: Add) -> None:
     offered = offers(reader, f"/configs/{add_config(is_active=False)}")
-    assert list(offered) == ["Plan", "Change frequency", "Resume"]
+    assert list(offered) == ["Plan", "Edit", "Change frequency", "Resume"]
 
 
 def test_each_open_run_can_be_cancelled_from_its_configs_page_and_its_own(
@@ -66,9 +67,9 @@ def test_a_run_is_tried_again_where_that_can_help(reader: Reader, add_config: Ad
 @pytest.mark.parametrize(
     ("owner", "offered"),
     [
-        ("service", ["Plan", "Change frequency", "Pause"]),
-        ("shadow", ["Plan", "Change frequency", "Pause", "Promote", "Roll back"]),
-        ("job_ready", ["Run now", "Plan", "Change frequency", "Pause", "Roll back"]),
+        ("service", ["Plan", "Edit", "Change frequency", "Pause"]),
+        ("shadow", ["Plan", "Edit", "Change frequency", "Pause", "Promote", "Roll back"]),
+        ("job_ready", ["Run now", "Plan", "Edit", "Change frequency", "Pause", "Roll back"]),
     ],
 )
 def test_while_a_team_moves_the_owner_decides(

@@ -89,7 +89,7 @@ def test_what_a_run_would_fail_with_is_told_with_its_remedy(reader: Reader, answ
     assert [each["error_class"] for each in facts["errors"]] == ["SchemaViolated", "TableConflict"]
     text = reader.words(f"/plans/{plan_id}")
     assert "A run would fail." in text
-    assert "SchemaViolated 1 cell is no number: Q4!C17 correct it TableConflict two" in text
+    assert "SchemaViolated 1 cell is no number: Q4!C17 correct it Edit the config TableConflict two" in text
 
 
 def test_a_plan_that_nobody_made_says_why(reader: Reader, store: Store, ask: Callable[..., str], now: datetime) -> None:

@@ -1,0 +1,498 @@
+"""A config is edited on its form: checked as everywhere, and saved against what was shown, column by column."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from typing import Any
+
+import flask
+import pytest
+
+from shared.config import parse_config
+from shared.ledger.store import Store
+from shared.messages import ManualRequest
+from shared.plan import Plan, PlanError
+from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert, attempt_at, done, notice, text
+from tests.integration.console.test_adding import problem
+
+Add = Callable[..., Any]
+Sql = Callable[..., Any]
+NEW_URL = "https://docs.google.com/spreadsheets/d/klmnopqrst/edit#gid=4"
+URL = "https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=0"
+
+
+def row(sql: Sql, config_id: int) -> dict[str, Any]:
+    return dict(sql("SELECT to_jsonb(c) FROM sheet_to_bigquery_configs c WHERE id = :id", id=config_id)[0][0])
+
+
+def actions(sql: Sql) -> list[str]:
+    return [name for (name,) in sql("SELECT action FROM sheet_to_bigquery_actions ORDER BY acted_at")]
+
+
+def edit(reader: Reader, config_id: int, **fields: str) -> flask.Response:
+    return reader.do(f"/configs/{config_id}/edit", **fields)
+
+
+def value(response: flask.Response, field: str) -> str:
+    """What stands in a field of the form, of whichever kind."""
+    html = response.get_data(as_text=True)
+    kind = html.partition(f' id="field-{field}"')[0].rpartition("<")[2]
+    inside = html.partition(f' id="field-{field}"')[2]
+    if kind == "textarea":
+        return unescape(inside.partition(">\n")[2].partition("</textarea>")[0])
+    if kind == "select":
+        options = inside.partition("</select>")[0].split("<option ")
+        (chosen,) = [each for each in options if '" selected>' in each]
+        inside = chosen
+    return unescape(inside.partition('value="')[2].partition('"')[0])
+
+
+# -- what is saved -----------------------------------------------------------------------------------------
+
+
+def test_only_what_was_changed_is_saved_and_written_down_before_and_after(
+    reader: Reader, add_config: Add, sql: Sql, store: Store
+) -> None:
+    config_id = add_config(
+        "Sales", google_sheet_tab_name="Q1", custom_schema='"left by a portal"', last_run="2026-01-02"
+    )
+    before = row(sql, config_id)
+    response = edit(reader, config_id, google_sheet_tab_name="  Q2 ", google_sheet_url=NEW_URL)
+    after = row(sql, config_id)
+    assert after == before | {
+        "google_sheet_tab_name": "Q2",
+        "google_sheet_url": NEW_URL,
+        "updated_at": after["updated_at"],
+    }
+    acted = done(response, store)
+    assert response.headers["Location"].startswith(f"/configs/{config_id}?done=")
+    assert (acted.action, acted.acted_by, acted.config_id, acted.config_name) == ("edit", WHO, config_id, "Sales")
+    assert acted.details == {
+        "changed": {
+            "google_sheet_tab_name": {"before": "Q1", "after": "Q2"},
+            "google_sheet_url": {"before": URL, "after": NEW_URL},
+        }
+    }
+    told = '"Sales" is saved, with another spreadsheet and tab. The next run goes by it.'
+    assert notice(reader, response) == told
+    assert f"edit by {WHO}: spreadsheet {URL} → {NEW_URL}; tab Q1 → Q2" in reader.words(f"/configs/{config_id}")
+
+
+@pytest.mark.parametrize(
+    ("before", "fields", "after"),
+    [
+        (None, {"on_empty": "keep"}, {"on_empty": "keep"}),
+        ({"on_empty": "keep"}, {"on_empty": "fail"}, None),
+        (
+            {"on_empty": "keep"},
+            {"header_row": "3", "range": "B3:F"},
+            {"on_empty": "keep", "header_row": 3, "range": "B3:F"},
+        ),
+        ('{"on_empty": "keep"}', {"max_shrink": "0.25"}, {"on_empty": "keep", "max_shrink": 0.25}),
+        (
+            None,
+            {"load_mode": "merge", "merge_keys": "id\r\n\r\n Order, No. \r\n"},
+            {"load_mode": "merge", "merge_keys": ["id", "Order, No."]},
+        ),
+        (None, {"max_error_cells": "0", "skip_unchanged": "true"}, {"max_error_cells": 0, "skip_unchanged": True}),
+        ({"header_row": "2"}, {"schema_drift": "keep"}, {"header_row": "2", "schema_drift": "keep"}),
+        ({"partition_by": "day", "partition_type": "MONTH"}, {"partition_by": "", "partition_type": "DAY"}, None),
+        ({"parity": True}, {"parity": "false", "cluster_by": "a\nb"}, {"cluster_by": ["a", "b"]}),
+    ],
+)
+def test_each_option_has_a_field_and_the_others_stay_as_they_were_written(
+    before: Any, fields: dict[str, str], after: Any, reader: Reader, add_config: Add, sql: Sql, store: Store
+) -> None:
+    config_id = add_config(options=json.dumps(before))
+    if before is None:
+        sql("UPDATE sheet_to_bigquery_configs SET options = NULL WHERE id = :id", id=config_id)
+    acted = done(edit(reader, config_id, **fields), store)
+    assert row(sql, config_id)["options"] == after
+    assert list(acted.details["changed"]) == ["options"]
+
+
+def test_types_are_chosen_and_a_custom_schema_is_written(reader: Reader, add_config: Add, sql: Sql) -> None:
+    config_id = add_config(schema_handling="AUTO_DETECT")
+    schema = [{"name": "id", "type": "INT64"}, {"name": "Größe", "type": "NUMERIC(10,2)"}]
+    edit(reader, config_id, schema_handling="custom", custom_schema=json.dumps(schema))
+    after = row(sql, config_id)
+    assert (after["schema_handling"], after["custom_schema"]) == ("custom", schema)
+    form = reader.ask(f"/configs/{config_id}/edit")
+    assert (value(form, "schema_handling"), json.loads(value(form, "custom_schema"))) == ("custom", schema)
+
+
+def test_the_form_shows_the_row_as_it_is(reader: Reader, add_config: Add) -> None:
+    options = {"on_empty": "keep", "merge_keys": ["a", "b"], "load_mode": "merge", "skip_unchanged": True}
+    config_id = add_config("Sales", google_sheet_tab_name="Q1", run_frequency_hours=6, options=json.dumps(options))
+    form = reader.ask(f"/configs/{config_id}/edit")
+    shown = {
+        "google_sheet_url": URL,
+        "google_sheet_tab_name": "Q1",
+        "google_cloud_project_id": "test-project",
+        "bigquery_dataset_id": "reports",
+        "bigquery_table_id": "Sales",
+        "name": "Sales",
+        "run_frequency_hours": "6",
+        "schema_handling": "auto_detect",
+        "on_empty": "keep",
+        "merge_keys": "a\nb",
+        "load_mode": "merge",
+        "skip_unchanged": "true",
+        "max_shrink": "",
+        "partition_type": "DAY",
+    }
+    assert {field: value(form, field) for field in shown} == shown
+
+
+@pytest.mark.parametrize("field", ["on_empty", "custom_schema"])
+def test_a_link_to_a_field_opens_the_group_that_it_is_in(field: str, reader: Reader, add_config: Add) -> None:
+    here = f"/configs/{add_config()}/edit"
+    assert '<details class="group">' in reader.page(here)
+    opened = reader.page(here, field=field).partition('<details class="group" open>')[2].partition("</details>")[0]
+    assert f'id="field-{field}"' in opened
+
+
+def test_a_form_that_changes_nothing_does_nothing_and_says_so(reader: Reader, add_config: Add, sql: Sql) -> None:
+    config_id = add_config(run_frequency_hours=None, google_sheet_tab_name=" Q1 ", options='{"on_empty": "fail"}')
+    before = row(sql, config_id)
+    for address in ("edit", "edit/plan"):
+        # Texts as a browser sends what it was shown.
+        response = reader.do(f"/configs/{config_id}/{address}", google_sheet_tab_name="Q1", run_frequency_hours="24")
+        assert response.status_code == 409
+        assert "there is nothing to change" in text(response)
+    assert (row(sql, config_id), actions(sql), reader.here.planned) == (before, [], [])
+
+
+def test_a_form_that_is_sent_twice_saves_once(reader: Reader, add_config: Add, sql: Sql) -> None:
+    config_id = add_config()
+    form = reader.form(f"/configs/{config_id}/edit")
+    with ThreadPoolExecutor(3) as pool:
+        sent = list(pool.map(lambda _: reader.send(f"/configs/{config_id}/edit", form, name="Costs"), range(3)))
+    assert [each.status_code for each in sent] == [303] * 3
+    assert len({each.headers["Location"] for each in sent}) == 1
+    assert actions(sql) == ["edit"]
+
+
+# -- what is refused ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("google_sheet_url", "https://example.com/x", "cannot be used: it is not an address at docs.google.com"),
+        ("google_sheet_url", "", "is missing"),
+        ("google_cloud_project_id", "X", "is text of 1 characters, not a project id"),
+        ("bigquery_dataset_id", "a-b", "is text of 3 characters, not a dataset's name"),
+        ("bigquery_table_id", "a.b", "is text of 3 characters, not a table's name alone"),
+        ("name", " ", "is missing"),
+        ("run_frequency_hours", "", "give a whole number of hours, 0 (manual only) to 876000"),
+        ("run_frequency_hours", "-1", "give a whole number of hours"),
+        ("schema_handling", "guess", "is text of 5 characters, not one of auto_detect, custom, string"),
+        ("schema_handling", "custom", None),
+        ("custom_schema", "[{", "is not JSON"),
+        ("header_row", "0", "is a number, not a whole number from 1 to 10000000"),
+        ("header_row", "first", "is text of 5 characters, not a whole number"),
+        ("max_shrink", "1", "is a number, not a number from 0, below 1"),
+        ("max_error_cells", "true", "is text of 4 characters"),
+        ("merge_keys", "id", "means nothing with load_mode replace"),
+        ("load_mode", "upsert", "is text of 6 characters, not one of append, merge, replace, snapshot"),
+        ("partition_type", "YEAR", "means nothing without partition_by"),
+        ("cluster_by", "a\nb\nc\nd\ne", "has 5 columns, and 4 is the most"),
+        ("cluster_by", "a\na", "has a name twice"),
+    ],
+)
+def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
+    field: str, typed: str, told: str | None, reader: Reader, add_config: Add, sql: Sql
+) -> None:
+    config_id = add_config()
+    before = row(sql, config_id)
+    response = edit(reader, config_id, **{field: typed, "google_sheet_tab_name": "Q2"})
+    assert response.status_code == 400
+    at = "custom_schema" if told is None else field
+    assert problem(response, at).startswith(told or "has no columns, but the schema handling is custom")
+    assert (value(response, field), value(response, "google_sheet_tab_name")) == (typed, "Q2")
+    assert (row(sql, config_id), actions(sql)) == (before, [])
+
+
+def test_all_that_is_wrong_is_told_at_once(reader: Reader, add_config: Add) -> None:
+    config_id = add_config()
+    response = edit(reader, config_id, google_sheet_url="x", run_frequency_hours="x", header_row="x", load_mode="merge")
+    for field in ("google_sheet_url", "run_frequency_hours", "header_row"):
+        assert problem(response, field)
+
+
+def test_a_table_and_a_name_that_are_another_configs_are_told_beside_both(
+    reader: Reader, add_config: Add, sql: Sql
+) -> None:
+    other, config_id = add_config("Costs"), add_config("Sales")
+    for address in ("edit", "edit/plan"):
+        response = reader.do(f"/configs/{config_id}/{address}", name="Costs", bigquery_table_id="Costs")
+        assert response.status_code == 400
+        assert f'replaced by config {other} "Costs" already' in problem(response, "bigquery_table_id")
+        assert f'config {other} is named "Costs" already' in problem(response, "name")
+    assert (actions(sql), reader.here.planned) == ([], [])
+
+
+def test_a_config_in_a_conflict_that_was_there_before_can_be_edited_otherwise(
+    reader: Reader, add_config: Add, sql: Sql, store: Store
+) -> None:
+    add_config("Sales", bigquery_table_id="t")
+    config_id = add_config("Sales", bigquery_table_id="t")
+    assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
+    assert edit(reader, config_id, bigquery_table_id="own", name="Own").status_code == 303
+    assert row(sql, config_id)["bigquery_table_id"] == "own"
+
+
+def test_of_two_configs_that_want_one_table_at_the_same_moment_one_gets_it(
+    reader: Reader, add_config: Add, sql: Sql
+) -> None:
+    ids = [add_config(name) for name in ("a", "b", "c")]
+    forms = [(config_id, reader.form(f"/configs/{config_id}/edit")) for config_id in ids]
+    with ThreadPoolExecutor(3) as pool:
+        sent = pool.map(lambda each: reader.send(f"/configs/{each[0]}/edit", each[1], bigquery_table_id="one"), forms)
+    assert sorted(each.status_code for each in sent) == [303, 400, 400]
+    assert sql("SELECT count(*) FROM sheet_to_bigquery_configs WHERE bigquery_table_id = 'one'") == [[1]]
+
+
+def test_options_that_no_field_can_show_are_mended_as_json(reader: Reader, add_config: Add, sql: Sql) -> None:
+    config_id = add_config(options='{"on_emtpy": "keep"}')
+    form = reader.ask(f"/configs/{config_id}/edit")
+    assert json.loads(value(form, "options")) == {"on_emtpy": "keep"}
+    assert 'id="field-on_empty"' not in text(form)
+    response = edit(reader, config_id, google_sheet_tab_name="Q2")
+    assert problem(response, "options").startswith("on_emtpy is none of range, header_row, on_empty")
+    assert "is not JSON" in problem(edit(reader, config_id, options="{"), "options")
+    assert edit(reader, config_id, options='{"on_empty": "keep"}').status_code == 303
+    assert row(sql, config_id)["options"] == {"on_empty": "keep"}
+    assert value(reader.ask(f"/configs/{config_id}/edit"), "on_empty") == "keep"
+
+
+def test_a_row_that_a_portal_wrote_oddly_is_shown_and_mended(reader: Reader, add_config: Add, sql: Sql) -> None:
+    config_id = add_config(google_sheet_url="javascript:alert(1)", run_frequency_hours=-1, schema_handling="guess")
+    form = reader.ask(f"/configs/{config_id}/edit")
+    assert (value(form, "schema_handling"), value(form, "run_frequency_hours")) == ("guess", "-1")
+    response = edit(reader, config_id, google_sheet_tab_name="Q2")
+    for field in ("google_sheet_url", "run_frequency_hours", "schema_handling"):
+        assert problem(response, field)
+    mended = {"google_sheet_url": URL, "run_frequency_hours": "0", "schema_handling": "string"}
+    assert edit(reader, config_id, **mended).status_code == 303
+    assert (row(sql, config_id)["run_frequency_hours"], row(sql, config_id)["schema_handling"]) == (0, "string")
+
+
+# -- between two people ------------------------------------------------------------------------------------
+
+
+def test_what_somebody_else_changed_meanwhile_is_told_beside_the_own_words_and_saved_when_sent_again(
+    reader: Reader, add_config: Add, sql: Sql
+) -> None:
+    config_id = add_config("Sales", google_sheet_tab_name="Q1", options='{"on_empty": "keep"}')
+    here = f"/configs/{config_id}/edit"
+    form = reader.form(here)
+    sql(
+        "UPDATE sheet_to_bigquery_configs SET google_sheet_tab_name = 'Q3', bigquery_table_id = 'theirs',"
+        " options = '{}' WHERE id = :id",
+        id=config_id,
+    )
+    before = row(sql, config_id)
+    response = reader.send(here, form, google_sheet_tab_name="Q2", google_sheet_url=NEW_URL, bigquery_table_id="Sales")
+    assert (response.status_code, row(sql, config_id), actions(sql)) == (409, before, [])
+    assert problem(response, "google_sheet_tab_name") == 'was changed meanwhile, and is "Q3" now'
+    assert problem(response, "bigquery_table_id") == 'was changed meanwhile, and is "theirs" now'
+    assert problem(response, "on_empty") == 'was changed meanwhile, and is "fail" now'
+    # One's own words stay; what one left alone is as it is by now, so that sending again takes nothing back.
+    kept = {
+        field: value(response, field) for field in ("google_sheet_tab_name", "google_sheet_url", "bigquery_table_id")
+    }
+    assert kept == {"google_sheet_tab_name": "Q2", "google_sheet_url": NEW_URL, "bigquery_table_id": "theirs"}
+    shown = text(response).partition('name="shown" value="')[2].partition('"')[0]
+    again = reader.send(here, reader.form(here) | {"shown": shown}, **kept)
+    assert again.status_code == 303
+    after = row(sql, config_id)
+    assert (after["google_sheet_tab_name"], after["bigquery_table_id"], after["options"]) == ("Q2", "theirs", {})
+
+
+def test_a_change_at_the_very_moment_of_saving_is_not_lost(store: Store, add_config: Add, sql: Sql) -> None:
+    config_id = add_config("Sales")
+    read = store.find_config(ManualRequest(config_id=config_id))
+    sql("UPDATE sheet_to_bigquery_configs SET google_sheet_tab_name = 'Q3' WHERE id = :id", id=config_id)
+    assert not store.edit_config(parse_config(read | {"name": "x"}), read, {"name": "x"}, WHO)
+    assert row(sql, config_id)["name"] == "Sales"
+    # What nobody edits here, a run's end say, is in nobody's way.
+    read = store.find_config(ManualRequest(config_id=config_id))
+    sql("UPDATE sheet_to_bigquery_configs SET last_run = now() WHERE id = :id", id=config_id)
+    assert store.edit_config(parse_config(read | {"name": "x"}), read, {"name": "x"}, WHO)
+
+
+# -- planned first -----------------------------------------------------------------------------------------
+
+
+def plan(reader: Reader, config_id: int, **fields: str) -> str:
+    response = reader.do(f"/configs/{config_id}/edit/plan", **fields)
+    assert response.status_code == 303, text(response)
+    return response.headers["Location"].removeprefix("/plans/")
+
+
+def come_back(store: Store, plan_id: str, made: Plan | None = None) -> None:
+    assert store.claim_plan(plan_id, store.now())
+    assert store.close_plan(plan_id, "e", made or Plan(tab="Q2", rows=3), store.now())
+
+
+def test_an_edit_is_planned_shown_and_saved_from_its_plan_once(
+    reader: Reader, add_config: Add, sql: Sql, store: Store
+) -> None:
+    config_id = add_config("Sales", google_sheet_tab_name="Q1", options='{"on_empty": "keep"}')
+    before = row(sql, config_id)
+    plan_id = plan(reader, config_id, google_sheet_tab_name="Q2", on_empty="empty", max_shrink="0.1")
+    assert (reader.here.planned, row(sql, config_id), actions(sql)) == ([plan_id], before, ["plan"])
+    asked = store.find_plan(plan_id)
+    assert asked is not None
+    assert (asked.config_id, asked.config["google_sheet_tab_name"]) == (config_id, "Q2")
+    page = f"/plans/{plan_id}"
+    assert "Edited tab Q1 → Q2 max_shrink – → 0.1 on_empty keep → empty" in reader.words(page)
+    come_back(store, plan_id)
+    assert "Save this edit" in reader.words(page)
+    forms = [reader.form(page) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        sent = list(pool.map(lambda form: reader.send(f"{page}/apply", form), forms))
+    assert {each.status_code for each in sent} == {303}
+    after = row(sql, config_id)
+    changed = {"google_sheet_tab_name": "Q2", "options": {"on_empty": "empty", "max_shrink": 0.1}}
+    assert after == before | changed | {"updated_at": after["updated_at"]}
+    acted = done(sent[0], store)
+    assert (acted.action, acted.details["plan_id"], set(acted.details["changed"])) == ("edit", plan_id, {*changed})
+    assert actions(sql) == ["plan", "edit"]
+    assert "Open the config" in reader.words(page)
+
+
+def test_a_plan_of_an_edit_is_not_saved_over_somebody_elses(
+    reader: Reader, add_config: Add, sql: Sql, store: Store
+) -> None:
+    config_id = add_config("Sales", google_sheet_tab_name="Q1")
+    plan_id = plan(reader, config_id, google_sheet_tab_name="Q2")
+    come_back(store, plan_id)
+    sql("UPDATE sheet_to_bigquery_configs SET bigquery_table_id = 'theirs' WHERE id = :id", id=config_id)
+    response = reader.do(f"/plans/{plan_id}/apply", page=f"/plans/{plan_id}")
+    assert (response.status_code, row(sql, config_id)["google_sheet_tab_name"]) == (409, "Q1")
+    assert problem(response, "bigquery_table_id") == 'was changed meanwhile, and is "theirs" now'
+    assert (value(response, "google_sheet_tab_name"), value(response, "bigquery_table_id")) == ("Q2", "theirs")
+    assert f'action="/configs/{config_id}/edit"' in text(response)
+
+
+def test_what_would_fail_or_is_no_edit_is_not_saved_and_can_be_changed(
+    reader: Reader, add_config: Add, sql: Sql, store: Store
+) -> None:
+    config_id = add_config("Sales")
+    failed = plan(reader, config_id, google_sheet_tab_name="Q2", on_empty="keep")
+    come_back(store, failed, Plan(errors=(PlanError("TabNotFound", "no tab"),)))
+    waiting = plan(reader, config_id, google_sheet_tab_name="Q3")
+    reader.do(f"/configs/{config_id}/plan")
+    as_it_is = reader.here.planned[-1]
+    for plan_id in (failed, waiting, as_it_is):
+        response = reader.do(f"/plans/{plan_id}/apply", page="/")
+        assert response.status_code == 409
+        assert "none of an edit that would load" in text(response)
+    assert actions(sql) == ["plan"] * 3
+    again = f"/configs/{config_id}/edit?plan={failed}"
+    assert again in text(reader.ask(f"/plans/{failed}"))
+    form = reader.ask(f"/configs/{config_id}/edit", query_string={"plan": failed})
+    assert (value(form, "google_sheet_tab_name"), value(form, "on_empty")) == ("Q2", "keep")
+    assert reader.ask("/plans/00000000-0000-4000-8000-000000000000/apply").status_code == 404
+
+
+# -- who, whose, and what goes on --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["edit", "edit/plan"])
+def test_who_may_only_look_edits_nothing(
+    address: str, reader: Reader, reader_of: Callable[..., Reader], add_config: Add, sql: Sql
+) -> None:
+    config_id = add_config("Sales")
+    form = reader.form(f"/configs/{config_id}/edit")
+    viewer = reader_of("bob@example.com", CONSOLE_EDITORS=WHO)
+    assert viewer.send(f"/configs/{config_id}/{address}", form, name="Costs").status_code == 403
+    assert viewer.ask(f"/configs/{config_id}/edit").status_code == 403
+    assert row(sql, config_id)["name"] == "Sales"
+
+
+def test_a_run_in_flight_is_told_of(reader: Reader, add_config: Add, add_run: Add, store: Store) -> None:
+    config_id = add_config()
+    here = f"/configs/{config_id}/edit"
+    assert "A run is in flight" not in reader.words(here)
+    add_run(config_id, store.now(), state="running", **attempt_at(store.now()))
+    assert "A run is in flight: it goes on with the config as that was when it began." in reader.words(here)
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_told"), [("service", True), ("shadow", True), (None, True), ("job_ready", False)]
+)
+def test_whose_table_it_is_is_told_where_it_is_the_older_services(
+    owner: str | None, is_told: bool, reader: Reader, add_config: Add, sql: Sql
+) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
+    config_id = add_config(migration_status=owner)
+    told = "The older service loads the table of this config" in reader.words(f"/configs/{config_id}/edit")
+    assert told == is_told
+    assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
+
+
+def test_a_shadow_is_not_moved_onto_another_configs_table(reader: Reader, add_config: Add, sql: Sql) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
+    other = add_config(
+        "other", bigquery_dataset_id="plain_job_shadow", bigquery_table_id="t", migration_status="service"
+    )
+    config_id = add_config("Sales", migration_status="shadow")
+    suffix = reader.here.settings.shadow_suffix
+    sql("UPDATE sheet_to_bigquery_configs SET bigquery_dataset_id = :d WHERE id = :id", d=f"plain{suffix}", id=other)
+    response = edit(reader, config_id, bigquery_dataset_id="plain", bigquery_table_id="t")
+    assert response.status_code == 400
+    assert f'which is the table of config {other} "other"' in problem(response, "bigquery_table_id")
+
+
+@pytest.mark.parametrize(
+    ("error_class", "field"),
+    [
+        ("SheetNotFound", "google_sheet_url"),
+        ("TabNotFound", "google_sheet_tab_name"),
+        ("EmptySheet", "on_empty"),
+        ("SheetShrank", "max_shrink"),
+        ("QuotaExceeded", None),
+        (None, None),
+    ],
+)
+def test_a_failed_run_leads_to_the_field_that_mends_it(
+    error_class: str | None,
+    field: str | None,
+    reader: Reader,
+    reader_of: Callable[..., Reader],
+    add_config: Add,
+    add_run: Add,
+    store: Store,
+) -> None:
+    config_id = add_config()
+    run_id = add_run(config_id, store.now(), state="failed", error_class=error_class, error="what; remedy")
+    link = f'href="/configs/{config_id}/edit?field={field}#field-{field}">Edit the config</a>'
+    viewer = reader_of("bob@example.com", CONSOLE_EDITORS=WHO)
+    for page in (f"/runs/{run_id}", f"/configs/{config_id}"):
+        assert (link in text(reader.ask(page))) == (field is not None)
+        assert ">Edit the config</a>" not in text(viewer.ask(page))
+
+
+def test_what_people_wrote_stays_text_in_each_field(reader: Reader, add_config: Add, store: Store) -> None:
+    config_id = add_config(
+        HOSTILE,
+        bigquery_table_id="t",
+        google_sheet_tab_name=HOSTILE,
+        options=json.dumps({"merge_keys": [f"</textarea>{HOSTILE}"]}),
+    )
+    assert_inert(reader.page(f"/configs/{config_id}/edit"))
+    fields = dict.fromkeys(("google_sheet_url", "range", "custom_schema", "schema_handling", "shown"), HOSTILE)
+    response = edit(reader, config_id, **fields)
+    assert response.status_code == 409
+    assert_inert(response.get_data(as_text=True))
+    acted = edit(reader, config_id, range=HOSTILE, load_mode="merge", name="plain")
+    assert acted.status_code == 303
+    html = reader.page(f"/configs/{config_id}")
+    assert_inert(html)
+    plan_id = plan(reader, config_id, partition_by=HOSTILE)
+    assert_inert(reader.page(f"/plans/{plan_id}"))
