@@ -20,17 +20,11 @@ def answer(command: Callable[[], int], screen: Screen) -> int:
         return command()
     except SyncError as error:
         screen.trouble(f"{error.name}: {error}")
-        screen.json({"error": told(error)})
+        screen.json({"error": error.told})
         return code_of(error)
     except KeyboardInterrupt:
         screen.trouble("stopped")
         return INTERRUPTED
-
-
-def told(error: SyncError) -> dict[str, str]:
-    """An error for machines: its `class`, its `message`, and what to do about it, where that is known."""
-    remedy = {"remedy": error.remedy} if error.remedy else {}
-    return {"class": error.name, "message": error.what} | remedy
 
 
 def code_of(error: SyncError) -> int:

@@ -40,6 +40,8 @@ def _lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
         yield "outcome", outcome
     if facts.error:
         yield from _told("error", facts.error, f"{run.error_class}: ")
+    if facts.remedy:
+        yield from _told("remedy", facts.remedy)
     for warning in facts.warnings:
         yield from _told("warning", warning)
     for wait in facts.waits:

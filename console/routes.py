@@ -207,8 +207,7 @@ def _problem(request: flask.Request, error: SyncError, site: Site) -> flask.Resp
     """What went wrong, as the page or as JSON, whichever was asked for."""
     status = _status(error, request.path)
     if request.path.endswith(".json"):
-        told = {"error": {"class": error.name, "message": str(error)}}
-        return flask.Response(msgspec.json.encode(told), status=status, mimetype="application/json")
+        return flask.Response(msgspec.json.encode({"error": error.told}), status=status, mimetype="application/json")
     title = _TITLES.get(status, "Not possible now")
     html = render("problem.html", title=title, error=error, navigation=_navigation(site))
     return flask.Response(html, status=status, mimetype="text/html")

@@ -107,6 +107,7 @@ def tell_failure(settings: JobSettings, clients: Clients, tally: Tally, error: S
             outcome="failed",
             error_class=error.name,
             error=str(error)[:LONGEST_ERROR],
+            remedy=error.remedy[:LONGEST_ERROR] or None,
             retryable=error.retryable,
             schema_changes=error.changes if isinstance(error, SchemaDrifted) else (),
             warnings=tally.reading.warnings if tally.reading else (),

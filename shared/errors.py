@@ -20,6 +20,12 @@ class SyncError(Exception):
         """The class's name, as the ledger and the messages record it."""
         return type(self).__name__
 
+    @property
+    def told(self) -> dict[str, str]:
+        """For machines: its `class`, its `message`, and what to do about it (`remedy`), where that is known."""
+        remedy = {"remedy": self.remedy} if self.remedy else {}
+        return {"class": self.name, "message": self.what} | remedy
+
 
 class InvalidInput(SyncError):
     """Something from outside cannot be understood: a message, an HTTP body, a file."""

@@ -66,6 +66,7 @@ class Notice(msgspec.Struct, frozen=True):
             "ended_at": run.ended_at,
             "error_class": run.error_class,
             "error": run.error,
+            "remedy": run.remedy,
             "link": self.link,
             "verdict": run.verdict,
             "rows": run.rows,

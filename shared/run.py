@@ -73,6 +73,7 @@ class Run(msgspec.Struct, frozen=True):
     seconds: dict[str, float] | None = None
     error_class: str | None = None
     error: str | None = None
+    remedy: str | None = None
     permanent: bool = False
 
     @property
@@ -86,20 +87,25 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why an attempt failed, as the ledger keeps it, and whether trying again can help."""
+    """Why an attempt failed, as the ledger keeps it, and whether trying again can help.
+
+    `remedy` is what to do about it, which the end of `error` says as well.
+    """
 
     error_class: str
     error: str
     retryable: bool
+    remedy: str | None = None
 
     @classmethod
     def of(cls, error: SyncError) -> "Failure":
-        return cls(error.name, str(error), error.retryable)
+        return cls(error.name, str(error), error.retryable, error.remedy or None)
 
     @classmethod
     def told_by(cls, completed: RunCompleted) -> "Failure":
         """What an execution says of its own failure."""
-        return cls(completed.error_class or "ExecutionFailed", completed.error or "", completed.retryable)
+        error_class = completed.error_class or "ExecutionFailed"
+        return cls(error_class, completed.error or "", completed.retryable, completed.remedy)
 
 
 class Closed(msgspec.Struct, frozen=True):

@@ -60,7 +60,8 @@ class RunFacts(msgspec.Struct, frozen=True):
     """A run with all that is known of it; no cell values.
 
     `former` is the config's newest load of the same table before this run. `changes` are how the columns differ from
-    that load's, where both are known; else how they differ from the table's, as the job told it.
+    that load's, where both are known; else how they differ from the table's, as the job told it. `remedy` is what to do
+    about the `error`, which has it at its end where an older job did not tell it by itself.
     """
 
     run: Run
@@ -70,6 +71,7 @@ class RunFacts(msgspec.Struct, frozen=True):
     changes: tuple[ColumnChange, ...]
     warnings: tuple[Told, ...]
     error: Told | None
+    remedy: Told | None
     stages: tuple[Stage, ...]
     waits: tuple[Wait, ...]
     links: Links
@@ -92,7 +94,8 @@ def find_facts(run_id: str, store: Store) -> RunFacts | None:
         columns=columns,
         changes=differences(before, columns) if before and columns else tuple(run.schema_changes or ()),
         warnings=tuple(_told(text, spreadsheet) for text in run.warnings or ()),
-        error=_told(run.error, spreadsheet) if run.error else None,
+        error=_told(run.error.removesuffix(f": {run.remedy}"), spreadsheet) if run.error else None,
+        remedy=_told(run.remedy, spreadsheet) if run.error and run.remedy else None,
         stages=tuple(_stages(run.seconds or {})),
         waits=tuple(_waits(run)),
         links=_links(run, spreadsheet),

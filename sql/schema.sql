@@ -154,6 +154,7 @@ CREATE TABLE sheet_to_bigquery_runs (
     seconds jsonb,
     error_class text,
     error text,
+    remedy text, -- what to do about it, which the end of `error` says as well
     permanent boolean NOT NULL DEFAULT false, -- of a run that failed: trying again cannot help
 
     -- Keeps a slot from being recorded twice, and finds the newest scheduled run.

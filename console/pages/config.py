@@ -44,8 +44,8 @@ class Said(msgspec.Struct, frozen=True):
 class ConfigPage(Paged, frozen=True):
     """The page, at an instant. `open` are the runs that go on and wait, `runs` a page of the `found` that ended.
 
-    `error` is what the newest run that ended failed with, `loaded` the columns of the newest load; `changes` are the
-    newest loads that changed any.
+    `error` is what the newest run that ended failed with, and `remedy` what to do about it; `loaded` are the columns of
+    the newest load; `changes` are the newest loads that changed any.
     """
 
     at: datetime
@@ -55,6 +55,7 @@ class ConfigPage(Paged, frozen=True):
     runs: list[PastRun]
     error_class: str | None
     error: Told | None
+    remedy: Told | None
     loaded: LoadedColumns | None
     changes: list[LoadedChanges]
     plans: list[PastPlan]
@@ -104,6 +105,7 @@ def build(visit: Visit) -> ConfigPage:
         runs=runs,
         error_class=facts.run.error_class if facts else None,
         error=facts.error if facts else None,
+        remedy=facts.remedy if facts else None,
         loaded=store.newest_columns(config_id),
         changes=store.newest_changes(config_id, _CHANGES),
         plans=store.newest_plans_of(config_id, _PLANS),

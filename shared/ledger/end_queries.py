@@ -29,6 +29,7 @@ class EndQueries(Queries):
                 not_before=not_before,
                 error_class=failure.error_class,
                 error=failure.error,
+                remedy=failure.remedy,
             )
         )
 
@@ -46,6 +47,7 @@ class EndQueries(Queries):
                 pause_after=pause_after,
                 error_class=failure.error_class,
                 error=failure.error,
+                remedy=failure.remedy,
             )
         )
 
@@ -118,6 +120,7 @@ class EndQueries(Queries):
                 now=now,
                 error_class=failure.error_class,
                 error=failure.error,
+                remedy=failure.remedy,
                 retryable=failure.retryable,
                 pause_after=pause_after,
                 **_cost(details),
@@ -150,6 +153,7 @@ class EndQueries(Queries):
                 pause_after=pause_after,
                 error_class=failure.error_class,
                 error=failure.error,
+                remedy=failure.remedy,
                 **_cost(details),
             )
         )

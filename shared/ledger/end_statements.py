@@ -74,7 +74,7 @@ WITH closed AS (
         content_hash = :content_hash, sheet_modified_at = :sheet_modified_at, {_SPENT},
         columns = CAST(:columns AS jsonb), schema_changes = CAST(:schema_changes AS jsonb),
         warnings = CAST(:warnings AS jsonb), seconds = CAST(:seconds AS jsonb),
-        error_class = NULL, error = NULL
+        error_class = NULL, error = NULL, remedy = NULL
     WHERE id = :run_id AND attempt = :attempt AND state IN {_IN_FLIGHT}
     RETURNING id, config_id, slot, why, had_last_run
 ), moved AS (
@@ -111,6 +111,7 @@ WITH closed AS (
         permanent = cancel_requested_at IS NULL AND CAST(:permanent AS boolean),
         error_class = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error_class AS text) ELSE {_CANCELLED[0]} END,
         error = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error AS text) ELSE {_CANCELLED[1]} END,
+        remedy = CASE WHEN cancel_requested_at IS NULL THEN CAST(:remedy AS text) END,
         requests = coalesce(CAST(:requests AS integer), requests),
         sheet_reads = coalesce(CAST(:sheet_reads AS integer), sheet_reads), seconds = CAST(:seconds AS jsonb),
         {_SPENT}
@@ -124,7 +125,7 @@ WITH closed AS (
 CORRECT_FAILURE = f"""
 WITH closed AS (
     UPDATE sheet_to_bigquery_runs
-    SET error_class = :error_class, error = :error, requests = :requests, sheet_reads = :sheet_reads,
+    SET error_class = :error_class, error = :error, remedy = :remedy, requests = :requests, sheet_reads = :sheet_reads,
         {_SPENT}, seconds = CAST(:seconds AS jsonb), permanent = NOT CAST(:retryable AS boolean),
         state = CASE WHEN CAST(:retryable AS boolean) THEN state ELSE 'failed' END,
         ended_at = CASE WHEN CAST(:retryable AS boolean) THEN ended_at ELSE coalesce(ended_at, :now) END
@@ -139,7 +140,8 @@ END_UNCLAIMED = f"""
 WITH closed AS (
     UPDATE sheet_to_bigquery_runs
     SET state = :state, ended_at = :now, reads_reserved = greatest(reads_reserved - reads, 0),
-        permanent = CAST(:permanent AS boolean), error_class = :error_class, error = :error
+        permanent = CAST(:permanent AS boolean), error_class = :error_class, error = :error,
+        remedy = :remedy
     WHERE id = :run_id AND state = 'queued'
     RETURNING {_CLOSED}
 ), {_FAILED}
@@ -163,7 +165,8 @@ SET state = CASE WHEN cancel_requested_at IS NULL THEN 'pending' ELSE 'cancelled
     ended_at = CASE WHEN cancel_requested_at IS NOT NULL THEN CAST(:now AS timestamptz) END,
     not_before = :not_before, reads_reserved = greatest(reads_reserved - reads, 0),
     error_class = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error_class AS text) ELSE {_CANCELLED[0]} END,
-    error = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error AS text) ELSE {_CANCELLED[1]} END
+    error = CASE WHEN cancel_requested_at IS NULL THEN CAST(:error AS text) ELSE {_CANCELLED[1]} END,
+    remedy = CASE WHEN cancel_requested_at IS NULL THEN CAST(:remedy AS text) END
 WHERE id = :run_id AND attempt = :attempt AND state = 'launching'
 RETURNING state
 """
@@ -177,7 +180,8 @@ SET cancel_requested_at = coalesce(cancel_requested_at, :now),
     lease_until = CASE WHEN state IN {_IN_FLIGHT} THEN CAST(:now AS timestamptz) ELSE lease_until END,
     reads_reserved = CASE WHEN state = 'queued' THEN greatest(reads_reserved - reads, 0) ELSE reads_reserved END,
     error_class = CASE WHEN state IN {_IN_FLIGHT} THEN error_class ELSE {_CANCELLED[0]} END,
-    error = CASE WHEN state IN {_IN_FLIGHT} THEN error ELSE {_CANCELLED[1]} END
+    error = CASE WHEN state IN {_IN_FLIGHT} THEN error ELSE {_CANCELLED[1]} END,
+    remedy = CASE WHEN state IN {_IN_FLIGHT} THEN remedy END
 WHERE id = :run_id AND ended_at IS NULL
 RETURNING state
 """

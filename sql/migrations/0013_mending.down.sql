@@ -1,3 +1,4 @@
+ALTER TABLE sheet_to_bigquery_runs DROP COLUMN remedy;
 ALTER TABLE sheet_to_bigquery_plans DROP COLUMN edited_from;
 DELETE FROM sheet_to_bigquery_actions WHERE action = 'edit';
 ALTER TABLE sheet_to_bigquery_actions

@@ -7,3 +7,5 @@ ALTER TABLE sheet_to_bigquery_actions
     ));
 ALTER TABLE sheet_to_bigquery_plans
     ADD COLUMN edited_from jsonb; -- of a plan of an edit: the config's columns before it, as a person was shown them
+-- What to do about it, which the end of `error` says as well.
+ALTER TABLE sheet_to_bigquery_runs ADD COLUMN remedy text;

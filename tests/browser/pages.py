@@ -92,7 +92,17 @@ PAGES = (
             lambda fleet, action=action: f"/configs/{fleet.hostile}/{action}",
             lambda fleet: [f"{fleet.mark} {HOSTILE}", "Leave it"],
         )
-        for action in ("run", "pause", "frequency")
+        for action in ("run", "pause", "edit", "frequency")
+    ),
+    PageSeen(
+        "form of edit with its options",
+        lambda fleet: f"/configs/{fleet.hostile}/edit?field=on_empty",
+        lambda fleet: ["Where the sheet has no rows", "Merge keys", "Plan it first"],
+    ),
+    PageSeen(
+        "form of edit of what is wrong",
+        lambda fleet: f"/configs/{fleet.wrong}/edit",
+        lambda fleet: [f"{fleet.mark} wrong", "Leave it"],
     ),
     PageSeen(
         "form to retry",

@@ -36,7 +36,22 @@ ELEMENTS = {
         "details",
         "summary",
     ),
-    *("table", "caption", "thead", "tbody", "tr", "th", "td", "form", "label", "input", "button"),
+    *(
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "form",
+        "label",
+        "input",
+        "button",
+        "select",
+        "option",
+        "textarea",
+    ),
 }
 OURS, GOOGLES = ("/", "#"), ("https://docs.google.com/", "https://console.cloud.google.com/")
 

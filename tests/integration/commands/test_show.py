@@ -65,6 +65,16 @@ def test_a_failure_is_told_with_its_cell_and_where_that_opens(helper, add_config
     assert f"            Data!C17  {AT}#gid=0&range=C17" in lines
 
 
+def test_what_to_do_about_a_failure_has_a_line_of_its_own(helper, add_config, add_run) -> None:
+    failed = {"error_class": "EmptySheet", "error": "no rows: fill it", "remedy": "fill it"}
+    run_id = add_run(add_config(), NOON, state="failed", **failed)
+    lines = helper("show", run_id).stdout.splitlines()
+    assert "error       EmptySheet: no rows" in lines
+    assert "remedy      fill it" in lines
+    facts = json.loads(helper("show", run_id, "--json").stdout)
+    assert (facts["remedy"]["text"], facts["run"]["error"]) == ("fill it", "no rows: fill it")
+
+
 def test_a_run_that_waits_says_until_when(helper, add_config, add_run) -> None:
     run_id = add_run(add_config(), NOON, state="pending")
     lines = helper("show", run_id).stdout.splitlines()

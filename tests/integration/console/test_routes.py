@@ -92,6 +92,8 @@ def test_a_pages_trouble_is_told_with_its_remedy(reader_of: ReaderOf, error: Exc
     assert response.status_code == status
     assert error.remedy in html  # type: ignore[attr-defined]
     assert "<b>it" not in html
+    told = json.loads(reader.ask(SITE.pages[0].twin).get_data())["error"]
+    assert told == {"class": type(error).__name__, "message": error.what, "remedy": error.remedy}  # type: ignore[attr-defined]
 
 
 def test_an_action_is_done_for_who_asks_and_leads_on(reader_of: ReaderOf) -> None:

@@ -105,6 +105,21 @@ def test_a_failure_shows_its_cells_as_links(
     assert "Trying again would not have helped" in text
 
 
+def test_what_to_do_about_a_failure_is_a_line_of_its_own(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    failed = {"error_class": "EmptySheet", "error": f"no rows: {HOSTILE}", "remedy": HOSTILE}
+    config_id = add_config()
+    run_id = add_run(config_id, now, state="failed", **failed)
+    for page in (f"/runs/{run_id}", f"/configs/{config_id}"):
+        html = reader.page(page)
+        assert_inert(html)
+        assert '<span class="told">no rows</span>' in html
+        assert '<p class="remedy"><span class="told">&lt;script' in html
+    assert reader.facts(f"/runs/{run_id}.json")["facts"]["remedy"]["text"] == HOSTILE
+    assert reader.facts(f"/configs/{config_id}.json")["remedy"]["text"] == HOSTILE
+
+
 def test_warnings_are_told_with_their_cells(reader: Reader, add_config: Add, add_run: Add, now: datetime) -> None:
     warnings = json.dumps([f"1 cell is in error: 'My tab'!C17 ({CELL})", "column B is empty"])
     run_id = add_run(add_config(), now, verdict="loaded", warnings=warnings)

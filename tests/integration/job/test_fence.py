@@ -48,6 +48,9 @@ def test_the_run_hears_why_nothing_was_loaded(desk: Desk, run_id: str, outcomes:
     assert desk.run_for(run_id).code == 1
     (completed,) = outcomes.taken()
     assert (completed.outcome, completed.error_class, completed.retryable) == ("failed", "EmptySheet", False)
+    assert completed.remedy == "restore the sheet; if it is meant to be empty, set the option on_empty to keep or empty"
+    assert completed.error is not None
+    assert completed.error.endswith(f": {completed.remedy}")
     assert "the tab has no rows below its header" in (completed.error or "")
     assert load_job.look(desk.bigquery, run_id, 1, "US").found == "absent"
 

@@ -11,7 +11,7 @@ from shared.run import Failure, Run
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-FAILURE = Failure("ServiceUnavailable", "it did not answer", retryable=True)
+FAILURE = Failure("ServiceUnavailable", "it did not answer: wait", retryable=True, remedy="wait")
 COLUMNS = [ColumnLoaded("order_id", "INT64")]
 
 
@@ -161,6 +161,33 @@ def test_congestion_gives_a_run_back_without_a_failure(store: Store, queued) -> 
     store.give_back(run, NOON, NOON + MINUTE, FAILURE)
     after = store.find_run(run.id).run
     assert (after.state, after.failures, after.not_before) == ("pending", 0, NOON + MINUTE)
+
+
+def test_the_remedy_of_a_failure_stands_by_itself_until_the_run_is_no_failure_any_more(
+    store: Store, queued, sql
+) -> None:
+    def remedy() -> str | None:
+        return store.find_run(run.id).run.remedy
+
+    run = claim(store, queued())
+    store.give_back(run, NOON, NOON, FAILURE)
+    assert remedy() == "wait"
+    sql("UPDATE sheet_to_bigquery_runs SET state = 'queued', remedy = NULL")
+    run = claim(store, run)
+    store.fail(run, FAILURE, NOON, NOON, None)
+    assert remedy() == "wait"
+    sql("UPDATE sheet_to_bigquery_runs SET state = 'queued'")
+    run = claim(store, run)
+    assert succeed(store, run)
+    assert remedy() is None
+
+
+def test_a_cancelled_run_has_no_remedy_of_what_it_failed_with_before(store: Store, queued) -> None:
+    run = claim(store, queued())
+    store.fail(run, FAILURE, NOON, NOON + MINUTE, None)
+    store.cancel(run.id, NOON)
+    after = store.find_run(run.id).run
+    assert (after.state, after.error_class, after.remedy) == ("cancelled", "Cancelled", None)
 
 
 def test_leases_that_are_over_are_found(store: Store, queued) -> None:

@@ -10,7 +10,7 @@ from shared.run import Closed, Failure, Run
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-PERMANENT = Failure("EmptySheet", "config 7: the sheet has no rows", retryable=False)
+PERMANENT = Failure("EmptySheet", "config 7: the sheet has no rows: fill it", retryable=False, remedy="fill it")
 PASSING = Failure("ServiceUnavailable", "it did not answer", retryable=True)
 
 
@@ -69,7 +69,10 @@ def test_so_many_permanent_failures_in_a_row_pause_a_config_with_the_reason(fail
     ]
     active, paused_at, reason = standing_of(sql)
     assert (active, paused_at) == (False, NOON + 3 * HOUR + MINUTE)
-    assert reason == "3 runs in a row failed for good, the last one with EmptySheet: config 7: the sheet has no rows"
+    assert (
+        reason
+        == "3 runs in a row failed for good, the last one with EmptySheet: config 7: the sheet has no rows: fill it"
+    )
     assert noted(sql) == ["failed", "failed", "paused"]
 
 
@@ -132,6 +135,7 @@ def test_a_row_that_cannot_be_run_counts_as_well(store: Store, config, add_run, 
         run = store.find_run(add_run(config, NOON + hours * HOUR, state="queued")).run
         closed = store.end_unclaimed(run, "failed", PERMANENT, NOON + hours * HOUR, pause_after=2)
         assert closed == Closed("failed", hours == 2)
+        assert store.find_run(run.id).run.remedy == "fill it"
 
 
 def test_a_permanent_failure_that_is_told_late_counts_and_is_told_once(store: Store, claimed, sql) -> None:
@@ -144,6 +148,7 @@ def test_a_permanent_failure_that_is_told_late_counts_and_is_told_once(store: St
     ran = store.find_run(run.id).run
     corrected = store.correct_failure(ran, PERMANENT, NOON + HOUR, said, pause_after=1)
     assert corrected == Closed("failed", True)
+    assert store.find_run(run.id).run.remedy == PERMANENT.remedy == "fill it"
     assert noted(sql) == ["paused"]
     assert store.correct_failure(ran, PERMANENT, NOON + HOUR, said, pause_after=1) is None
 

@@ -95,6 +95,22 @@ def test_errors_and_warnings_have_the_links_of_their_cells(store, sql, add_confi
     ]
 
 
+@pytest.mark.parametrize(
+    ("error", "remedy", "told"),
+    [
+        ("no row: Data!A1: fill it", "fill it", ("no row: Data!A1", "fill it")),
+        # An older job's: its end says it.
+        ("no row: fill it", None, ("no row: fill it", None)),
+        # What was cut off, or told otherwise, is told as it is.
+        ("no row", "fill it", ("no row", "fill it")),
+    ],
+)
+def test_what_to_do_about_an_error_is_told_by_itself(error, remedy, told, store, add_config, add_run) -> None:
+    failed = {"error_class": "EmptySheet", "error": error, "remedy": remedy}
+    facts = find_facts(add_run(add_config(), NOON, state="failed", **failed), store)
+    assert (facts.error.text, facts.remedy and facts.remedy.text) == told
+
+
 def test_the_times_are_those_of_the_newest_attempt(store, add_config, add_run) -> None:
     done = add_run(add_config(), NOON, ended_at=NOON + 5 * MINUTE, **{**CLAIMED, "execution": None})
     waits = find_facts(done, store).waits

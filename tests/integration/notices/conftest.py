@@ -15,7 +15,9 @@ from shared.run import Failure
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LINK = "https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=7&range=C17"
-FAILURE = Failure("SchemaViolated", f"config 1: Sales!C17 is no number (open {LINK}): correct the cells", False)
+FAILURE = Failure(
+    "SchemaViolated", f"config 1: Sales!C17 is no number (open {LINK}): correct the cells", False, "correct the cells"
+)
 
 
 class Listener:

@@ -56,6 +56,7 @@ def test_the_webhook_gets_the_same_as_json(store, webhook, listener, end) -> Non
         "schedule",
         "test-project.reports.t0",
     )
+    assert (told["error"].endswith(": correct the cells"), told["remedy"]) == (True, "correct the cells")
     assert "rows" not in told
 
 

@@ -70,8 +70,9 @@ def test_an_attempt_is_open_only_between_its_claim_and_its_end(state: State) -> 
 
 def test_a_failure_is_what_its_error_says() -> None:
     assert Failure.of(ServiceUnavailable("BigQuery did not answer", "wait")) == Failure(
-        "ServiceUnavailable", "BigQuery did not answer: wait", retryable=True
+        "ServiceUnavailable", "BigQuery did not answer: wait", retryable=True, remedy="wait"
     )
+    assert Failure.of(ServiceUnavailable("BigQuery did not answer")).remedy is None
 
 
 def verdict(name: str, **values: Any) -> Verdict:
