@@ -12,7 +12,6 @@ import pytest
 from shared.config import parse_config
 from shared.ledger.store import Store
 from shared.messages import ManualRequest
-from shared.plan import Plan, PlanError
 from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert, attempt_at, done, notice, text
 from tests.integration.console.test_adding import problem
 
@@ -46,6 +45,12 @@ def value(response: flask.Response, field: str) -> str:
         (chosen,) = [each for each in options if '" selected>' in each]
         inside = chosen
     return unescape(inside.partition('value="')[2].partition('"')[0])
+
+
+def plan(reader: Reader, config_id: int, **fields: str) -> str:
+    response = reader.do(f"/configs/{config_id}/edit/plan", **fields)
+    assert response.status_code == 303, text(response)
+    return response.headers["Location"].removeprefix("/plans/")
 
 
 # -- what is saved -----------------------------------------------------------------------------------------
@@ -174,112 +179,6 @@ def test_a_form_that_is_sent_twice_saves_once(reader: Reader, add_config: Add, s
     assert actions(sql) == ["edit"]
 
 
-# -- what is refused ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("field", "typed", "told"),
-    [
-        ("google_sheet_url", "https://example.com/x", "cannot be used: it is not an address at docs.google.com"),
-        ("google_sheet_url", "", "is missing"),
-        ("google_cloud_project_id", "X", "is text of 1 characters, not a project id"),
-        ("bigquery_dataset_id", "a-b", "is text of 3 characters, not a dataset's name"),
-        ("bigquery_table_id", "a.b", "is text of 3 characters, not a table's name alone"),
-        ("name", " ", "is missing"),
-        ("run_frequency_hours", "", "give a whole number of hours, 0 (manual only) to 876000"),
-        ("run_frequency_hours", "-1", "give a whole number of hours"),
-        ("schema_handling", "guess", "is text of 5 characters, not one of auto_detect, custom, string"),
-        ("schema_handling", "custom", None),
-        ("custom_schema", "[{", "is not JSON"),
-        ("header_row", "0", "is a number, not a whole number from 1 to 10000000"),
-        ("header_row", "first", "is text of 5 characters, not a whole number"),
-        ("max_shrink", "1", "is a number, not a number from 0, below 1"),
-        ("max_error_cells", "true", "is text of 4 characters"),
-        ("merge_keys", "id", "means nothing with load_mode replace"),
-        ("load_mode", "upsert", "is text of 6 characters, not one of append, merge, replace, snapshot"),
-        ("partition_type", "YEAR", "means nothing without partition_by"),
-        ("cluster_by", "a\nb\nc\nd\ne", "has 5 columns, and 4 is the most"),
-        ("cluster_by", "a\na", "has a name twice"),
-    ],
-)
-def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
-    field: str, typed: str, told: str | None, reader: Reader, add_config: Add, sql: Sql
-) -> None:
-    config_id = add_config()
-    before = row(sql, config_id)
-    response = edit(reader, config_id, **{field: typed, "google_sheet_tab_name": "Q2"})
-    assert response.status_code == 400
-    at = "custom_schema" if told is None else field
-    assert problem(response, at).startswith(told or "has no columns, but the schema handling is custom")
-    assert (value(response, field), value(response, "google_sheet_tab_name")) == (typed, "Q2")
-    assert (row(sql, config_id), actions(sql)) == (before, [])
-
-
-def test_all_that_is_wrong_is_told_at_once(reader: Reader, add_config: Add) -> None:
-    config_id = add_config()
-    response = edit(reader, config_id, google_sheet_url="x", run_frequency_hours="x", header_row="x", load_mode="merge")
-    for field in ("google_sheet_url", "run_frequency_hours", "header_row"):
-        assert problem(response, field)
-
-
-def test_a_table_and_a_name_that_are_another_configs_are_told_beside_both(
-    reader: Reader, add_config: Add, sql: Sql
-) -> None:
-    other, config_id = add_config("Costs"), add_config("Sales")
-    for address in ("edit", "edit/plan"):
-        response = reader.do(f"/configs/{config_id}/{address}", name="Costs", bigquery_table_id="Costs")
-        assert response.status_code == 400
-        assert f'replaced by config {other} "Costs" already' in problem(response, "bigquery_table_id")
-        assert f'config {other} is named "Costs" already' in problem(response, "name")
-    assert (actions(sql), reader.here.planned) == ([], [])
-
-
-def test_a_config_in_a_conflict_that_was_there_before_can_be_edited_otherwise(
-    reader: Reader, add_config: Add, sql: Sql, store: Store
-) -> None:
-    add_config("Sales", bigquery_table_id="t")
-    config_id = add_config("Sales", bigquery_table_id="t")
-    assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
-    assert edit(reader, config_id, bigquery_table_id="own", name="Own").status_code == 303
-    assert row(sql, config_id)["bigquery_table_id"] == "own"
-
-
-def test_of_two_configs_that_want_one_table_at_the_same_moment_one_gets_it(
-    reader: Reader, add_config: Add, sql: Sql
-) -> None:
-    ids = [add_config(name) for name in ("a", "b", "c")]
-    forms = [(config_id, reader.form(f"/configs/{config_id}/edit")) for config_id in ids]
-    with ThreadPoolExecutor(3) as pool:
-        sent = pool.map(lambda each: reader.send(f"/configs/{each[0]}/edit", each[1], bigquery_table_id="one"), forms)
-    assert sorted(each.status_code for each in sent) == [303, 400, 400]
-    assert sql("SELECT count(*) FROM sheet_to_bigquery_configs WHERE bigquery_table_id = 'one'") == [[1]]
-
-
-def test_options_that_no_field_can_show_are_mended_as_json(reader: Reader, add_config: Add, sql: Sql) -> None:
-    config_id = add_config(options='{"on_emtpy": "keep"}')
-    form = reader.ask(f"/configs/{config_id}/edit")
-    assert json.loads(value(form, "options")) == {"on_emtpy": "keep"}
-    assert 'id="field-on_empty"' not in text(form)
-    response = edit(reader, config_id, google_sheet_tab_name="Q2")
-    assert problem(response, "options").startswith("on_emtpy is none of range, header_row, on_empty")
-    assert "is not JSON" in problem(edit(reader, config_id, options="{"), "options")
-    assert edit(reader, config_id, options='{"on_empty": "keep"}').status_code == 303
-    assert row(sql, config_id)["options"] == {"on_empty": "keep"}
-    assert value(reader.ask(f"/configs/{config_id}/edit"), "on_empty") == "keep"
-
-
-def test_a_row_that_a_portal_wrote_oddly_is_shown_and_mended(reader: Reader, add_config: Add, sql: Sql) -> None:
-    config_id = add_config(google_sheet_url="javascript:alert(1)", run_frequency_hours=-1, schema_handling="guess")
-    form = reader.ask(f"/configs/{config_id}/edit")
-    assert (value(form, "schema_handling"), value(form, "run_frequency_hours")) == ("guess", "-1")
-    response = edit(reader, config_id, google_sheet_tab_name="Q2")
-    for field in ("google_sheet_url", "run_frequency_hours", "schema_handling"):
-        assert problem(response, field)
-    mended = {"google_sheet_url": URL, "run_frequency_hours": "0", "schema_handling": "string"}
-    assert edit(reader, config_id, **mended).status_code == 303
-    assert (row(sql, config_id)["run_frequency_hours"], row(sql, config_id)["schema_handling"]) == (0, "string")
-
-
 # -- between two people ------------------------------------------------------------------------------------
 
 
@@ -322,82 +221,6 @@ def test_a_change_at_the_very_moment_of_saving_is_not_lost(store: Store, add_con
     read = store.find_config(ManualRequest(config_id=config_id))
     sql("UPDATE sheet_to_bigquery_configs SET last_run = now() WHERE id = :id", id=config_id)
     assert store.edit_config(parse_config(read | {"name": "x"}), read, {"name": "x"}, WHO)
-
-
-# -- planned first -----------------------------------------------------------------------------------------
-
-
-def plan(reader: Reader, config_id: int, **fields: str) -> str:
-    response = reader.do(f"/configs/{config_id}/edit/plan", **fields)
-    assert response.status_code == 303, text(response)
-    return response.headers["Location"].removeprefix("/plans/")
-
-
-def come_back(store: Store, plan_id: str, made: Plan | None = None) -> None:
-    assert store.claim_plan(plan_id, store.now())
-    assert store.close_plan(plan_id, "e", made or Plan(tab="Q2", rows=3), store.now())
-
-
-def test_an_edit_is_planned_shown_and_saved_from_its_plan_once(
-    reader: Reader, add_config: Add, sql: Sql, store: Store
-) -> None:
-    config_id = add_config("Sales", google_sheet_tab_name="Q1", options='{"on_empty": "keep"}')
-    before = row(sql, config_id)
-    plan_id = plan(reader, config_id, google_sheet_tab_name="Q2", on_empty="empty", max_shrink="0.1")
-    assert (reader.here.planned, row(sql, config_id), actions(sql)) == ([plan_id], before, ["plan"])
-    asked = store.find_plan(plan_id)
-    assert asked is not None
-    assert (asked.config_id, asked.config["google_sheet_tab_name"]) == (config_id, "Q2")
-    page = f"/plans/{plan_id}"
-    assert "Edited tab Q1 → Q2 max_shrink – → 0.1 on_empty keep → empty" in reader.words(page)
-    come_back(store, plan_id)
-    assert "Save this edit" in reader.words(page)
-    forms = [reader.form(page) for _ in range(3)]
-    with ThreadPoolExecutor(3) as pool:
-        sent = list(pool.map(lambda form: reader.send(f"{page}/apply", form), forms))
-    assert {each.status_code for each in sent} == {303}
-    after = row(sql, config_id)
-    changed = {"google_sheet_tab_name": "Q2", "options": {"on_empty": "empty", "max_shrink": 0.1}}
-    assert after == before | changed | {"updated_at": after["updated_at"]}
-    acted = done(sent[0], store)
-    assert (acted.action, acted.details["plan_id"], set(acted.details["changed"])) == ("edit", plan_id, {*changed})
-    assert actions(sql) == ["plan", "edit"]
-    assert "Open the config" in reader.words(page)
-
-
-def test_a_plan_of_an_edit_is_not_saved_over_somebody_elses(
-    reader: Reader, add_config: Add, sql: Sql, store: Store
-) -> None:
-    config_id = add_config("Sales", google_sheet_tab_name="Q1")
-    plan_id = plan(reader, config_id, google_sheet_tab_name="Q2")
-    come_back(store, plan_id)
-    sql("UPDATE sheet_to_bigquery_configs SET bigquery_table_id = 'theirs' WHERE id = :id", id=config_id)
-    response = reader.do(f"/plans/{plan_id}/apply", page=f"/plans/{plan_id}")
-    assert (response.status_code, row(sql, config_id)["google_sheet_tab_name"]) == (409, "Q1")
-    assert problem(response, "bigquery_table_id") == 'was changed meanwhile, and is "theirs" now'
-    assert (value(response, "google_sheet_tab_name"), value(response, "bigquery_table_id")) == ("Q2", "theirs")
-    assert f'action="/configs/{config_id}/edit"' in text(response)
-
-
-def test_what_would_fail_or_is_no_edit_is_not_saved_and_can_be_changed(
-    reader: Reader, add_config: Add, sql: Sql, store: Store
-) -> None:
-    config_id = add_config("Sales")
-    failed = plan(reader, config_id, google_sheet_tab_name="Q2", on_empty="keep")
-    come_back(store, failed, Plan(errors=(PlanError("TabNotFound", "no tab"),)))
-    waiting = plan(reader, config_id, google_sheet_tab_name="Q3")
-    reader.do(f"/configs/{config_id}/plan")
-    as_it_is = reader.here.planned[-1]
-    for plan_id in (failed, waiting, as_it_is):
-        response = reader.do(f"/plans/{plan_id}/apply", page="/")
-        assert response.status_code == 409
-        assert "none of an edit that would load" in text(response)
-    assert actions(sql) == ["plan"] * 3
-    again = f"/configs/{config_id}/edit?plan={failed}"
-    assert again in text(reader.ask(f"/plans/{failed}"))
-    form = reader.ask(f"/configs/{config_id}/edit", query_string={"plan": failed})
-    assert (value(form, "google_sheet_tab_name"), value(form, "on_empty")) == ("Q2", "keep")
-    assert reader.ask("/plans/00000000-0000-4000-8000-000000000000/apply").status_code == 404
 
 
 # -- who, whose, and what goes on --------------------------------------------------------------------------
