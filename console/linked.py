@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
+from console.phrases import visible
 from shared.links import NamedCell
 
 _SHEETS = "https://docs.google.com/spreadsheets/"
@@ -22,12 +23,16 @@ def linked(text: str, cells: Iterable[NamedCell]) -> Markup:
     parts: list[Markup] = []
     end = 0
     for found in re.finditer(rf"{named}(?P<address>{_ADDRESS})", text):
-        parts.append(escape(text[end : found.start()]))
+        parts.append(_text(text[end : found.start()]))
         cell = found.groupdict().get("cell")
         parts.append(_link(links[cell] or "", cell) if cell else _link(found["address"], "the sheet"))
         end = found.end()
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, _text(text[end:])])
+
+
+def _text(text: str) -> Markup:
+    return escape(visible(text))
 
 
 def _link(address: str, text: str) -> Markup:
-    return Markup('<a href="{}">{}</a>').format(address, text)
+    return Markup('<a href="{}">{}</a>').format(address, visible(text))

@@ -1,5 +1,6 @@
-"""How instants, spans and counts are written: always in the same words, with no value of a cell in them."""
+"""How instants, spans, counts and names are written: always in the same words, with no value of a cell in them."""
 
+import re
 from datetime import UTC, datetime
 
 from shared.run import Why
@@ -8,6 +9,15 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _KILO = 1000
 # Below it two units tell more than one.
 _TWO_UNITS = 10
+# What turns the reading order of all that follows in the same line, and what ends that.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """The text with a mark for each character that would turn what follows it around, as in a name within a sentence;
+    a terminal gets the same (`commands.screen.printable`).
+    """
+    return text if text.isascii() else _TURNING.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def instant(at: datetime) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import flask
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from console import charts, phrases, states
 from console.edited import told_changes
@@ -39,6 +39,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_visible,
     )
     environment.globals.update(
         static=static_address,
@@ -63,9 +64,15 @@ def _environment() -> jinja2.Environment:
         why=phrases.why,
         size=phrases.size,
         counted=counted,
+        exactly=escape,
     )
     environment.globals["time"] = _time
     return environment
+
+
+def _visible(value: Any) -> Any:
+    """What an expression of a template shows, whoever wrote it; what is HTML already stays."""
+    return phrases.visible(value) if type(value) is str else value
 
 
 def _time(at: Any, now: Any) -> Markup:

@@ -18,6 +18,8 @@ from tests.e2e.conftest import DATASET, Team
 
 # What somebody may call a config, a tab or a column. A tab's name has 31 characters at most, and none of []:*?/\.
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe"
+# What turns the direction of writing is not let loose on a page.
+SHOWN = HOSTILE.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
 HOSTILE_TAB = "<img src=x onerror=alert(3)>"
 HOSTILE_HEADER = "<b onclick=alert(4)>total"
 # More than a page of the overview has.

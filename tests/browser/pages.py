@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.browser.fleet import HOSTILE, HOSTILE_HEADER, HOSTILE_TAB, Fleet
+from tests.browser.fleet import HOSTILE_HEADER, HOSTILE_TAB, SHOWN, Fleet
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ PAGES = (
         "overview",
         lambda fleet: f"{fleet.search}&sort=state&order=down&page=2",
         lambda fleet: [
-            f"{fleet.mark} {HOSTILE}",
+            f"{fleet.mark} {SHOWN}",
             "SchemaViolated",
             "TabNotFound",
             f"51–{fleet.count} of {fleet.count}",
@@ -43,7 +43,7 @@ PAGES = (
     PageSeen(
         "config with a hostile name",
         lambda fleet: f"/configs/{fleet.hostile}",
-        lambda fleet: [f"{fleet.mark} {HOSTILE}", HOSTILE_TAB, "A run would succeed".lower()],
+        lambda fleet: [f"{fleet.mark} {SHOWN}", HOSTILE_TAB, "A run would succeed".lower()],
     ),
     PageSeen(
         "config that is wrong",
@@ -58,7 +58,7 @@ PAGES = (
     PageSeen(
         "run of a hostile sheet",
         lambda fleet: f"/runs/{fleet.runs[fleet.hostile]}",
-        lambda fleet: [f"{fleet.mark} {HOSTILE}", f"'{HOSTILE_TAB}'!B3"],
+        lambda fleet: [f"{fleet.mark} {SHOWN}", f"'{HOSTILE_TAB}'!B3"],
     ),
     PageSeen(
         "run that failed",
@@ -90,7 +90,7 @@ PAGES = (
         PageSeen(
             f"form of {action}",
             lambda fleet, action=action: f"/configs/{fleet.hostile}/{action}",
-            lambda fleet: [f"{fleet.mark} {HOSTILE}", "Leave it"],
+            lambda fleet: [f"{fleet.mark} {SHOWN}", "Leave it"],
         )
         for action in ("run", "pause", "edit", "frequency")
     ),

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Enter
-from tests.browser.fleet import HOSTILE, PAUSED, Fleet
+from tests.browser.fleet import HOSTILE, PAUSED, SHOWN, Fleet
 from tests.browser.visitor import Visitor
 from tests.e2e.conftest import Team
 
@@ -58,14 +58,13 @@ def test_what_is_wrong_stands_first_and_says_what_it_is(enter: Enter, fleet: Fle
     expect(row(visitor, fleet.wrong)).to_contain_text("run_frequency_hours has to be a whole number of hours")
 
 
-def test_hostile_names_and_reasons_stand_there_as_they_were_written(enter: Enter, fleet: Fleet) -> None:
+def test_hostile_names_and_reasons_stand_there_as_text(enter: Enter, fleet: Fleet) -> None:
     visitor = enter()
     visitor.open(f"{fleet.search}&sort=name")
     name = row(visitor, fleet.hostile).locator(".name")
-    assert name.text_content() == f"{fleet.mark} {HOSTILE}"
+    assert name.text_content() == f"{fleet.mark} {SHOWN}"
     paused = visitor.page.locator("tr.is-paused .note").first
-    assert paused.text_content() == HOSTILE
-    # What turns the direction of writing turns nothing that stands beside it.
+    assert paused.text_content() == SHOWN
     number = row(visitor, fleet.hostile).locator(".id").bounding_box()
     words = name.bounding_box()
     assert number is not None
@@ -74,7 +73,7 @@ def test_hostile_names_and_reasons_stand_there_as_they_were_written(enter: Enter
     visitor.open("/")
     visitor.page.fill("#search", HOSTILE)
     visitor.page.press("#search", "Enter")
-    assert f"{fleet.mark} {HOSTILE}" in visitor.names
+    assert f"{fleet.mark} {SHOWN}" in visitor.names
     assert visitor.page.input_value("#search") == HOSTILE
 
 

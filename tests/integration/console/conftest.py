@@ -25,6 +25,7 @@ from shared.wiring import Wiring
 WHO = "ann@example.com"
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe"
+SHOWN = HOSTILE.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
 
 
 class Elements(HTMLParser):
@@ -47,9 +48,10 @@ class Elements(HTMLParser):
 
 
 def assert_inert(html: str) -> Elements:
-    """The page's elements, of which none came out of a name, and all of `HOSTILE` is there as text."""
+    """The page's elements, of which none came out of a name; `HOSTILE` is there as text, turning nothing around."""
     page = Elements(html)
-    assert HOSTILE in page.text
+    assert SHOWN in page.text
+    assert "\u202e" not in page.text
     tags = [tag for tag, _ in page.elements]
     assert tags.count("script") == 1
     assert tags.count("img") == 1

@@ -11,6 +11,11 @@ from shared.run import Why
 NOW = datetime(2026, 11, 28, 23, 5, tzinfo=UTC)
 
 
+def test_what_would_turn_around_the_rest_of_a_sentence_becomes_a_mark() -> None:
+    assert phrases.visible('config 7 "\u202egnp.exe" is \u2066paused\u2069') == 'config 7 "�gnp.exe" is �paused�'
+    assert phrases.visible("Größe 日本 שלום\u200f") == "Größe 日本 שלום\u200f"
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [
