@@ -1,6 +1,6 @@
 """Forms: what a person reads and fills in before something is done, on a page of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -28,7 +28,7 @@ class Field(msgspec.Struct, frozen=True):
     """A field with its label, and what there is to know for filling it in. A `hidden` one has neither.
 
     A `choice` has `choices`, each a value with its words; an `area` has lines. Fields of one `group` stand together,
-    under its name, behind those of none.
+    under its name, behind those of none. `longest` is in characters.
     """
 
     name: str
@@ -63,3 +63,19 @@ class Form(msgspec.Struct, frozen=True):
     def groups(self) -> tuple[str, ...]:
         """The names of the groups, in the fields' order."""
         return tuple(dict.fromkeys(field.group for field in self.fields if field.group))
+
+
+def too_long(fields: Iterable[Field], sent: Mapping[str, str]) -> dict[str, str]:
+    """What is to be told of the fields in which more was sent than browsers let people fill in."""
+    lengths = {field: len(sent.get(field.name, "").strip()) for field in fields}
+    return {
+        field.name: f"is text of {length} characters, and {field.longest} is the most"
+        for field, length in lengths.items()
+        if length > field.longest
+    }
+
+
+def refuse_too_long(fields: Iterable[Field], sent: Mapping[str, str]) -> None:
+    """Raises `FormRefused` for what `too_long` finds."""
+    if problems := too_long(fields, sent):
+        raise FormRefused("that is too long", "shorten what is marked, and send it again", problems)

@@ -6,11 +6,13 @@ Three ways, and each deployment has one of them:
 - Cloud Run lets in who presents an ID token of somebody with roles/run.invoker. It has checked that token when we see
   it, and put SIGNATURE_REMOVED_BY_GOOGLE in place of its signature. Of two headers it checks one alone
   (cloud.google.com/run/docs/authenticating/service-to-service): so do we.
-- On a machine of one's own, a setting says who.
+- On a machine of one's own, a setting says who; where that machine's own name was asked alone: any page can have its
+  name lead to that machine (DNS rebinding), and would read and act as that person.
 """
 
 import base64
 import binascii
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,12 +32,18 @@ _REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 # The proxy's keys change by the day; one that is not known is asked for at once, but not more often than this.
 _SECONDS_BETWEEN_LOOKS = 60
 _CLOCK_SKEW_SECONDS = 30
+# A Host header's, with any port: tunnels and containers change that.
+_OWN_MACHINE = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?", re.IGNORECASE)
 
 Keys = Callable[[], Mapping[str, str]]
 
 
 class NotSignedIn(SyncError):
     """Nobody is known to be asking."""
+
+
+class ForeignHost(SyncError):
+    """A console on somebody's own machine, asked by a name that is not that machine's."""
 
 
 class ProxyKeys:
@@ -71,7 +79,8 @@ def fetch_proxy_keys(address: str = "https://www.gstatic.com/iap/verify/public_k
 
 
 def identify(headers: Mapping[str, str], console: Console, keys: ProxyKeys) -> str:
-    """The email of who asks. Raises `NotSignedIn`, and `ServiceUnavailable` where nobody can tell for now."""
+    """The email of who asks. Raises `NotSignedIn`, `ForeignHost`, and `ServiceUnavailable` where nobody can tell for
+    now."""
     # WSGI, and so a request's headers, spell a name in another way than its sender did.
     sent = {name.casefold(): value for name, value in headers.items()}
     if console.console_audience:
@@ -79,8 +88,17 @@ def identify(headers: Mapping[str, str], console: Console, keys: ProxyKeys) -> s
     if console.k_service:
         return _by_cloud_run(sent)
     if console.console_user:
+        _refuse_foreign_host(sent.get("host", ""))
         return console.console_user
     raise NotSignedIn("nobody is signed in", "set CONSOLE_USER to your address, on a machine of your own")
+
+
+def _refuse_foreign_host(host: str) -> None:
+    if not _OWN_MACHINE.fullmatch(host):
+        raise ForeignHost(
+            "a console that CONSOLE_USER is set for is its own machine's alone",
+            "open it there, by localhost or 127.0.0.1; for others, deploy it",
+        )
 
 
 def _by_proxy(assertion: str, audience: str, keys: ProxyKeys) -> str:

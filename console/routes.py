@@ -1,6 +1,7 @@
 """Every address of the console: who asks, which page or action it is, and what is answered where that fails."""
 
 import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flask
@@ -13,13 +14,14 @@ from console.actions import adding, configs, editing, owners, runs
 from console.actions.notices import find_notice
 from console.actions.offers import offered
 from console.actions.once import NotPossible
-from console.identity import NotSignedIn, ProxyKeys, fetch_proxy_keys, identify
+from console.identity import ForeignHost, NotSignedIn, ProxyKeys, fetch_proxy_keys, identify
 from console.pages import config, migration, overview, plan, run
 from console.rendering import render, static_file
 from console.visit import Action, Page, PageMissing, Site, Visit
 from shared import log
 from shared.errors import (
     InvalidInput,
+    InvalidSettings,
     NotOurs,
     NotProved,
     Overtaken,
@@ -41,6 +43,10 @@ class NotAnEditor(SyncError):
     """Somebody who may look, and not act."""
 
 
+class OutOfOrder(SyncError):
+    """The console itself is wrong, its settings or its code; the log tells how, and nobody else."""
+
+
 SITE = Site(
     pages=(overview.PAGE, migration.PAGE, config.PAGE, run.PAGE, plan.PAGE),
     actions=(*configs.ACTIONS, *runs.ACTIONS, *adding.ACTIONS, *editing.ACTIONS, *owners.ACTIONS),
@@ -49,6 +55,7 @@ SITE = Site(
 _STATUSES: tuple[tuple[type[SyncError], int], ...] = (
     (NotSignedIn, 401),
     (security.ForeignForm, 403),
+    (ForeignHost, 403),
     (NotAnEditor, 403),
     (PageMissing, 404),
     (UnknownConfig, 404),
@@ -61,6 +68,7 @@ _STATUSES: tuple[tuple[type[SyncError], int], ...] = (
     (NotProved, 409),
     (ServiceAtWork, 409),
     (WrongPhase, 409),
+    (security.FormTooLarge, 413),
     (InvalidInput, 400),
 )
 _TITLES = {
@@ -70,6 +78,8 @@ _TITLES = {
     404: "Not found",
     405: "Not possible here",
     409: "Not possible as it is now",
+    413: "Too much",
+    500: "Out of order",
 }
 
 
@@ -91,27 +101,33 @@ class _File:
     """The address of a file of ours."""
 
 
-def answer(request: flask.Request, here: Wiring, site: Site = SITE) -> flask.Response:
-    """The answer to any request: a page, its JSON twin, a file, or where an action leads to."""
+def answer(request: flask.Request, wire: Callable[[], Wiring], site: Site = SITE) -> flask.Response:
+    """The answer to any request: a page, its JSON twin, a file, or where an action leads to.
+
+    Whatever fails is answered here too: the framework's own answers lack what ours say to browsers.
+    """
     try:
-        response = _answer(request, here, site)
+        response = _answer(request, wire, site)
     except SyncError as error:
         response = _problem(request, error, site)
+    except Exception as mistake:
+        log.crash("crashed", mistake, method=request.method, path=request.path)
+        response = _problem(request, OutOfOrder("the console made a mistake", "its log tells which"), site)
     return security.secure(response)
 
 
-def _answer(request: flask.Request, here: Wiring, site: Site) -> flask.Response:
+def _answer(request: flask.Request, wire: Callable[[], Wiring], site: Site) -> flask.Response:
     endpoint, path = _match(request, site)
     if isinstance(endpoint, _File):
         return _file(request, path["name"])
+    here = _wired(request, wire)
     who = identify(dict(request.headers), here.console, _keys())
     token = security.form_token(request)
-    if isinstance(endpoint, Action):
-        security.check_form(request)
+    sent = security.checked_form(request) if isinstance(endpoint, Action) else {}
     if isinstance(endpoint, Action | _Asked) and not here.console.may_act(who):
         raise NotAnEditor(f"{who} may look, and not act", "CONSOLE_EDITORS says who may")
     with here.store() as store:
-        visit = _visit(request, here, store, who, path, token)
+        visit = _visit(request, here, store, who, path, sent, token)
         match endpoint:
             case Action():
                 response = _act(endpoint, visit, site)
@@ -124,6 +140,19 @@ def _answer(request: flask.Request, here: Wiring, site: Site) -> flask.Response:
     # Behind Identity-Aware Proxy; else people ask a proxy, or the console itself, on a machine of their own.
     security.keep_token(response, token, by_https=here.console.console_audience is not None)
     return response
+
+
+def _wired(request: flask.Request, wire: Callable[[], Wiring]) -> Wiring:
+    """The wiring, with the settings that say who asks. What is wrong with them is not told to browsers: whose they are,
+    nobody knows yet.
+    """
+    try:
+        here = wire()
+        _ = here.console
+    except InvalidSettings as error:
+        log.error("refused", path=request.path, error_class=error.name, error=str(error))
+        raise OutOfOrder("the console's settings are wrong", "its log tells which, and what they should be") from None
+    return here
 
 
 def _act(action: Action, visit: Visit, site: Site) -> flask.Response:
@@ -184,7 +213,15 @@ def _file(request: flask.Request, name: str) -> flask.Response:
     return found
 
 
-def _visit(request: flask.Request, here: Wiring, store: Store, who: str, path: dict[str, Any], token: str) -> Visit:
+def _visit(
+    request: flask.Request,
+    here: Wiring,
+    store: Store,
+    who: str,
+    path: dict[str, Any],
+    sent: Mapping[str, str],
+    token: str,
+) -> Visit:
     return Visit(
         who=who,
         now=store.now(),
@@ -194,7 +231,7 @@ def _visit(request: flask.Request, here: Wiring, store: Store, who: str, path: d
         may_act=here.console.may_act(who),
         path=path,
         asked=request.args.to_dict(),
-        form=request.form.to_dict(),
+        form=sent,
         form_token=token,
     )
 
@@ -214,8 +251,8 @@ def _problem(request: flask.Request, error: SyncError, site: Site) -> flask.Resp
 
 
 def _status(error: SyncError, path: str) -> int:
-    """The answer's status; what is nobody's mistake is logged."""
+    """The answer's status; what is not the mistake of who asks is logged, unless it was."""
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 503 if error.retryable else 500)
-    if status >= 500:
+    if status >= 500 and not isinstance(error, OutOfOrder):
         log.error("refused", path=path, error_class=error.name, error=str(error))
     return status

@@ -2,10 +2,9 @@
 
 import hmac
 import secrets
-from collections.abc import Mapping
 
 import flask
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from shared.errors import InvalidInput, SyncError
 
@@ -14,6 +13,10 @@ from shared.errors import InvalidInput, SyncError
 COOKIE = "console_form"
 FIELD = "form_token"
 _TOKEN_BYTES = 32
+# Bytes of a form: all fields of the largest one as long as they may be, each character as twelve of them. And no form
+# has a quarter of so many fields.
+_LARGEST_FORM = 100_000
+_MOST_FIELDS = 50
 
 # Nothing but our own files, no inline script or style, in nobody's frame.
 _POLICY = "; ".join(
@@ -43,6 +46,10 @@ class ForeignForm(SyncError):
     """A form that was not sent from one of our own pages."""
 
 
+class FormTooLarge(InvalidInput):
+    """More was sent than any form of ours holds."""
+
+
 def secure(response: flask.Response) -> flask.Response:
     """The answer with what all of them say; what says nothing of keeping it is not to be kept."""
     response.headers.update(_HEADERS)
@@ -66,10 +73,13 @@ def keep_token(response: flask.Response, token: str, *, by_https: bool) -> None:
     response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=by_https, path="/")
 
 
-def check_form(request: flask.Request) -> None:
-    """Raises `ForeignForm` unless the form comes from a page of ours, in the browser that got it."""
+def checked_form(request: flask.Request) -> dict[str, str]:
+    """The form's fields, the first of each name. Raises `ForeignForm` unless it comes from a page of ours, in the
+    browser that got it, `FormTooLarge`, and `InvalidInput` for one that nobody fills in.
+    """
     refused = ForeignForm("this form did not come from the console's own page", "open the page again, and send it then")
-    kept, sent = request.cookies.get(COOKIE, ""), _form(request).get(FIELD, "")
+    fields = _form(request)
+    kept, sent = request.cookies.get(COOKIE, ""), fields.get(FIELD, "")
     if not kept or not hmac.compare_digest(kept.encode(), sent.encode()):
         raise refused
     site = request.headers.get("Sec-Fetch-Site")
@@ -79,14 +89,21 @@ def check_form(request: flask.Request) -> None:
     # Where a proxy changed the Host, the browser's own word (Sec-Fetch-Site) is the better one.
     if site is None and origin is not None and origin.partition("://")[2] != request.host:
         raise refused
+    return fields
 
 
-def _form(request: flask.Request) -> Mapping[str, str]:
-    """The form's fields. Raises `InvalidInput` for one that nobody fills in."""
+def _form(request: flask.Request) -> dict[str, str]:
+    too_large = FormTooLarge("more was sent than any form here holds", "shorten it, and send it again")
+    request.max_content_length = request.max_form_memory_size = _LARGEST_FORM
+    request.max_form_parts = _MOST_FIELDS
     try:
         fields = request.form
-    except HTTPException as error:  # too long, or broken
+    except RequestEntityTooLarge as error:
+        raise too_large from error
+    except HTTPException as error:
         raise InvalidInput("the form cannot be read", "open the page again, and send it then") from error
-    if any("\0" in value for _, value in fields.items(multi=True)):
+    if sum(1 for _ in fields.items(multi=True)) > _MOST_FIELDS:
+        raise too_large
+    if any("\0" in value for value in fields.values()):
         raise InvalidInput("the form has a NUL character in it", "leave it out")
-    return fields
+    return fields.to_dict()

@@ -14,8 +14,8 @@ class Acted(msgspec.Struct, frozen=True):
     """One action. `id` is made of the form that asked for it; `acted_at` is aware, in UTC.
 
     `config_id` is None for a plan of a candidate; `run_id` is the run that was cancelled, or asked for again.
-    `details`, by action: `message_id` of what was published (run, retry), the `state` of the run after it (cancel), the
-    `reason` given (pause, promote, rollback), the hours `before` and `after` (frequency), the columns that were
+    `details`, by action: the `asked_run_id` of what came of it (run, retry), the `state` of the run after it (cancel),
+    the `reason` given (pause, promote, rollback), the hours `before` and `after` (frequency), the columns that were
     `changed`, each with its value `before` and `after` (edit), the `plan_id` (plan, add, and an edit that was planned),
     the owners `before` and `after` (promote, rollback).
     """

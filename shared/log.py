@@ -66,3 +66,8 @@ def warning(message: str, **fields: Any) -> None:
 def error(message: str, **fields: Any) -> None:
     """What somebody has to look at."""
     _logger.error(message, extra={"fields": fields})
+
+
+def crash(message: str, mistake: Exception, **fields: Any) -> None:
+    """A mistake in the code, with where it happened."""
+    _logger.error(message, extra={"fields": fields}, exc_info=mistake)

@@ -25,8 +25,9 @@ Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 ExecutionName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,62}$")]
 # Pub/Sub's are digits; longer ones are nobody's, and PostgreSQL could not index them.
 _LONGEST_MESSAGE_ID = 255
-# What goes before the ids of messages where they are kept: of those to the completion topic, and to the portal's.
-COMPLETIONS, PORTAL = "completions", "portal"
+# What goes before the ids of messages where they are kept: of those to the completion topic, and to the portal's; and
+# before those of requests at the console, which are none.
+COMPLETIONS, PORTAL, CONSOLE = "completions", "portal", "console"
 # Bytes of a message's body that are kept: enough to see what it was, too few to fill the disk.
 LONGEST_KEPT = 4096
 _HasRunId = TypeVar("_HasRunId", "RunRequested", "RunCompleted", "Ended")

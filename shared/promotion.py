@@ -97,22 +97,34 @@ def refuse_while_service_works(config_ids: Sequence[int], store: Store) -> None:
 
 
 def promote(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[int]:
-    """Marks shadow configs job_ready, all or none, and ends their shadow runs; what is in flight of these is the
-    sweep's to close, before the config's first run as the owner. Tells which were not marked so before.
+    """Marks shadow configs job_ready, all or none, and tells which were not marked so before. Their shadow runs are for
+    the caller to end (`end_unwanted`).
 
     Raises `Overtaken` and `TableBusy`, with nothing changed, where somebody was faster.
     """
     marked = store.set_owner(config_ids, ("shadow",), "job_ready", actor, reason)
     failpoint("migrate.after_mark")
-    for run in store.open_runs(config_ids):
-        if run.why == "shadow":
-            store.cancel(run.id, store.now())
     return marked
 
 
 def give_back(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[int]:
     """Marks configs as the service's again, all or none, and tells which were not before. Their open runs are for the
-    caller to end: by a wish (`Store.cancel`), which the sweep carries out, or by closing them at once."""
+    caller to end: by a wish (`end_unwanted`), which the sweep carries out, or by closing them at once."""
     marked = store.set_owner(config_ids, TAKEN_FROM_SERVICE, "service", actor, reason)
     failpoint("migrate.after_mark")
     return marked
+
+
+def end_unwanted(config_ids: Sequence[int], store: Store) -> None:
+    """Ends the open runs that their configs' owners have no use for: every one of the service's, shadow runs of the
+    job's. What is in flight is the sweep's to close.
+
+    Once the mark is there for all to see: who closes a run holds it, and may be waiting for the config's row. And as
+    often as somebody asks: whoever set the mark may have died since. What nobody ends here ends when it is launched,
+    or, in flight, by the trigger's wish.
+    """
+    owners = {owned.id: owned.owner for owned in store.list_owned(config_ids)}
+    for run in store.open_runs(config_ids):
+        owner = owners.get(run.config_id)
+        if owner == "service" or (owner == "job_ready" and run.why == "shadow"):
+            store.cancel(run.id, store.now())

@@ -1,9 +1,8 @@
-"""Publishing `RunRequested`, a thousand in a request, `PlanRequested`, and a request by hand."""
+"""Publishing `RunRequested`, a thousand in a request, and `PlanRequested`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 from google.api_core.retry import Retry
 
 from shared.clients import UNANSWERED
@@ -29,18 +28,8 @@ def publish_plan(publisher: "PublisherClient", topic: str, plan_id: str) -> None
     _publish(publisher, topic, [PlanRequested(plan_id).encode()])
 
 
-def publish_manual(publisher: "PublisherClient", topic: str, config_id: int) -> str:
-    """Publishes a request by hand of one config to `topic`; the message's id. Raises `ServiceUnavailable`."""
-    try:
-        [message_id] = _publish(publisher, topic, [msgspec.json.encode({"config_id": config_id})])
-    except ServiceUnavailable as error:
-        again = "ask again; if it lasts, check that the topic exists and that we may publish to it"
-        raise ServiceUnavailable(error.what, again) from error
-    return message_id
-
-
-def _publish(publisher: "PublisherClient", topic: str, bodies: Sequence[bytes]) -> list[str]:
-    """All of them, with the ids that they got, or it raises `ServiceUnavailable`.
+def _publish(publisher: "PublisherClient", topic: str, bodies: Sequence[bytes]) -> None:
+    """All of them, or it raises `ServiceUnavailable`.
 
     One request for a thousand messages: measured six times faster than the batching client, and when it
     returns, all are published. The protocol's own classes: the library's wrappers take as long as all the rest.
@@ -48,17 +37,12 @@ def _publish(publisher: "PublisherClient", topic: str, bodies: Sequence[bytes]) 
     from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
     request, message = PublishRequest.pb(), PubsubMessage.pb()
-    message_ids: list[str] = []
     for start in range(0, len(bodies), _LARGEST):
         messages = [message(data=body) for body in bodies[start : start + _LARGEST]]
         try:
-            answer = publisher.publish(
-                request(topic=topic, messages=messages), timeout=_SECONDS, retry=Retry(timeout=_SECONDS)
-            )
+            publisher.publish(request(topic=topic, messages=messages), timeout=_SECONDS, retry=Retry(timeout=_SECONDS))
         except UNANSWERED as error:
             raise ServiceUnavailable(
                 f"Pub/Sub did not take the messages for {topic} ({type(error).__name__})",
                 "they are published again; if it lasts, check that the topic exists and that we may publish to it",
             ) from error
-        message_ids += answer.message_ids
-    return message_ids

@@ -17,7 +17,7 @@ from shared.errors import InvalidSettings, LoadRefused, PermissionMissing, Servi
 from shared.executions import Executions
 from shared.ledger.store import Store, open_store
 from shared.older_service import OlderService
-from shared.publish import publish_manual, publish_plan, publish_requests
+from shared.publish import publish_plan, publish_requests
 from shared.settings import Migrating, read_deployment, read_failpoints, read_migrating
 
 if TYPE_CHECKING:
@@ -92,11 +92,6 @@ class Wiring:
     def publish_plan(self, plan_id: str) -> None:
         """Publishes `PlanRequested` for a plan."""
         publish_plan(self.clients.publisher, self.settings.topic(self.settings.request_topic), plan_id)
-
-    def request_run(self, config_id: int) -> str:
-        """Publishes a request by hand, as anybody may, and tells the message's id."""
-        topic = self.settings.topic(self.settings.request_topic)
-        return publish_manual(self.clients.publisher, topic, config_id)
 
     def location_of(self, config: Config) -> str:
         """The location of the config's dataset, or where a missing one will be created."""

@@ -6,17 +6,16 @@ from typing import Any
 
 import msgspec
 
-from console.actions.configs import page_of
+from console.actions.configs import begin_plan, page_of
 from console.actions.once import Change, NotPossible, act_once
 from console.config_fields import DESCRIBED, HOURS, NAME, PROJECT, TABLE, URL, hours_in, problems_by_field, refuse
-from console.forms import Form, FormRefused
+from console.forms import Form, FormRefused, too_long
 from console.rendering import address
 from console.visit import Action, PageMissing, Visit
 from shared.config import Config, examine_config, parse_config
 from shared.errors import NameTaken, TableConflict
 from shared.ledger.store import Store
 from shared.plan import RequestedPlan
-from shared.planning import send_plan
 from shared.registration import DAILY, parse_frequency, table_name
 
 _REFUSED = "the config cannot be added like that"
@@ -50,18 +49,14 @@ def _ask_for_plan(visit: Visit) -> str:
         plan_id = visit.store.request_plan(candidate, None, visit.who, visit.now)
         return Change(None, candidate[NAME], details={"plan_id": plan_id})
 
-    done = act_once(visit, "plan", change)
-    plan_id = str(done.acted.details["plan_id"])
-    if done.is_new:
-        send_plan(plan_id, None, visit.store, visit.here.publish_plan)
-    return f"/plans/{plan_id}"
+    return begin_plan(act_once(visit, "plan", change).acted, visit)
 
 
 def _candidate(form: Mapping[str, str], store: Store) -> dict[str, Any]:
     """The columns of the row that the form describes. Raises `FormRefused` that tells all that is wrong."""
     raw: dict[str, Any] = {field.name: form.get(field.name, "").strip() or None for field in _FIELDS}
     raw[TABLE] = raw[TABLE] or table_name(raw[NAME] or "") or None
-    problems: dict[str, str] = {}
+    problems = too_long(_FIELDS, form)
     try:
         raw[HOURS] = hours_in(raw[HOURS] or str(DAILY), HOURS)
     except FormRefused as refused:

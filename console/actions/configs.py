@@ -1,30 +1,26 @@
 """What people do to a config: run it now, pause it, resume it, have it planned, and change how often it runs."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
-from console.actions.once import CONFIG, Change, NotPossible, act_once
+from console.actions.once import CONFIG, Change, Done, NotPossible, act_once
 from console.config_fields import hours_in
-from console.forms import Field, Form
+from console.forms import Field, Form, refuse_too_long
 from console.phrases import every
 from console.rendering import address
 from console.visit import Action, Visit
-from shared.errors import InvalidInput, NotOurs, Overtaken
-from shared.messages import ManualRequest
+from shared import log
+from shared.acted import Acted
+from shared.admit import admit
+from shared.errors import InvalidInput, NotOurs, Overtaken, SyncError
+from shared.messages import CONSOLE, ManualRequest
 from shared.parse import parse
 from shared.planning import send_plan
 from shared.registration import DAILY
 from shared.run import paused
 
-_LONGEST_REASON = 500
-
-
-class Reasoned(msgspec.Struct, frozen=True):
-    """A form with a reason, which may be left out."""
-
-    reason: Annotated[str, Meta(max_length=_LONGEST_REASON)] = ""
+_REASON = Field("reason", "Why", longest=500)
 
 
 class _Frequency(msgspec.Struct, frozen=True):
@@ -58,25 +54,45 @@ def refuse_others(row: dict[str, Any]) -> None:
 
 
 def request_run(row: dict[str, Any], visit: Visit) -> str:
-    """Asks for a run of the config, by a message as anybody's; its id."""
+    """Records a run of the config by hand, as a message would, and tells its id, or that of the one that waits already.
+
+    In the action's own transaction: so none is recorded without the action's row, nor a second one for the same form.
+    """
     refuse_others(row)
-    return visit.here.request_run(row["id"])
+    request_id, body = f"{CONSOLE}/{visit.action_id}", msgspec.json.encode({"config_id": row["id"]})
+    visit.store.record_request(request_id, ManualRequest(config_id=row["id"]), body, visit.now)
+    heard = visit.store.find_message(request_id)
+    return str(heard.run_id if heard else None)
+
+
+def begin_runs(done: Done, visit: Visit) -> None:
+    """Has what was recorded begin, if it has its turn. The sweep does the same where that fails, or we die before."""
+    if done.is_new:
+        try:
+            admit(visit.store, visit.here.publish, visit.settings)
+        except SyncError as error:
+            log.warning("not_admitted", error_class=error.name, error=str(error))
 
 
 def reason_field(visit: Visit, what: str) -> Field:
-    return Field("reason", "Why", visit.form.get("reason", ""), what, longest=_LONGEST_REASON)
+    """The field in which somebody may say why, for `what`."""
+    return msgspec.structs.replace(_REASON, value=visit.form.get(_REASON.name, ""), help=what)
 
 
 def reason_in(visit: Visit) -> str | None:
-    return parse(Reasoned, visit.form, "the form", InvalidInput, "shorten it").reason.strip() or None
+    """The reason that was filled in, if one was. Raises `FormRefused` for one that is too long."""
+    refuse_too_long([_REASON], visit.form)
+    return visit.form.get(_REASON.name, "").strip() or None
 
 
 def _run(visit: Visit) -> str:
     def change() -> Change:
         row = find_row(visit)
-        return Change.of_row(row, message_id=request_run(row, visit))
+        return Change.of_row(row, asked_run_id=request_run(row, visit))
 
-    return _done(act_once(visit, "run", change).acted.id, visit)
+    done = act_once(visit, "run", change)
+    begin_runs(done, visit)
+    return _done(done.acted.id, visit)
 
 
 def _run_form(visit: Visit) -> Form:
@@ -122,10 +138,17 @@ def _plan(visit: Visit) -> str:
         row = find_row(visit)
         return Change.of_row(row, plan_id=visit.store.request_plan(row, row["id"], visit.who, visit.now))
 
-    done = act_once(visit, "plan", change)
-    plan_id = str(done.acted.details["plan_id"])
-    if done.is_new:
-        send_plan(plan_id, done.acted.config_id, visit.store, visit.here.publish_plan)
+    return begin_plan(act_once(visit, "plan", change).acted, visit)
+
+
+def begin_plan(acted: Acted, visit: Visit) -> str:
+    """The page of the plan that was asked for, whose message goes now: when the form is sent again, too, if launch has
+    not heard it yet. Two messages start one execution, and whoever sent the first one may have died before it went.
+    """
+    plan_id = str(acted.details["plan_id"])
+    plan = visit.store.find_plan(plan_id)
+    if plan is not None and plan.state == "requested":
+        send_plan(plan_id, acted.config_id, visit.store, visit.here.publish_plan)
     return f"/plans/{plan_id}"
 
 

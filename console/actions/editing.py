@@ -6,18 +6,17 @@ from typing import Any
 import msgspec
 
 from console.actions.adding import asked_plan, conflicts, find_plan, save_id
-from console.actions.configs import find_row, label, page_of
+from console.actions.configs import begin_plan, find_row, label, page_of
 from console.actions.once import CONFIG, Change, NotPossible, act_once
 from console.config_fields import NAME, TABLE, problems_by_field, refuse
 from console.edited import changes_of, digests, fields_of, fill_in, texts, unlike
-from console.forms import Field, Form, FormOvertaken
+from console.forms import Field, Form, FormOvertaken, refuse_too_long
 from console.rendering import address
 from console.visit import Action, PageMissing, Visit
 from shared.config import Config, examine_config
 from shared.errors import Overtaken, TableConflict
 from shared.ledger.config_statements import EDITABLE
 from shared.messages import ManualRequest
-from shared.planning import send_plan
 from shared.states import IN_FLIGHT
 
 _SHOWN = "shown"
@@ -64,11 +63,7 @@ def _plan(visit: Visit) -> str:
         plan_id = visit.store.request_plan(edit.candidate, row["id"], visit.who, visit.now, before)
         return Change.of_row(edit.candidate, plan_id=plan_id)
 
-    done = act_once(visit, "plan", change)
-    plan_id = str(done.acted.details["plan_id"])
-    if done.is_new:
-        send_plan(plan_id, done.acted.config_id, visit.store, visit.here.publish_plan)
-    return f"/plans/{plan_id}"
+    return begin_plan(act_once(visit, "plan", change).acted, visit)
 
 
 def _save_planned(visit: Visit) -> str:
@@ -129,8 +124,10 @@ def _conflicts(config: Config, row: Mapping[str, Any], changes: Collection[str],
 
 
 def _filled_in(row: Mapping[str, Any], visit: Visit) -> _Wanted:
-    """By the form that was sent."""
-    told = {name: visit.form.get(name, text) for name, text in texts(row).items()}
+    """By the form that was sent. Raises `FormRefused` for what was made too long in it."""
+    now = texts(row)
+    told = {name: visit.form.get(name, text) for name, text in now.items()}
+    refuse_too_long([field for field in fields_of(row) if told[field.name] != now[field.name]], told)
     return _Wanted(told, visit.form.get(_SHOWN, ""))
 
 

@@ -10,7 +10,7 @@ from console.config_fields import WORDS
 from console.phrases import every
 from console.visit import Visit
 from shared.acted import Acted
-from shared.run import Heard, Run
+from shared.run import Run
 from shared.states import ENDED
 
 # How soon to look again, in seconds, while what was asked for goes on.
@@ -66,20 +66,10 @@ def _notice(acted: Acted, visit: Visit) -> Notice:
 
 
 def _of_request(acted: Acted, name: str, visit: Visit) -> Notice:
-    """A request by hand is a message, and what became of it is the ledger's to know."""
-    heard = visit.store.find_message(str(acted.details["message_id"]))
-    if heard is None:
-        return Notice(f"A run of {name} is asked for: the message is on its way.", live_seconds=_LIVE)
-    if heard.verdict != "accepted" or heard.run_id is None:
-        return Notice(f"The run of {name} that was asked for is refused: {_refusal(heard)}", is_trouble=True)
-    standing = visit.store.find_run(heard.run_id)
+    standing = visit.store.find_run(str(acted.details["asked_run_id"]))
     if standing is None:
         return Notice(f"The run of {name} that was asked for has ended, and was cleaned away.")
     return _of_run(standing.run, name)
-
-
-def _refusal(heard: Heard) -> str:
-    return heard.reason or "it joined a run that had begun"
 
 
 def _of_run(run: Run, name: str) -> Notice:

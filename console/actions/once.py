@@ -9,6 +9,7 @@ from console.visit import Visit
 from shared import log
 from shared.acted import Acted, ActionName
 from shared.errors import SyncError
+from shared.failpoints import failpoint
 
 # As a part of an address: no id is larger in PostgreSQL.
 CONFIG = "<int(min=1, max=9223372036854775807):config_id>"
@@ -50,7 +51,9 @@ def act_once(visit: Visit, action: ActionName, change: Callable[[], Change], act
         if before is not None:
             return Done(before, is_new=False)
         changed = msgspec.structs.asdict(change())
+        failpoint("console.before_note")
         acted = Acted(action_id, visit.now, visit.who, action, **changed)
         visit.store.note_action(acted)
+    failpoint("console.after_act")
     log.info("acted", action=action, config_id=acted.config_id, run_id=acted.run_id, acted_by=acted.acted_by)
     return Done(acted, is_new=True)

@@ -7,13 +7,20 @@ wishes: only that may take a run's BigQuery job.
 from typing import Any
 
 from console.actions.configs import find_row, label, page_of, reason_field, reason_in
-from console.actions.once import CONFIG, Change, NotPossible, act_once
+from console.actions.once import CONFIG, Change, Done, NotPossible, act_once
 from console.forms import Form
 from console.rendering import address
 from console.visit import Action, Visit
 from shared.errors import Overtaken, ServiceAtWork
 from shared.owner import TAKEN_FROM_SERVICE, Owned
-from shared.promotion import Proved, examine_promotion, give_back, promote, refuse_while_service_works
+from shared.promotion import (
+    Proved,
+    end_unwanted,
+    examine_promotion,
+    give_back,
+    promote,
+    refuse_while_service_works,
+)
 
 
 def _owned(row: dict[str, Any], visit: Visit) -> Owned:
@@ -43,8 +50,13 @@ def _promote(visit: Visit) -> str:
             raise Overtaken(f"somebody promoted {label(row)} at this moment", "there is nothing left to promote")
         return Change.of_row(row, before=owned.owner, after="job_ready", reason=reason)
 
-    acted = act_once(visit, "promote", change).acted
-    return address(page_of(visit.path["config_id"]), done=acted.id)
+    return _marked(act_once(visit, "promote", change), visit)
+
+
+def _marked(done: Done, visit: Visit) -> str:
+    """The config's page, when the runs are ended that its owner has no use for."""
+    end_unwanted([visit.path["config_id"]], visit.store)
+    return address(page_of(visit.path["config_id"]), done=done.acted.id)
 
 
 def _promote_form(visit: Visit) -> Form:
@@ -74,11 +86,7 @@ def _give_back(visit: Visit) -> str:
             raise Overtaken(f"somebody rolled {label(row)} back at this moment", "there is nothing left to roll back")
         return Change.of_row(row, before=owned.owner, after="service", reason=reason)
 
-    done = act_once(visit, "rollback", change)
-    # Not before the mark is there for all to see: who closes a run holds it, and may be waiting for the config's row.
-    for run in visit.store.open_runs([visit.path["config_id"]]) if done.is_new else ():
-        visit.store.cancel(run.id, visit.now)
-    return address(page_of(visit.path["config_id"]), done=done.acted.id)
+    return _marked(act_once(visit, "rollback", change), visit)
 
 
 def _give_back_form(visit: Visit) -> Form:

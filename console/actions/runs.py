@@ -1,6 +1,6 @@
 """What people do to a run: cancel it, or ask for another one in place of one that came to nothing."""
 
-from console.actions.configs import page_of, request_run
+from console.actions.configs import begin_runs, page_of, request_run
 from console.actions.once import Change, NotPossible, act_once
 from console.forms import Form
 from console.phrases import instant
@@ -58,10 +58,11 @@ def _retry(visit: Visit) -> str:
         if run.state not in _CAME_TO_NOTHING:
             raise NotPossible(f"the run is {run.state}", "only one that failed, or was cancelled, is tried again")
         row = visit.store.find_config(ManualRequest(config_id=run.config_id))
-        return Change(run.config_id, row.get("name"), run.id, {"message_id": request_run(row, visit)})
+        return Change(run.config_id, row.get("name"), run.id, {"asked_run_id": request_run(row, visit)})
 
-    acted = act_once(visit, "retry", change).acted
-    return address(page_of(int(acted.config_id or 0)), done=acted.id)
+    done = act_once(visit, "retry", change)
+    begin_runs(done, visit)
+    return address(page_of(int(done.acted.config_id or 0)), done=done.acted.id)
 
 
 def _retry_form(visit: Visit) -> Form:

@@ -10,4 +10,4 @@ from shared.wiring import wiring
 @functions_framework.http
 def console(request: flask.Request) -> flask.Response:
     """A page, its JSON twin, or where an action leads to."""
-    return answer(request, wiring())
+    return answer(request, wiring)

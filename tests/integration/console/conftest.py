@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import unescape
 from html.parser import HTMLParser
@@ -23,6 +23,10 @@ from shared.settings import Database
 from shared.wiring import Wiring
 
 WHO = "ann@example.com"
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+# Actions of a config, of whose forms no field has to be filled in.
+SIMPLE = ("run", "pause", "resume", "plan", "frequency")
+Sql = Callable[..., Any]
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe"
 SHOWN = HOSTILE.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
@@ -68,14 +72,13 @@ class Posting(Wiring):
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(environ)
-        self.requested: list[int] = []
+        self.published: list[str] = []
         self.planned: list[str] = []
         self.is_broken = False
 
-    def request_run(self, config_id: int) -> str:
+    def publish(self, run_ids: Sequence[str]) -> None:
         self._refuse()
-        self.requested.append(config_id)
-        return f"message-{len(self.requested)}"
+        self.published += run_ids
 
     def publish_plan(self, plan_id: str) -> None:
         self._refuse()
@@ -107,7 +110,7 @@ class Reader:
     def ask(self, path: str, method: str = "GET", **more: Any) -> flask.Response:
         """The answer to one request."""
         request = flask.Request(EnvironBuilder(path=path, method=method, **more).get_environ())
-        return answer(request, self.here, self._site)
+        return answer(request, lambda: self.here, self._site)
 
     def page(self, path: str = "/", **asked: Any) -> str:
         """A page's HTML."""
@@ -166,6 +169,23 @@ def notice(reader: Reader, response: flask.Response) -> str:
     html = reader.page("/", done=response.headers["Location"].rpartition("?done=")[2])
     (told,) = re.findall(r'<p class="notice[^"]*">(.*)</p>', unescape(html))
     return str(told)
+
+
+def row(sql: Sql, config_id: int) -> dict[str, Any]:
+    """A config's row."""
+    return dict(sql("SELECT to_jsonb(c) FROM sheet_to_bigquery_configs c WHERE id = :id", id=config_id)[0][0])
+
+
+def actions(sql: Sql) -> list[str]:
+    """What was done, as the ledger has it, in its order."""
+    return [name for (name,) in sql("SELECT action FROM sheet_to_bigquery_actions ORDER BY acted_at")]
+
+
+def asked_for(sql: Sql) -> list[int]:
+    """The configs of which runs were recorded by hand, in their order."""
+    return [
+        each for (each,) in sql("SELECT config_id FROM sheet_to_bigquery_runs WHERE why = 'manual' ORDER BY created_at")
+    ]
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import pytest
 
 from shared.ledger.store import Store
 from shared.plan import Plan, PlanError
-from tests.integration.console.conftest import WHO, Reader, text
+from tests.integration.console.conftest import WHO, Reader, asked_for, text
 
 Add = Callable[..., Any]
+Sql = Callable[..., Any]
 _FORM = re.compile(r'<div class="actions" data-region="actions">.*?</form>', re.DOTALL)
 _OFFER = re.compile(r'(?:formaction|class="button" href)="([^"]*)"[^>]*>([^<]*)<')
 
@@ -73,7 +74,7 @@ def test_a_run_is_tried_again_where_that_can_help(reader: Reader, add_config: Ad
     ],
 )
 def test_while_a_team_moves_the_owner_decides(
-    owner: str, offered: list[str], reader: Reader, add_config: Add, sql: Callable[..., Any]
+    owner: str, offered: list[str], reader: Reader, add_config: Add, sql: Sql
 ) -> None:
     sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
     assert list(offers(reader, f"/configs/{add_config(migration_status=owner)}")) == offered
@@ -112,9 +113,9 @@ def test_who_may_only_look_is_offered_nothing_and_told_what_was_done(
     assert "<i>" not in viewer.page(here)
 
 
-def test_what_is_pressed_on_a_configs_page_is_done(reader: Reader, add_config: Add) -> None:
+def test_what_is_pressed_on_a_configs_page_is_done(reader: Reader, add_config: Add, sql: Sql) -> None:
     here = f"/configs/{add_config('Sales')}"
     there = reader.do(f"{here}/run", page=here).headers["Location"]
-    assert reader.here.requested == [int(here.rpartition("/")[2])]
-    assert 'A run of "Sales" is asked for: the message is on its way.' in text(reader.ask(there))
+    assert asked_for(sql) == [int(here.rpartition("/")[2])]
+    assert 'The run of "Sales" that was asked for is waiting for its turn.' in text(reader.ask(there))
     assert 'data-region="notice" data-live="2"' in text(reader.ask(there))

@@ -174,21 +174,39 @@ def test_a_rollback_marks_and_wishes_what_is_in_flight_to_be_cancelled(
     assert "once the next sweep has closed the run in flight" in notice(reader, response)
 
 
-def test_a_rollback_is_not_kept_by_who_closes_a_run_at_that_moment(
-    reader: Reader, moving: Moving, add_run: Add, now: datetime, store: Store, migrated: Database
+@pytest.mark.parametrize(
+    ("action", "before", "after", "why"),
+    [
+        ("rollback", "job_ready", "service", "manual"),
+        ("rollback", "shadow", "service", "shadow"),
+        ("promote", "shadow", "job_ready", "shadow"),
+    ],
+)
+def test_a_change_of_owner_is_not_kept_by_who_closes_a_run_at_that_moment(
+    action: str,
+    before: str,
+    after: str,
+    why: str,
+    reader: Reader,
+    moving: Moving,
+    add_run: Add,
+    now: datetime,
+    store: Store,
+    migrated: Database,
 ) -> None:
-    config_id = moving.config("job_ready")
-    run_id = add_run(config_id, now, "manual", state="pending")
+    config_id = moving.config(before)
+    moving.compared(config_id, "MATCH", "MATCH", "MATCH")
+    run_id = add_run(config_id, now, why, state="pending")
     with connect(migrated) as connection, ThreadPoolExecutor() as threads:
         closer = Session(connection, migrated.configs_table)
         with closer.transaction():
             closer.run("SELECT FROM sheet_to_bigquery_runs WHERE id = :id FOR UPDATE", id=run_id)
-            sent = threads.submit(reader.do, f"/configs/{config_id}/rollback")
+            sent = threads.submit(reader.do, f"/configs/{config_id}/{action}")
             until = time.monotonic() + 5
-            while moving.owner(config_id) != "service" and time.monotonic() < until:
+            while moving.owner(config_id) != after and time.monotonic() < until:
                 time.sleep(0.02)
             seen = moving.owner(config_id)
-        assert (seen, sent.result().status_code) == ("service", 303)
+        assert (seen, sent.result().status_code) == (after, 303)
     assert store.find_run(run_id).run.state == "cancelled"  # type: ignore[union-attr]
 
 

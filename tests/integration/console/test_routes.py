@@ -96,6 +96,31 @@ def test_a_pages_trouble_is_told_with_its_remedy(reader_of: ReaderOf, error: Exc
     assert told == {"class": type(error).__name__, "message": error.what, "remedy": error.remedy}  # type: ignore[attr-defined]
 
 
+def test_a_mistake_of_ours_is_told_as_one_and_the_log_has_where(
+    reader_of: ReaderOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    def build(_: Visit) -> None:
+        raise KeyError("what nobody foresaw")
+
+    reader = reader_of(site=Site(pages=(replace(SITE.pages[0], build=build),)))
+    page, twin = reader.ask("/"), reader.ask("/overview.json")
+    assert (page.status_code, twin.status_code, twin.mimetype) == (500, 500, "application/json")
+    for answered in (page, twin):
+        assert "default-src 'none'" in answered.headers["Content-Security-Policy"]
+        assert "foresaw" not in answered.get_data(as_text=True)
+    assert "the console made a mistake" in page.get_data(as_text=True)
+    crashed = [record for record in caplog.records if record.getMessage() == "crashed"]
+    assert [str(record.exc_info[1]) for record in crashed if record.exc_info] == ["'what nobody foresaw'"] * 2
+
+
+def test_on_ones_own_machine_a_page_whose_name_leads_here_sees_nothing(reader: Reader) -> None:
+    for path in ("/", "/overview.json"):
+        response = reader.ask(path, base_url="http://evil.example.com:8088")
+        assert (response.status_code, "Set-Cookie" in response.headers) == (403, False)
+        assert "by localhost or 127.0.0.1" in response.get_data(as_text=True)
+    assert reader.ask("/", base_url="http://[::1]:8088").status_code == 200
+
+
 def test_an_action_is_done_for_who_asks_and_leads_on(reader_of: ReaderOf) -> None:
     done = []
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from google.auth import crypt, jwt
 from werkzeug.test import EnvironBuilder
 
-from console.identity import ASSERTION, NotSignedIn, ProxyKeys, identify
+from console.identity import ASSERTION, ForeignHost, NotSignedIn, ProxyKeys, identify
 from shared.console_settings import Console, read_console
 from shared.errors import InvalidSettings
 
@@ -143,7 +143,24 @@ def test_nothing_else_gets_in_on_cloud_run(authorization: str) -> None:
 
 
 def test_on_a_machine_of_ones_own_the_setting_says_who() -> None:
-    assert identify({}, Console(console_user="you@local.test"), keys()) == "you@local.test"
+    for host in ("localhost", "LocalHost:8088", "127.0.0.1:5000", "[::1]", "[::1]:8088"):
+        assert identify({"Host": host}, Console(console_user="you@local.test"), keys()) == "you@local.test"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "evil.example.com", "evil.example.com:8088", "localhost.evil.example.com", "127.0.0.1.nip.io:8088", "10.0.0.1",
+     "localhost:8088@evil.example.com", "evil.example.com\nlocalhost", "[::2]", "::1"],
+)  # fmt: skip
+def test_a_page_whose_own_name_leads_here_is_nobody(host: str) -> None:
+    with pytest.raises(ForeignHost, match="localhost"):
+        identify({"Host": host}, Console(console_user="you@local.test"), keys())
+
+
+def test_elsewhere_whoever_is_named_may_come_by_any_name() -> None:
+    host = {"Host": "sheets.example.com"}
+    assert identify({**host, **assertion()}, BEHIND_PROXY, keys()) == "ann@example.com"
+    assert identify({**host, "Authorization": checked()}, ON_CLOUD_RUN, keys()) == "ann@example.com"
 
 
 def test_elsewhere_no_header_and_no_token_names_anybody() -> None:

@@ -6,7 +6,7 @@ import flask
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from console.security import COOKIE, FIELD, ForeignForm, check_form, form_token, keep_token, secure
+from console.security import COOKIE, FIELD, ForeignForm, checked_form, form_token, keep_token, secure
 
 
 def form(
@@ -32,7 +32,7 @@ def form(
     ],
 )
 def test_a_form_of_our_own_page_is_taken(headers: dict[str, str]) -> None:
-    check_form(form(headers=headers))
+    checked_form(form(headers=headers))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_form_of_our_own_page_is_taken(headers: dict[str, str]) -> None:
 )
 def test_any_other_form_is_refused(sent: dict[str, Any]) -> None:
     with pytest.raises(ForeignForm):
-        check_form(form(**sent))
+        checked_form(form(**sent))
 
 
 def test_a_browser_keeps_its_token() -> None:
