@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,17 +17,20 @@ from werkzeug.test import EnvironBuilder
 from console.routes import SITE, answer
 from console.security import COOKIE
 from console.visit import Site
+from local.functions import stage
 from shared.acted import Acted
 from shared.errors import ServiceUnavailable
 from shared.ledger.store import Store
 from shared.settings import Database
 from shared.wiring import Wiring
+from tests.integration.servers import REPOSITORY
 
 WHO = "ann@example.com"
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 # Actions of a config, of whose forms no field has to be filled in.
 SIMPLE = ("run", "pause", "resume", "plan", "frequency")
 Sql = Callable[..., Any]
+Add = Callable[..., Any]
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe"
 SHOWN = HOSTILE.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
@@ -186,6 +190,14 @@ def asked_for(sql: Sql) -> list[int]:
     return [
         each for (each,) in sql("SELECT config_id FROM sheet_to_bigquery_runs WHERE why = 'manual' ORDER BY created_at")
     ]
+
+
+@pytest.fixture(scope="session")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The functions as deploy.sh stages them."""
+    folder = tmp_path_factory.mktemp("staged")
+    stage(REPOSITORY, folder)
+    return folder
 
 
 @pytest.fixture
