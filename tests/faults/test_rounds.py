@@ -13,7 +13,7 @@ from tests.faults.conftest import SEED
 from tests.faults.hops import http_faults
 from tests.faults.hops.rules import Rule
 from tests.faults.listener import CHANNELS
-from tests.faults.nemesis.failpoints import FAILPOINTS, OF_FORWARD, OF_MIGRATION, OF_PLANS
+from tests.faults.nemesis.failpoints import FAILPOINTS, OF_CONSOLE, OF_FORWARD, OF_MIGRATION, OF_PLANS
 from tests.faults.nemesis.people import add_unused, youngest_unused
 from tests.faults.nemesis.plan import ALL, plan
 from tests.faults.round import NOWHERE, play, tally
@@ -111,7 +111,7 @@ def until(comes: Callable[[], object], seconds: float = 20) -> None:
 
 
 def test_the_product_has_every_failpoint_that_is_tried() -> None:
-    product = [path for folder in ("shared", "job", "functions") for path in (ROOT / folder).rglob("*.py")]
+    product = [path for folder in ("shared", "job", "functions", "console") for path in (ROOT / folder).rglob("*.py")]
     text = "\n".join(path.read_text() for path in [*product, ROOT / "main.py"])
     named = set(re.findall(r'failpoint\("([a-z_.]+)"\)', text))
-    assert named == {*FAILPOINTS, *OF_FORWARD, *OF_PLANS, *OF_MIGRATION}
+    assert named == {*FAILPOINTS, *OF_FORWARD, *OF_PLANS, *OF_CONSOLE, *OF_MIGRATION}

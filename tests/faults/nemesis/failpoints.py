@@ -30,5 +30,7 @@ FAILPOINTS = (
 OF_FORWARD = ("forward.after_begin", "forward.after_answer", "forward.after_end", "forward.before_admit")
 # Nor do people ask for plans there: tests/e2e/test_plans.py tries these.
 OF_PLANS = ("launch.after_plan_claim", "launch.after_plan_start", "job.after_plan")
+# Nor does anybody act on a page there: tests/e2e/test_console_killed.py and tests/integration/console try these.
+OF_CONSOLE = ("console.before_note", "console.after_act")
 # Marks are changed by people: tests/integration/migrate and tests/migration try this.
 OF_MIGRATION = ("migrate.after_mark",)

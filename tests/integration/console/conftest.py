@@ -20,9 +20,12 @@ from console.visit import Site
 from local.functions import stage
 from shared.acted import Acted
 from shared.errors import ServiceUnavailable
+from shared.ledger.connection import connect
 from shared.ledger.store import Store
 from shared.settings import Database
 from shared.wiring import Wiring
+from sql import tracking
+from tests.integration.console.moving import Moving
 from tests.integration.servers import REPOSITORY
 
 WHO = "ann@example.com"
@@ -208,6 +211,13 @@ def reader(migrated: Database) -> Reader:
 @pytest.fixture
 def reader_of(migrated: Database) -> Callable[..., Reader]:
     return lambda *arguments, **settings: Reader(migrated, *arguments, **settings)
+
+
+@pytest.fixture
+def moving(migrated: Database, sql: Sql, add_config: Add, store: Store) -> Moving:
+    with connect(migrated) as connection:
+        list(tracking.start(connection, migrated.configs_table))
+    return Moving(sql, add_config, store)
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 
 class Served:
-    """A console that runs. `headers` go with every request of `client`."""
+    """A console that runs."""
 
     def __init__(self, component: Component) -> None:
         self._component = component
+        self._cookie = ""
         self.client = httpx.Client(base_url=component.address, trust_env=False, timeout=30)
 
     @property
@@ -32,13 +33,22 @@ class Served:
         return self._component.log.read_text()
 
     def send(self, address: str, page: str, headers: Mapping[str, str], **fields: str) -> httpx.Response:
-        """Opens a page and sends its form, as a browser does that keeps the cookie, a Secure one too."""
+        """Opens a page, fills in its form and sends it."""
+        return self.post(address, self.form(page, headers) | fields, headers)
+
+    def form(self, page: str, headers: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The hidden fields of a page's form."""
         shown = self.client.get(page, headers=headers)
         assert shown.status_code == 200, shown.text
-        hidden = {unescape(name): unescape(value) for name, value in _HIDDEN.findall(shown.text)}
-        cookie = {"Cookie": f"{COOKIE}={shown.cookies[COOKIE]}", "Sec-Fetch-Site": "same-origin"}
+        # A browser keeps a Secure cookie, and httpx does not, where there is no TLS.
+        self._cookie = f"{COOKIE}={shown.cookies[COOKIE]}"
         self.client.cookies.clear()
-        return self.client.post(address, data=hidden | fields, headers={**headers, **cookie})
+        return {unescape(name): unescape(value) for name, value in _HIDDEN.findall(shown.text)}
+
+    def post(self, address: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Sends a form from the page that was opened last."""
+        sent = {**(headers or {}), "Cookie": self._cookie, "Sec-Fetch-Site": "same-origin"}
+        return self.client.post(address, data=dict(form), headers=sent)
 
 
 def settings(database: Database) -> dict[str, str]:

@@ -13,55 +13,12 @@ from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
 from shared.owner import Owner
 from shared.settings import Database
-from sql import tracking
 from tests.integration.console.conftest import WHO, Reader, attempt_at, done, notice, text
+from tests.integration.console.moving import Moving
 
 Sql = Callable[..., Any]
 Add = Callable[..., Any]
 ReaderOf = Callable[..., Reader]
-
-
-class Moving:
-    """A team in the middle of its migration."""
-
-    def __init__(self, sql: Sql, add: Add, store: Store) -> None:
-        self.sql = sql
-        self._add = add
-        self.store = store
-
-    def config(self, owner: str, name: str = "sales", **values: Any) -> int:
-        config_id = self._add(name, **values)
-        mark = "UPDATE sheet_to_bigquery_configs SET migration_status = :o WHERE id = :id"
-        self.sql(mark, o=owner, id=config_id)
-        return int(config_id)
-
-    def owner(self, config_id: int) -> str:
-        return self.store.list_owned([config_id])[0].owner
-
-    def compared(self, config_id: int, *verdicts: str) -> None:
-        for verdict in verdicts:
-            self.sql(
-                "INSERT INTO sheet_to_bigquery_comparisons (config_id, config_name, compared_at, service_table,"
-                " job_table, run_id, service_loaded_at, verdict) VALUES (:id, 'sales', clock_timestamp(), :table, 'j',"
-                " gen_random_uuid(), clock_timestamp(), :verdict)",
-                id=config_id,
-                table=self.store.list_owned([config_id])[0].table,
-                verdict=verdict,
-            )
-
-    def changes(self) -> list[Any]:
-        columns = "before, after, changed_by, reason"
-        told = self.sql(
-            f"SELECT {columns} FROM sheet_to_bigquery_owner_changes WHERE changed_by LIKE '%@%' ORDER BY id"
-        )
-        return [tuple(row) for row in told]
-
-
-@pytest.fixture
-def moving(migrated: Database, sql: Sql, add_config: Add, store: Store) -> Moving:
-    with connect(migrated) as connection:
-        list(tracking.start(connection, migrated.configs_table))
-    return Moving(sql, add_config, store)
 
 
 @pytest.fixture
