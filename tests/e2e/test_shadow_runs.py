@@ -15,7 +15,9 @@ from shared.ledger.connection import connect
 from shared.settings import read_database
 from sql.tracking import finish, start
 from tests.e2e.conftest import DATASET, Team
+from tests.e2e.test_console import read, wait_for_plan
 from tests.e2e.test_parity import in_order, older_service
+from tests.e2e.visitor import Visitor
 
 SHEET: list[list[Any]] = [["Customer No.", "1st order", "note"], ["0042", 7.5, None], [], [True, "#N/A", "x"]]
 
@@ -83,6 +85,22 @@ def test_a_shadow_config_is_planned_as_its_next_run_goes(
         ("note", "STRING"),
     }
     assert "in shadow" in plan["schedule"]
+    # At the console, by a message and an execution of the job, it is the same plan.
+    there = Visitor(system.addresses["console"]).do(f"/configs/{config_id}/plan", page=f"/configs/{config_id}/plan")
+    assert wait_for_plan(team, there.removeprefix("/plans/"))["state"] == "done"
+    told = json.loads(read(system, f"{there}.json"))
+    assert (told["table"], told["change"]["effect"]) == (plan["table"], plan["change"]["effect"])
+    told_columns, columns = (
+        [{name: column[name] for name in ("header", "name", "type", "mode")} for column in each]
+        for each in (told["columns"], plan["sheet"]["columns"])
+    )
+    assert told_columns == columns
+    # And what it says is what its run then does.
+    team.set_config(config_id, run_frequency_hours=24)
+    team.dispatch(config_names=[name])
+    team.wait_for_runs(config_id)
+    loaded = clients.bigquery.get_table(told["table"]).schema
+    assert [(each.name, each.field_type) for each in loaded] == [(each["name"], each["type"]) for each in columns]
 
 
 def test_once_it_is_the_jobs_the_table_keeps_its_shape(tracked: None, team: Team, clients: LocalClients) -> None:

@@ -66,9 +66,11 @@ def test_runs_tell_a_runs_first_warnings_and_count_the_others(helper, sql, add_c
 
 
 def test_a_name_cannot_steer_the_terminal(helper, add_config) -> None:
-    add_config("red\x1b[31m[bold]", bigquery_table_id="red")
-    out = helper("configs").stdout
-    assert "\x1b" not in out
+    add_config("red\x1b[31m[bold] \u202egnp", bigquery_table_id="red")
+    out, error = helper("configs").stdout, helper("run", "red\x1b[31m \u202egnp").stderr
+    for told in (out, error):
+        assert not {"\x1b", "\u202e"} & set(told)
+        assert "gnp" in told
     assert "[bold]" in out
 
 
