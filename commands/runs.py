@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from commands.exits import SUCCEEDED
-from commands.moments import elapsed, shown
+from commands.moments import shown
 from commands.named import find_named
 from commands.progress import Step
 from commands.screen import Screen
@@ -56,7 +56,7 @@ def draw_runs(runs: Sequence[Run], screen: Screen) -> None:
             _state(run),
             run.attempt,
             run.rows,
-            elapsed(run.created_at, run.ended_at),
+            run.took,
         )
         for run in runs
     ]

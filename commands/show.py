@@ -35,7 +35,7 @@ def _lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
     yield "config", f"{run.config_id} {run.config_name}"
     yield "table", run.destination
     yield "why", f"{run.why}, for {shown(run.slot)} UTC"
-    yield "state", _state(run)
+    yield "state", _state(facts)
     if outcome := _outcome(run):
         yield "outcome", outcome
     if facts.error:
@@ -53,17 +53,21 @@ def _lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
     yield from _links(facts)
 
 
-def _state(run: Run) -> str:
+def _state(facts: RunFacts) -> str:
+    run = facts.run
     told = f"{run.state}, attempt {run.attempt}" if run.attempt else run.state
     if run.state == "pending":
         told += f", not before {shown(run.not_before)} UTC"
-    if run.cancel_requested_at and not run.ended_at:
-        told += f"; its end was asked for at {shown(run.cancel_requested_at)} UTC"
+    if run.cancel_requested_at:
+        told += f"; cancel asked at {shown(run.cancel_requested_at)} UTC"
+    if facts.cancelled_by:
+        told += f" by {facts.cancelled_by}" if run.cancel_requested_at else f" by {facts.cancelled_by}, at the console"
     return told
 
 
 def _outcome(run: Run) -> str:
     told = [run.verdict] if run.verdict else []
+    told += ["the table stayed as it was"] if run.ended_at and run.loaded_nothing else []
     told += [counted(run.rows, "row")] if run.rows is not None else []
     told += [f"{counted(run.bytes, 'byte')} uploaded"] if run.bytes is not None else []
     if run.requests is not None:

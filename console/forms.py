@@ -1,11 +1,11 @@
 """Forms: what a person reads and fills in before something is done, on a page of their own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
-from shared.errors import InvalidInput, Overtaken
+from shared.errors import InvalidInput, Overtaken, SyncError
 
 
 class FormRefused(InvalidInput):
@@ -46,7 +46,8 @@ class Form(msgspec.Struct, frozen=True):
     """A form that is sent to `address`: `told` are the paragraphs in front, `button` says what is done then.
 
     `lasting`: it cannot be undone. `back` is where somebody goes who leaves it. `other` is another button, with the
-    address that the same fields are sent to by it. Of the groups, those in `opened` are shown at once.
+    address that the same fields are sent to by it. Of the groups, those in `opened` are shown at once. `refused` is why
+    it cannot be done as things are: it is told in place of the fields.
     """
 
     title: str
@@ -58,11 +59,21 @@ class Form(msgspec.Struct, frozen=True):
     lasting: bool = False
     other: tuple[str, str] | None = None
     opened: tuple[str, ...] = ()
+    refused: SyncError | None = None
 
     @property
     def groups(self) -> tuple[str, ...]:
         """The names of the groups, in the fields' order."""
         return tuple(dict.fromkeys(field.group for field in self.fields if field.group))
+
+
+def refusal(check: Callable[[], object]) -> SyncError | None:
+    """What a check raises, for a form to tell before anybody fills it in; None where it raises nothing."""
+    try:
+        check()
+    except SyncError as error:
+        return error
+    return None
 
 
 def too_long(fields: Iterable[Field], sent: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""Errors and warnings with the cells that they name as links, in place of the bare addresses that stand in them."""
+"""Errors and warnings as HTML: cells that they name are links, in place of the bare addresses that stand in them, and
+commands between backticks, as a terminal shows them, are code.
+"""
 
 import re
 from collections.abc import Iterable
@@ -11,6 +13,7 @@ from shared.links import NamedCell
 _SHEETS = "https://docs.google.com/spreadsheets/"
 # Behind a cell's name, where the job gave it: the link stands on the name itself then.
 _BEHIND = rf"(?: \({re.escape(_SHEETS)}[^\s()]*\))?"
+_COMMAND = re.compile(r"`([^`\n]+)`")
 _ADDRESS = rf"{re.escape(_SHEETS)}d/[\w-]+/edit(?:#[\w=&]*)?"
 
 
@@ -23,15 +26,20 @@ def linked(text: str, cells: Iterable[NamedCell]) -> Markup:
     parts: list[Markup] = []
     end = 0
     for found in re.finditer(rf"{named}(?P<address>{_ADDRESS})", text):
-        parts.append(_text(text[end : found.start()]))
+        parts.append(coded(text[end : found.start()]))
         cell = found.groupdict().get("cell")
         parts.append(_link(links[cell] or "", cell) if cell else _link(found["address"], "the sheet"))
         end = found.end()
-    return Markup("").join([*parts, _text(text[end:])])
+    return Markup("").join([*parts, coded(text[end:])])
 
 
-def _text(text: str) -> Markup:
-    return escape(visible(text))
+def coded(text: str) -> Markup:
+    """The text as HTML, with what stands between backticks as code."""
+    # Every other part is between two.
+    parts = _COMMAND.split(visible(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+    )
 
 
 def _link(address: str, text: str) -> Markup:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from console import charts, phrases, states
 from console.edited import told_changes
-from console.linked import linked
+from console.linked import coded, linked
 from console.mending import mending
 from console.security import FIELD
 from console.visit import ONCE
@@ -53,6 +53,7 @@ def _environment() -> jinja2.Environment:
         linked=linked,
         mending=mending,
         told_changes=told_changes,
+        coded=coded,
     )
     environment.filters.update(
         instant=phrases.instant,

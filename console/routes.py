@@ -127,18 +127,15 @@ def _answer(request: flask.Request, wire: Callable[[], Wiring], site: Site) -> f
     if isinstance(endpoint, Action | _Asked) and not here.console.may_act(who):
         raise NotAnEditor(f"{who} may look, and not act", "CONSOLE_EDITORS says who may")
     with here.store() as store:
-        visit = _visit(request, here, store, who, path, sent, token)
-        match endpoint:
-            case Action():
-                response = _act(endpoint, visit, site)
-            case _Asked(action=Action(form=form)) if form is not None:
-                response = _page("form.html", visit, site, view=form(visit), error=None)
-            case _Twin(page=page):
-                return flask.Response(msgspec.json.encode(page.build(visit)), mimetype="application/json")
-            case _:
-                response = _page(endpoint.template, visit, site, view=endpoint.build(visit), page=endpoint)
-    # Behind Identity-Aware Proxy; else people ask a proxy, or the console itself, on a machine of their own.
-    security.keep_token(response, token, by_https=here.console.console_audience is not None)
+        if isinstance(endpoint, Action):
+            response = _act(endpoint, _visit(request, here, store, who, path, sent, token), site)
+        else:
+            # What a page tells in several places must be of one moment.
+            with store.one_moment():
+                response = _look(endpoint, _visit(request, here, store, who, path, sent, token), site)
+    if not isinstance(endpoint, _Twin):
+        # Behind Identity-Aware Proxy; else people ask a proxy, or the console itself, on a machine of their own.
+        security.keep_token(response, token, by_https=here.console.console_audience is not None)
     return response
 
 
@@ -153,6 +150,17 @@ def _wired(request: flask.Request, wire: Callable[[], Wiring]) -> Wiring:
         log.error("refused", path=request.path, error_class=error.name, error=str(error))
         raise OutOfOrder("the console's settings are wrong", "its log tells which, and what they should be") from None
     return here
+
+
+def _look(endpoint: Any, visit: Visit, site: Site) -> flask.Response:
+    """What is to be seen at an address: a form, a page, or that as JSON."""
+    match endpoint:
+        case _Asked(action=Action(form=form)) if form is not None:
+            return _page("form.html", visit, site, view=form(visit), error=None)
+        case _Twin(page=page):
+            return flask.Response(msgspec.json.encode(page.build(visit)), mimetype="application/json")
+        case _:
+            return _page(endpoint.template, visit, site, view=endpoint.build(visit), page=endpoint)
 
 
 def _act(action: Action, visit: Visit, site: Site) -> flask.Response:

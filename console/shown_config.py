@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from console.states import run_word
+from console.states import open_note, run_word
 from shared.ledger.console_queries import ConfigStanding, EndedRun
 from shared.ledger.console_statements import ConfigState
 
@@ -95,6 +95,6 @@ def _note(standing: ConfigStanding, now: datetime) -> str:
             return "the Sheets quota's next minute lets it go on"
         case "waiting" if standing.open_failures and standing.open_not_before and standing.open_not_before > now:
             return f"tries again at {standing.open_not_before:%H:%M:%S} UTC"
-        case "waiting":
-            return "its turn comes" if standing.open_state == "pending" else "Cloud Run is asked for an execution"
+        case "waiting" | "running":
+            return open_note(standing.open_state)
     return ""

@@ -7,6 +7,12 @@ from shared.ledger.console_statements import CONFIG_STATES
 # The words of `shared/ledger/console_statements.py`, and what runs end as beside them.
 STATES: tuple[str, ...] = (*CONFIG_STATES, "cancelled")
 _LABELS = {"quota": "waiting for quota", "never_ran": "never ran"}
+# What a run is at before its execution is there.
+_BEFORE_EXECUTION = {
+    "pending": "its turn comes",
+    "queued": "launch is told of it",
+    "launching": "Cloud Run is asked for an execution",
+}
 _OF_OPEN_RUNS = {"pending": "waiting", "queued": "waiting", "launching": "running"}
 # Drawn in a square of 16, by lines unless the style sheet fills them.
 _SHAPES = {
@@ -31,6 +37,11 @@ def run_word(state: str, verdict: str | None) -> str:
     if verdict in ("unchanged", "kept"):
         return "unchanged"
     return _OF_OPEN_RUNS.get(state, state)
+
+
+def open_note(state: str | None) -> str:
+    """What an open run is at, where that is more than its word says."""
+    return _BEFORE_EXECUTION.get(state or "", "")
 
 
 def label(state: str) -> str:

@@ -34,7 +34,7 @@ def look_at_runs(clients: LocalClients, config_ids: Sequence[int]) -> list[RunSe
     rows = clients.postgres.run(
         """
         SELECT id::text, config_id, state, attempt,
-               extract(epoch FROM coalesce(ended_at, clock_timestamp()) - created_at)::float8,
+               extract(epoch FROM coalesce(ended_at, clock_timestamp()) - coalesce(claimed_at, created_at))::float8,
                rows, execution, error, slot
         FROM sheet_to_bigquery_runs
         WHERE config_id = ANY(:config_ids)

@@ -50,6 +50,11 @@ def examine_promotion(
     return Proved(owned, matches, unseen)
 
 
+def is_matched(owned: Owned, matches: int, needed: int) -> bool:
+    """Whether the comparisons speak for a shadow's promotion: so many in a row, and the newest among them."""
+    return matches >= needed and owned.verdict in (None, "MATCH")
+
+
 def _require_proof(owned: Owned, matches: int, needed: int, unseen: str | None) -> None:
     if unseen:
         raise NotProved(
@@ -62,7 +67,7 @@ def _require_proof(owned: Owned, matches: int, needed: int, unseen: str | None) 
             f"{owned.label} has {matches} of {needed} MATCH in a row{newest}",
             f"`python migrate.py compare {owned.id}` after each load of the service's; or --force REASON",
         )
-    if owned.verdict not in (None, "MATCH"):
+    if not is_matched(owned, matches, needed):
         raise NotProved(
             f"{owned.label} has {matches} of {needed} MATCH in a row{newest}, which neither proves nor disproves",
             f"`python migrate.py compare {owned.id}` after the service's next load; or --force REASON",

@@ -81,6 +81,22 @@ class Run(msgspec.Struct, frozen=True):
         """Whether an attempt is open: an execution may exist, and may still load."""
         return self.state in IN_FLIGHT
 
+    @property
+    def took(self) -> float | None:
+        """Seconds from the newest attempt's claim to the run's end, to a tenth; its waiting does not count."""
+        if self.ended_at is None or self.claimed_at is None:
+            return None
+        return round((self.ended_at - self.claimed_at).total_seconds(), 1)
+
+    @property
+    def loaded_nothing(self) -> bool:
+        """Whether the table is as it was, as far as this run goes: each of its attempts is closed, and a load that is
+        done under an attempt's id is a success.
+        """
+        if self.state == "succeeded":
+            return self.verdict in ("unchanged", "kept")
+        return not self.in_flight
+
     def seconds_since_due(self, now: datetime) -> float:
         """From the slot, or from the run's record where that came later, to `now`."""
         return round(max((now - max(self.slot, self.created_at)).total_seconds(), 0.0), 1)

@@ -61,7 +61,8 @@ class RunFacts(msgspec.Struct, frozen=True):
 
     `former` is the config's newest load of the same table before this run. `changes` are how the columns differ from
     that load's, where both are known; else how they differ from the table's, as the job told it. `remedy` is what to do
-    about the `error`, which has it at its end where an older job did not tell it by itself.
+    about the `error`, which has it at its end where an older job did not tell it by itself. `cancelled_by` is who
+    asked for the run's end at the console; None also where somebody did so elsewhere.
     """
 
     run: Run
@@ -75,6 +76,7 @@ class RunFacts(msgspec.Struct, frozen=True):
     stages: tuple[Stage, ...]
     waits: tuple[Wait, ...]
     links: Links
+    cancelled_by: str | None = None
 
 
 def find_facts(run_id: str, store: Store) -> RunFacts | None:
@@ -99,6 +101,7 @@ def find_facts(run_id: str, store: Store) -> RunFacts | None:
         stages=tuple(_stages(run.seconds or {})),
         waits=tuple(_waits(run)),
         links=_links(run, spreadsheet),
+        cancelled_by=store.who_cancelled(run) if run.cancel_requested_at or run.state == "cancelled" else None,
     )
 
 

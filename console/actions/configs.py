@@ -6,7 +6,7 @@ import msgspec
 
 from console.actions.once import CONFIG, Change, Done, NotPossible, act_once
 from console.config_fields import hours_in
-from console.forms import Field, Form, refuse_too_long
+from console.forms import Field, Form, refusal, refuse_too_long
 from console.phrases import every
 from console.rendering import address
 from console.visit import Action, Visit
@@ -98,7 +98,8 @@ def _run(visit: Visit) -> str:
 def _run_form(visit: Visit) -> Form:
     row = find_row(visit)
     told = ("It reads the sheet and loads the table now, whatever its schedule says.",)
-    return Form(f"Run {label(row)} now", visit.address, "Run now", page_of(row["id"]), told)
+    refused = refusal(lambda: refuse_others(row))
+    return Form(f"Run {label(row)} now", visit.address, "Run now", page_of(row["id"]), told, refused=refused)
 
 
 def _pause(visit: Visit) -> str:
@@ -117,11 +118,15 @@ def _pause_form(visit: Visit) -> Form:
     return Form(f"Pause {label(row)}", visit.address, "Pause", page_of(row["id"]), told, fields)
 
 
+def _not_paused(row: dict[str, Any]) -> NotPossible:
+    return NotPossible(f"{label(row)} is not paused", "there is nothing to resume")
+
+
 def _resume(visit: Visit) -> str:
     def change() -> Change:
         row = find_row(visit)
         if not visit.store.resume_config(row["id"]):
-            raise NotPossible(f"{label(row)} is not paused", "there is nothing to resume")
+            raise _not_paused(row)
         return Change.of_row(row)
 
     return _done(act_once(visit, "resume", change).acted.id, visit)
@@ -130,7 +135,8 @@ def _resume(visit: Visit) -> str:
 def _resume_form(visit: Visit) -> Form:
     row = find_row(visit)
     told = ("Its schedule counts again: if its table is older than that asks for, the next dispatch runs it.",)
-    return Form(f"Resume {label(row)}", visit.address, "Resume", page_of(row["id"]), told)
+    refused = _not_paused(row) if row.get("is_active") is True else None
+    return Form(f"Resume {label(row)}", visit.address, "Resume", page_of(row["id"]), told, refused=refused)
 
 
 def _plan(visit: Visit) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from console.actions.configs import page_of
 from console.config_fields import WORDS
 from console.phrases import every
+from console.states import run_word
 from console.visit import Visit
 from shared.acted import Acted
 from shared.run import Run
@@ -75,8 +76,8 @@ def _of_request(acted: Acted, name: str, visit: Visit) -> Notice:
 def _of_run(run: Run, name: str) -> Notice:
     link, label = f"/runs/{run.id}", "The run"
     if run.state not in ENDED:
-        word = "is waiting for its turn" if run.state in ("pending", "queued") else "is running"
-        return Notice(f"The run of {name} that was asked for {word}.", link, label, _LIVE)
+        word = run_word(run.state, run.verdict)
+        return Notice(f"The run of {name} that was asked for is {word}.", link, label, _LIVE)
     outcome = run.verdict if run.state == "succeeded" and run.verdict in ("unchanged", "kept") else run.state
     ended = f"The run of {name} that was asked for has ended: {outcome}."
     return Notice(ended, link, label, is_trouble=run.state == "failed")

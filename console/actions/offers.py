@@ -5,11 +5,15 @@ from typing import Any
 import msgspec
 
 from console.actions.adding import save_id
-from console.actions.configs import page_of
+from console.actions.configs import page_of, refuse_others
+from console.actions.owners import promotable, returnable
+from console.forms import refusal
 from console.rendering import address
 from console.visit import Visit
 from shared.acted import Acted
+from shared.errors import UnknownConfig
 from shared.messages import ManualRequest
+from shared.owner import TAKEN_FROM_SERVICE
 from shared.plan import RequestedPlan
 from shared.run import Run
 from shared.states import ENDED
@@ -51,21 +55,21 @@ def _of_config(visit: Visit) -> Offers:
         return Offers(lately=lately)
     row = visit.store.find_config(ManualRequest(config_id=config_id))
     here, runs = page_of(config_id), visit.store.open_runs([config_id])
-    offers = [Offer("Run now", f"{here}/run", is_main=True)] if _is_ours(row) and row["is_active"] else []
+    offers = [Offer("Run now", f"{here}/run", is_main=True)] if _can_run(row) else []
     offers.append(Offer("Plan", f"{here}/plan"))
-    offers += [Offer(_cancel_label(run, runs), f"/runs/{run.id}/cancel", asks=True) for run in runs]
+    offers += [_cancel(run, _cancel_label(run, runs)) for run in runs if run.cancel_requested_at is None]
     offers.append(Offer("Edit", f"{here}/edit", asks=True))
     offers.append(Offer("Change frequency", f"{here}/frequency", asks=True))
     offers.append(Offer("Pause", f"{here}/pause", asks=True) if row["is_active"] else Offer("Resume", f"{here}/resume"))
-    return Offers((*offers, *_of_owner(row, here)), lately)
+    return Offers((*offers, *_of_owner(row, here, visit)), lately)
 
 
-def _of_owner(row: dict[str, Any], here: str) -> list[Offer]:
+def _of_owner(row: dict[str, Any], here: str, visit: Visit) -> list[Offer]:
     """While a team moves: whose the table can be next."""
-    owner = row.get("migration_status")
-    promote = [Offer("Promote", f"{here}/promote", asks=True)] if owner == "shadow" else []
-    back = [Offer("Roll back", f"{here}/rollback", asks=True)] if owner in ("shadow", "job_ready") else []
-    return promote + back
+    if row.get("migration_status") not in TAKEN_FROM_SERVICE or refusal(lambda: returnable(row, visit)):
+        return []
+    promote = [] if refusal(lambda: promotable(row, visit)) else [Offer("Promote", f"{here}/promote", asks=True)]
+    return [*promote, Offer("Roll back", f"{here}/rollback", asks=True)]
 
 
 def _of_run(visit: Visit) -> list[Offer]:
@@ -74,8 +78,8 @@ def _of_run(visit: Visit) -> list[Offer]:
         return []
     run = standing.run
     if run.state not in ENDED:
-        return [Offer("Cancel the run", f"/runs/{run.id}/cancel", asks=True)]
-    can_run = standing.row is not None and standing.active and _is_ours(standing.row)
+        return [_cancel(run, "Cancel the run")] if run.cancel_requested_at is None else []
+    can_run = standing.row is not None and _can_run(standing.row)
     return [Offer("Run again", f"/runs/{run.id}/retry")] if run.state != "succeeded" and can_run else []
 
 
@@ -86,8 +90,7 @@ def _of_plan(visit: Visit) -> list[Offer]:
     if plan.edited_from is not None:
         return _of_edit(plan, visit)
     if plan.config_id is not None:
-        here = page_of(plan.config_id)
-        return [Offer("Plan again", f"{here}/plan"), Offer("Run now", f"{here}/run")] if plan.ended_at else []
+        return _of_configs_plan(plan.config_id, visit) if plan.ended_at else []
     saved = visit.store.find_action(save_id(plan.id))
     if saved is not None:
         return [Offer("Open the config", page_of(int(saved.config_id or 0)), asks=True)]
@@ -104,8 +107,22 @@ def _of_edit(plan: RequestedPlan, visit: Visit) -> list[Offer]:
     return [*save, Offer("Change it", address(f"{here}/edit", plan=plan.id), asks=True)] if plan.ended_at else []
 
 
-def _is_ours(row: dict[str, Any]) -> bool:
-    return bool(row.get("migration_status", "job_ready") == "job_ready")
+def _cancel(run: Run, label: str) -> Offer:
+    return Offer(label, f"/runs/{run.id}/cancel", asks=True)
+
+
+def _of_configs_plan(config_id: int, visit: Visit) -> list[Offer]:
+    """Of a plan that has ended; none where the config is gone."""
+    try:
+        row = visit.store.find_config(ManualRequest(config_id=config_id))
+    except UnknownConfig:
+        return []
+    here = page_of(config_id)
+    return [Offer("Plan again", f"{here}/plan"), *([Offer("Run now", f"{here}/run")] if _can_run(row) else [])]
+
+
+def _can_run(row: dict[str, Any]) -> bool:
+    return refusal(lambda: refuse_others(row)) is None
 
 
 def _cancel_label(run: Run, runs: list[Run]) -> str:

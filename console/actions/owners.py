@@ -8,19 +8,12 @@ from typing import Any
 
 from console.actions.configs import find_row, label, page_of, reason_field, reason_in
 from console.actions.once import CONFIG, Change, Done, NotPossible, act_once
-from console.forms import Form
+from console.forms import Form, refusal
 from console.rendering import address
 from console.visit import Action, Visit
 from shared.errors import Overtaken, ServiceAtWork
 from shared.owner import TAKEN_FROM_SERVICE, Owned
-from shared.promotion import (
-    Proved,
-    end_unwanted,
-    examine_promotion,
-    give_back,
-    promote,
-    refuse_while_service_works,
-)
+from shared.promotion import end_unwanted, examine_promotion, give_back, promote, refuse_while_service_works
 
 
 def _owned(row: dict[str, Any], visit: Visit) -> Owned:
@@ -30,22 +23,31 @@ def _owned(row: dict[str, Any], visit: Visit) -> Owned:
     return visit.store.list_owned([row["id"]])[0]
 
 
-def _proved(row: dict[str, Any], owned: Owned, visit: Visit) -> Proved:
-    """What speaks for the config's promotion. Raises what speaks against it."""
-    return examine_promotion(row, owned, visit.here.migrating.migration_matches, visit.store)
+def promotable(row: dict[str, Any], visit: Visit) -> Owned:
+    """Whose the config's table is before it is promoted. Raises what speaks against that."""
+    owned = _owned(row, visit)
+    if owned.owner == "job_ready":
+        raise NotPossible(f"{label(row)} is the job's already", "there is nothing left to promote")
+    examine_promotion(row, owned, visit.here.migrating.migration_matches, visit.store)
+    try:
+        refuse_while_service_works([owned.id], visit.store)
+    except ServiceAtWork as busy:
+        raise ServiceAtWork(busy.what, "try again in some minutes") from busy
+    return owned
+
+
+def returnable(row: dict[str, Any], visit: Visit) -> Owned:
+    """Whose the config's table is before it is rolled back. Raises what speaks against that."""
+    owned = _owned(row, visit)
+    if owned.owner not in TAKEN_FROM_SERVICE:
+        raise NotPossible(f"{label(row)} is the older service's already", "there is nothing left to roll back")
+    return owned
 
 
 def _promote(visit: Visit) -> str:
     def change() -> Change:
         row, reason = find_row(visit), reason_in(visit)
-        owned = _owned(row, visit)
-        if owned.owner == "job_ready":
-            raise NotPossible(f"{label(row)} is the job's already", "there is nothing left to promote")
-        _proved(row, owned, visit)
-        try:
-            refuse_while_service_works([owned.id], visit.store)
-        except ServiceAtWork as busy:
-            raise ServiceAtWork(busy.what, "send it again in some minutes") from busy
+        owned = promotable(row, visit)
         if not promote([owned.id], visit.who, reason, visit.store):
             raise Overtaken(f"somebody promoted {label(row)} at this moment", "there is nothing left to promote")
         return Change.of_row(row, before=owned.owner, after="job_ready", reason=reason)
@@ -73,15 +75,14 @@ def _promote_form(visit: Visit) -> Form:
         "It can be rolled back at any time.",
     )
     fields = (reason_field(visit, "For the audit."),)
-    return Form(f"Promote {label(row)}", visit.address, "Promote", page_of(owned.id), told, fields)
+    refused = refusal(lambda: promotable(row, visit))
+    return Form(f"Promote {label(row)}", visit.address, "Promote", page_of(owned.id), told, fields, refused=refused)
 
 
 def _give_back(visit: Visit) -> str:
     def change() -> Change:
         row, reason = find_row(visit), reason_in(visit)
-        owned = _owned(row, visit)
-        if owned.owner not in TAKEN_FROM_SERVICE:
-            raise NotPossible(f"{label(row)} is the older service's already", "there is nothing left to roll back")
+        owned = returnable(row, visit)
         if not give_back([owned.id], visit.who, reason, visit.store):
             raise Overtaken(f"somebody rolled {label(row)} back at this moment", "there is nothing left to roll back")
         return Change.of_row(row, before=owned.owner, after="service", reason=reason)
@@ -102,7 +103,8 @@ def _give_back_form(visit: Visit) -> Form:
         "It can be promoted again after it was loaded in shadow, and compared.",
     )
     fields = (reason_field(visit, "For the audit."),)
-    return Form(f"Roll back {label(row)}", visit.address, "Roll back", page_of(owned.id), told, fields, lasting=True)
+    title, refused = f"Roll back {label(row)}", refusal(lambda: returnable(row, visit))
+    return Form(title, visit.address, "Roll back", page_of(owned.id), told, fields, lasting=True, refused=refused)
 
 
 ACTIONS = (

@@ -5,13 +5,16 @@ from datetime import datetime
 
 import msgspec
 
+from console.actions.owners import promotable
+from console.forms import refusal
 from console.paging import A_PAGE, Paged, Searched, pages_of
 from console.visit import Page, Visit
 from shared.comparison import Compared
 from shared.errors import InvalidInput
-from shared.ledger.store import Store
-from shared.owner import Owned, Owner, OwnerChange
+from shared.messages import ManualRequest
+from shared.owner import TAKEN_FROM_SERVICE, Owned, Owner, OwnerChange
 from shared.parse import parse
+from shared.promotion import is_matched
 
 PHASES: tuple[Owner, ...] = ("shadow", "service", "job_ready")
 _CHANGES = 20
@@ -26,12 +29,18 @@ class _Asked(Searched, frozen=True):
 
 class Moving(msgspec.Struct, frozen=True):
     """A config on its way. `matches` are those in a row, of a shadow alone; `compared` is the newest comparison since
-    the owner changed last.
+    the owner changed last. `is_proved`: nothing speaks against its promotion.
     """
 
     owned: Owned
     matches: int | None = None
     compared: Compared | None = None
+    is_proved: bool = False
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it can be given back to the older service."""
+        return self.owned.owner in TAKEN_FROM_SERVICE
 
 
 class MigrationPage(Paged, frozen=True):
@@ -89,18 +98,28 @@ def build(visit: Visit) -> MigrationPage:
         pages=pages_of(found),
         counts=counts,
         found=found,
-        configs=list(_moving(configs, store)),
+        configs=list(_moving(configs, visit)),
         changes=store.owner_changes(None, _CHANGES),
     )
 
 
-def _moving(configs: list[Owned], store: Store) -> Iterable[Moving]:
+def _moving(configs: list[Owned], visit: Visit) -> Iterable[Moving]:
+    store, needed = visit.store, visit.migrating.migration_matches
     compared = store.newest_comparisons([owned.id for owned in configs]) if configs else {}
     for owned in configs:
         # What was compared before the owner changed says nothing of the table as it is now.
         newest = compared.get(owned.id) if owned.verdict else None
         matches = store.consecutive_matches(owned.id, owned.table) if owned.owner == "shadow" else None
-        yield Moving(owned, matches, newest)
+        # Only where the comparisons speak for it, is the rest asked for: a page has many that wait for theirs.
+        may_be_proved = matches is not None and is_matched(owned, matches, needed)
+        yield Moving(owned, matches, newest, may_be_proved and _is_proved(owned, visit))
+
+
+def _is_proved(owned: Owned, visit: Visit) -> bool:
+    def check() -> None:
+        promotable(visit.store.find_config(ManualRequest(config_id=owned.id)), visit)
+
+    return refusal(check) is None
 
 
 PAGE = Page(

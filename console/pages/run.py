@@ -5,12 +5,17 @@ from datetime import datetime
 
 import msgspec
 
+from console.phrases import number
 from console.visit import Page, PageMissing, Visit
+from shared.counted import counted
 from shared.run_facts import RunFacts, find_facts
 from shared.states import ENDED
 
 # How soon the page of a run that has not ended looks again, in seconds.
 _LIVE = 5
+
+
+_STAYED = "The table stayed as it was."
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -46,10 +51,38 @@ class RunPage(msgspec.Struct, frozen=True):
         return {each.name: each.before or "" for each in self.facts.changes if each.after is not None}
 
     @property
-    def seconds(self) -> float | None:
-        """From the newest attempt's claim to the run's end."""
+    def after_error(self) -> str:
+        """What became of the run, and of the table, after the error that it tells."""
         run = self.facts.run
-        return (run.ended_at - run.claimed_at).total_seconds() if run.ended_at and run.claimed_at else None
+        if run.in_flight:
+            return "It is tried again."
+        if run.ended_at is None:
+            return f"It is tried again. {_STAYED}"
+        if run.state == "cancelled":
+            return _STAYED
+        if run.permanent:
+            return f"{_STAYED} Trying again would not have helped: something has to be changed first."
+        return f"{_STAYED} It was tried {counted(run.attempt, 'time')}." if run.attempt else _STAYED
+
+    @property
+    def attempts(self) -> str:
+        """How many there were, in words that tell those that failed."""
+        run = self.facts.run
+        if not run.failures:
+            return number(run.attempt)
+        if run.failures >= run.attempt:
+            return f"{number(run.attempt)}, which failed" if run.attempt == 1 else f"{number(run.attempt)}, all failed"
+        return f"{number(run.attempt)}, of which {number(run.failures)} failed"
+
+    @property
+    def requests(self) -> str | None:
+        """How many went to Google's APIs for the sheet, and how many of them the Sheets quota counts."""
+        run = self.facts.run
+        if run.requests is None or run.sheet_reads is None:
+            return None if run.requests is None else number(run.requests)
+        if run.requests == run.sheet_reads == 1:
+            return "1, which the Sheets quota counts"
+        return f"{number(run.requests)}, of which the Sheets quota counts {number(run.sheet_reads)}"
 
     @property
     def parts(self) -> list[Part]:

@@ -9,6 +9,7 @@ import msgspec
 from shared.acted import Acted
 from shared.ledger import action_statements
 from shared.ledger.queries import Queries, to_json
+from shared.run import Run
 
 
 class ActionQueries(Queries):
@@ -39,6 +40,11 @@ class ActionQueries(Queries):
         """What was done to a config, newest first."""
         rows = self._run(action_statements.OF_CONFIG, config_id=config_id, most=most)
         return [_to_acted(row) for (row,) in rows]
+
+    def who_cancelled(self, run: Run) -> str | None:
+        """Who asked for the run's end at the console first; None where nobody did."""
+        rows = self._run(action_statements.WHO_CANCELLED, config_id=run.config_id, run_id=run.id)
+        return rows[0][0] if rows else None
 
 
 def _to_acted(row: dict[str, object]) -> Acted:

@@ -16,6 +16,13 @@ SELECT to_jsonb(a) FROM sheet_to_bigquery_actions a WHERE a.config_id = :config_
 ORDER BY a.acted_at DESC, a.id LIMIT :most
 """
 
+# By the config's index: a config has few actions.
+WHO_CANCELLED = """
+SELECT a.acted_by FROM sheet_to_bigquery_actions a
+WHERE a.config_id = :config_id AND a.run_id = CAST(:run_id AS uuid) AND a.action = 'cancel'
+ORDER BY a.acted_at LIMIT 1
+"""
+
 CLEAN = """
 DELETE FROM sheet_to_bigquery_actions WHERE id IN (
     SELECT a.id FROM sheet_to_bigquery_actions a WHERE a.acted_at < :before ORDER BY a.acted_at LIMIT :most

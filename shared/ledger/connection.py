@@ -5,7 +5,7 @@ import functools
 import re
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pg8000.dbapi
@@ -63,12 +63,12 @@ class Session:
             raise self._translated(error) from None
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, begin: str = "BEGIN") -> Iterator[None]:
         """Statements that happen together or not at all; within another transaction, with that one's."""
         if self._is_within:
             yield
             return
-        self.run("BEGIN")
+        self.run(begin)
         self._is_within = True
         try:
             yield
@@ -79,6 +79,10 @@ class Session:
         finally:
             self._is_within = False
         self.run("COMMIT")
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        """Statements that all see what there was when the first of them began, and change nothing."""
+        return self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
     def _translated(self, error: pg8000.exceptions.DatabaseError) -> SyncError:
         """The product's error for a driver's, with nothing in it that a table holds."""

@@ -48,11 +48,17 @@ WHERE CASE WHEN jsonb_typeof(loads.schema_changes) = 'array' THEN jsonb_array_le
 ORDER BY loads.ended_at DESC LIMIT :most
 """
 
-# People ask for plans, so there are few, and what is old is cleaned away: no index for it.
+# Those that were asked for with the config, and the one that it was saved from. People ask for plans, so there are few,
+# and what is old is cleaned away: no index for it.
 NEWEST_PLANS_OF = """
 SELECT jsonb_build_object(
     'id', p.id, 'requested_by', p.requested_by, 'requested_at', p.requested_at, 'state', p.state,
     'error_class', p.error_class
 )
-FROM sheet_to_bigquery_plans p WHERE p.config_id = :config_id ORDER BY p.requested_at DESC, p.id LIMIT :most
+FROM sheet_to_bigquery_plans p
+WHERE p.config_id = CAST(:config_id AS bigint) OR p.id IN (
+    SELECT CAST(a.details->>'plan_id' AS uuid) FROM sheet_to_bigquery_actions a
+    WHERE a.config_id = CAST(:config_id AS bigint) AND a.action = 'add'
+)
+ORDER BY p.requested_at DESC, p.id LIMIT :most
 """

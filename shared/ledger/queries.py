@@ -18,6 +18,7 @@ class Queries:
         self._run = session.run
         self._transaction = session.transaction
         self._configs = session.configs_table
+        self.one_moment = session.one_moment
 
     def now(self) -> datetime:
         """The one clock: the database's."""

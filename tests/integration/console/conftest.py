@@ -25,15 +25,13 @@ from shared.ledger.store import Store
 from shared.settings import Database
 from shared.wiring import Wiring
 from sql import tracking
-from tests.integration.console.moving import Moving
+from tests.integration.console.moving import Add, Moving, Sql
 from tests.integration.servers import REPOSITORY
 
 WHO = "ann@example.com"
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 # Actions of a config, of whose forms no field has to be filled in.
 SIMPLE = ("run", "pause", "resume", "plan", "frequency")
-Sql = Callable[..., Any]
-Add = Callable[..., Any]
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe"
 SHOWN = HOSTILE.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
@@ -164,6 +162,14 @@ def done(response: flask.Response, store: Store) -> Acted:
     acted = store.find_action(response.headers["Location"].rpartition("?done=")[2])
     assert acted is not None
     return acted
+
+
+def refused(reader: Reader, address: str) -> str:
+    """Why an action's page says that it cannot be done, in place of a form to send."""
+    html = reader.page(address)
+    (told,) = re.findall(r'<div class="trouble">(.*?)</div>', html, re.DOTALL)
+    assert '<form method="post"' not in html
+    return Elements(told).words
 
 
 def text(response: flask.Response) -> str:

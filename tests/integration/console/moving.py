@@ -1,4 +1,4 @@
-"""A team in the middle of its migration, for the tests of what people then do at the console."""
+"""A team that moves from the older service, as the console's tests need it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.ledger.store import Store
-from tests.integration.console.conftest import SIMPLE, WHO, Reader, actions, done, notice, row, text
+from tests.integration.console.conftest import SIMPLE, WHO, Reader, actions, done, notice, refused, row, text
 
 Add = Callable[..., Any]
 Sql = Callable[..., Any]
@@ -112,7 +112,9 @@ def test_a_plan_that_cannot_be_published_has_failed(reader: Reader, add_config: 
 
 
 def test_a_config_that_is_not_paused_is_not_resumed(reader: Reader, add_config: Add, sql: Sql) -> None:
-    response = reader.do(f"/configs/{add_config('Sales')}/resume")
+    address = f"/configs/{add_config('Sales')}/resume"
+    assert "is not paused" in refused(reader, address)
+    response = reader.do(address, page="/add")
     assert (response.status_code, actions(sql)) == (409, [])
     assert "is not paused" in text(response)
 

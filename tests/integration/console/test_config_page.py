@@ -1,18 +1,24 @@
 """A config's page tells what its row says, how it stands, and what the ledger has of its runs, columns and plans."""
 
 import json
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from console.pages import config
+from console.pages.config import ConfigPage
+from console.visit import Site, Visit
+from shared.acted import Acted
 from shared.ledger.connection import Session, connect
 from shared.ledger.history_statements import ENDED_RUNS_OF, NEWEST_CHANGES, NEWEST_COLUMNS
 from shared.ledger.store import Store
 from shared.messages import ManualRequest
 from shared.settings import Database
-from tests.integration.console.conftest import HOSTILE, Reader, assert_inert
+from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert
 
 HOUR = timedelta(hours=1)
 DAY = {"name": "day", "type": "DATE", "mode": "NULLABLE"}
@@ -134,6 +140,61 @@ def test_the_chart_and_the_columns_are_of_the_newest_runs(
     assert "2 columns # Column Type Mode 1 day DATE NULLABLE 2 units INT64 NULLABLE" in text
     assert "changed units STRING NULLABLE → INT64 NULLABLE" in text
     assert '<a href="https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=7&amp;range=C17">Q4!C17</a>' in html
+
+
+def test_the_plan_that_it_was_saved_from_is_one_of_its_plans(reader: Reader, store: Store, add_config: Add) -> None:
+    config_id, other = add_config(), add_config("other")
+    row = store.find_config(ManualRequest(config_id=config_id))
+    plan_id = store.request_plan(row, None, "bob@example.com", store.now())
+    store.note_action(Acted(str(uuid.uuid4()), store.now(), WHO, "add", config_id, details={"plan_id": plan_id}))
+    assert [plan["id"] for plan in told(reader, config_id)["plans"]] == [plan_id]
+    assert told(reader, other)["plans"] == []
+
+
+def test_what_happens_while_a_page_is_made_is_told_nowhere_on_it(
+    reader_of: Callable[..., Reader], reader: Reader, add_config: Add, add_run: Add, now: datetime, sql: Add
+) -> None:
+    config_id = add_config("Sales")
+    add_run(config_id, now - HOUR, state="failed", error_class="TabNotFound")
+    asked = reader.do(f"/configs/{config_id}/run").headers["Location"]
+
+    def build(visit: Visit) -> ConfigPage:
+        view = config.build(visit)
+        run_id = add_run(config_id, now, why="manual", state="pending")
+        sql(
+            "INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, body, run_id)"
+            " VALUES ('message-1', now(), 'accepted', '{}', :run)",
+            run=run_id,
+        )
+        return view
+
+    html = reader_of(site=Site(pages=(replace(config.PAGE, build=build),))).ask(asked).get_data(as_text=True)
+    assert "the message is on its way" in html
+    assert "that was asked for is waiting" not in html
+    assert "that was asked for is waiting" in reader.ask(asked).get_data(as_text=True)
+
+
+def test_a_waiting_run_alone_is_no_page_of_none(reader: Reader, add_config: Add, add_run: Add, now: datetime) -> None:
+    config_id = add_config()
+    run_id = add_run(config_id, now, state="pending")
+    text = reader.words(f"/configs/{config_id}")
+    assert f'id="run-{run_id}"' in reader.page(f"/configs/{config_id}")
+    assert "of 0" not in text
+    add_run(config_id, now - HOUR, verdict="loaded", warnings='["w", "x"]')
+    assert "1–1 of 1" in reader.words(f"/configs/{config_id}")
+
+
+def test_the_last_failure_is_told_as_such_while_another_run_waits(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    config_id = add_config()
+    add_run(config_id, now - HOUR, state="failed", error_class="TabNotFound", error="no tab")
+    waits = "another one goes on"
+    assert waits not in reader.words(f"/configs/{config_id}")
+    add_run(config_id, now, why="manual", state="pending")
+    text = reader.words(f"/configs/{config_id}")
+    assert waits in text
+    assert "its turn comes" in text
 
 
 def test_its_plans_are_listed_newest_first(reader: Reader, store: Store, add_config: Add, now: datetime) -> None:

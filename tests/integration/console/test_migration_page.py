@@ -12,9 +12,11 @@ from shared.ledger.store import Store
 from shared.loaded import ColumnChange
 from shared.settings import Database
 from sql import tracking
-from tests.integration.console.conftest import HOSTILE, Reader, assert_inert
+from tests.integration.console.conftest import HOSTILE, Reader, assert_inert, refused
+from tests.integration.console.moving import Moving
 
 HOUR = timedelta(hours=1)
+ACTIONS = ("promote", "rollback")
 Add = Callable[..., Any]
 
 
@@ -126,6 +128,35 @@ def test_the_audit_tells_who_changed_what_and_why(reader: Reader, store: Store, 
         ("shadow", "ann@example.com"),
     ]
     assert "sales from shadow to service by bob@example.com: the sheet is odd" in reader.words("/migration")
+
+
+def test_what_is_proved_is_promoted_from_here_and_what_was_taken_rolled_back(
+    reader: Reader, reader_of: Callable[..., Reader], moving: Moving
+) -> None:
+    proved, waits, jobs, services = (
+        moving.config(owner, owner + str(place), bigquery_table_id=f"t{place}")
+        for place, owner in enumerate(("shadow", "shadow", "job_ready", "service"))
+    )
+    moving.compared(proved, "MATCH", "MATCH", "MATCH")
+    moving.compared(waits, "MATCH", "MATCH")
+    assert [config_id for config_id, each in told(reader).items() if each["is_proved"]] == [proved]
+    html = reader.page("/migration")
+    offered = [f"/configs/{each}/{action}" for action in ACTIONS for each in (proved, waits, jobs, services)]
+    assert [each for each in offered if f'href="{each}"' in html] == [
+        f"/configs/{proved}/promote",
+        *(f"/configs/{each}/rollback" for each in (proved, waits, jobs)),
+    ]
+    viewer = reader_of("bob@example.com", CONSOLE_EDITORS="ann@example.com")
+    assert "/promote" not in viewer.page("/migration")
+
+
+def test_a_config_that_matches_and_shares_its_table_is_not_proved(reader: Reader, moving: Moving) -> None:
+    config_id = moving.config("shadow")
+    moving.compared(config_id, "MATCH", "MATCH", "MATCH")
+    assert told(reader)[config_id]["is_proved"]
+    moving.config("service", "twin", bigquery_table_id="sales")
+    assert not told(reader)[config_id]["is_proved"]
+    assert "replaces the same table" in refused(reader, f"/configs/{config_id}/promote")
 
 
 @pytest.mark.usefixtures("started")

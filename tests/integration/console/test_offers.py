@@ -9,7 +9,8 @@ import pytest
 
 from shared.ledger.store import Store
 from shared.plan import Plan, PlanError
-from tests.integration.console.conftest import WHO, Reader, asked_for, text
+from tests.integration.console.conftest import WHO, Reader, asked_for, refused, text
+from tests.integration.console.moving import Moving
 
 Add = Callable[..., Any]
 Sql = Callable[..., Any]
@@ -66,18 +67,43 @@ def test_a_run_is_tried_again_where_that_can_help(reader: Reader, add_config: Ad
 
 
 @pytest.mark.parametrize(
-    ("owner", "offered"),
+    ("owner", "matches", "offered"),
     [
-        ("service", ["Plan", "Edit", "Change frequency", "Pause"]),
-        ("shadow", ["Plan", "Edit", "Change frequency", "Pause", "Promote", "Roll back"]),
-        ("job_ready", ["Run now", "Plan", "Edit", "Change frequency", "Pause", "Roll back"]),
+        ("service", 0, ["Plan", "Edit", "Change frequency", "Pause"]),
+        ("shadow", 2, ["Plan", "Edit", "Change frequency", "Pause", "Roll back"]),
+        ("shadow", 3, ["Plan", "Edit", "Change frequency", "Pause", "Promote", "Roll back"]),
+        ("job_ready", 0, ["Run now", "Plan", "Edit", "Change frequency", "Pause", "Roll back"]),
     ],
 )
-def test_while_a_team_moves_the_owner_decides(
-    owner: str, offered: list[str], reader: Reader, add_config: Add, sql: Sql
+def test_while_a_team_moves_the_owner_and_the_proof_decide(
+    owner: str, matches: int, offered: list[str], reader: Reader, moving: Moving
+) -> None:
+    config_id = moving.config(owner)
+    moving.compared(config_id, *["MATCH"] * matches)
+    assert list(offers(reader, f"/configs/{config_id}")) == offered
+
+
+def test_a_mark_that_nobody_tracks_lets_nobody_promote(
+    reader: Reader, add_config: Add, sql: Callable[..., Any]
 ) -> None:
     sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
-    assert list(offers(reader, f"/configs/{add_config(migration_status=owner)}")) == offered
+    config_id = add_config(migration_status="shadow")
+    assert list(offers(reader, f"/configs/{config_id}")) == ["Plan", "Edit", "Change frequency", "Pause"]
+
+
+def test_a_plan_of_what_cannot_run_offers_no_run(reader: Reader, store: Store, add_config: Add) -> None:
+    config_id, paused = add_config(), add_config("paused", is_active=False)
+    for each, offered in ((config_id, ["Plan again", "Run now"]), (paused, ["Plan again"]), (404, [])):
+        plan_id = store.request_plan({}, each, WHO, store.now())
+        store.claim_plan(plan_id, store.now())
+        store.close_plan(plan_id, "e", Plan(rows=1), store.now())
+        assert list(offers(reader, f"/plans/{plan_id}")) == offered
+
+
+def test_a_run_of_what_cannot_run_is_refused_before_it_is_sent(reader: Reader, moving: Moving, add_config: Add) -> None:
+    config_id, paused = moving.config("service"), add_config("paused", is_active=False)
+    assert "the older service loads the table" in refused(reader, f"/configs/{config_id}/run")
+    assert "resume it first" in refused(reader, f"/configs/{paused}/run")
 
 
 def test_a_plan_is_saved_once_it_came_back_and_opened_once_it_is_saved(

@@ -107,7 +107,7 @@ def test_the_page_tells_what_its_json_tells(reader: Reader, add_config: Add, add
     assert re.search(r"6 h( \d+ min)? ago failed", text)
     assert f'datetime="{row["next_at"][:19]}Z"' in html
     assert f'datetime="{row["ended_at"][:19]}Z"' in html
-    assert '<strong class="warned">2</strong>' in html
+    assert f'<a class="warned" href="/runs/{row["ended_run_id"]}#warnings-title">2</a>' in html
     for state, count in told["counts"].items():
         assert re.search(rf'href="/\?state={state}".*<b>{count}</b> {state}', html)
     assert WHO in text

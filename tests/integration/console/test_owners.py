@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
 
 import pytest
 
@@ -13,17 +12,10 @@ from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
 from shared.owner import Owner
 from shared.settings import Database
-from tests.integration.console.conftest import WHO, Reader, attempt_at, done, notice, text
-from tests.integration.console.moving import Moving
+from tests.integration.console.conftest import WHO, Reader, attempt_at, done, notice, refused, text
+from tests.integration.console.moving import Add, Moving, Sql
 
-Sql = Callable[..., Any]
-Add = Callable[..., Any]
 ReaderOf = Callable[..., Reader]
-
-
-@pytest.fixture
-def now(store: Store) -> datetime:
-    return store.now()
 
 
 def test_what_was_proved_is_promoted_by_who_asks(reader: Reader, moving: Moving, store: Store) -> None:
@@ -56,7 +48,8 @@ def test_what_was_not_proved_is_not_promoted_and_the_page_says_why(
 ) -> None:
     config_id = moving.config(owner)
     moving.compared(config_id, *verdicts)
-    response = reader.do(f"/configs/{config_id}/promote", reason="<b>please</b>")
+    assert told in refused(reader, f"/configs/{config_id}/promote")
+    response = reader.do(f"/configs/{config_id}/promote", page="/add", reason="<b>please</b>")
     assert response.status_code == 409
     assert told in text(response)
     assert 'name="reason" value="<b>please</b>"' in text(response)
@@ -92,7 +85,7 @@ def test_of_two_who_change_the_owner_at_the_same_moment_one_did_it(
 def test_how_many_matches_are_needed_is_the_setting(reader_of: ReaderOf, moving: Moving) -> None:
     config_id = moving.config("shadow")
     moving.compared(config_id, "MATCH")
-    assert reader_of(MIGRATION_MATCHES="2").do(f"/configs/{config_id}/promote").status_code == 409
+    assert reader_of(MIGRATION_MATCHES="2").do(f"/configs/{config_id}/promote", page="/add").status_code == 409
     assert reader_of(MIGRATION_MATCHES="1").do(f"/configs/{config_id}/promote").status_code == 303
 
 
@@ -104,10 +97,12 @@ def test_a_table_that_the_service_may_be_loading_is_not_promoted(reader: Reader,
         " VALUES ('m', :id, now(), now() + interval '1 minute')",
         id=config_id,
     )
-    response = reader.do(f"/configs/{config_id}/promote")
+    told = refused(reader, f"/configs/{config_id}/promote")
+    assert "the service may be loading the table" in told
+    assert "try again in some minutes" in told
+    response = reader.do(f"/configs/{config_id}/promote", page="/add")
     assert (response.status_code, moving.owner(config_id)) == (409, "shadow")
     assert "the service may be loading the table" in text(response)
-    assert "send it again in some minutes" in text(response)
 
 
 @pytest.mark.parametrize("owner", ["shadow", "job_ready"])
@@ -119,7 +114,7 @@ def test_a_rollback_marks_and_wishes_what_is_in_flight_to_be_cancelled(
     flying = add_run(config_id, now, why, state="running", **attempt_at(now))
     waiting = add_run(config_id, now, "manual", state="pending")
     asked = text(reader.ask(f"/configs/{config_id}/rollback"))
-    assert f"`python migrate.py rollback {config_id}`" in asked
+    assert f"<code>python migrate.py rollback {config_id}</code>" in asked
     assert "is marked to be cancelled" in asked
     response = reader.do(f"/configs/{config_id}/rollback", reason="wrong dates")
     assert moving.owner(config_id) == "service"
@@ -178,12 +173,13 @@ def test_a_message_that_waited_for_the_job_is_told_with_what_hands_it_on(
         run=run_id,
     )
     response = reader.do(f"/configs/{config_id}/rollback")
-    assert f"`python migrate.py rollback {config_id}` hands it to the service" in notice(reader, response)
+    assert f"<code>python migrate.py rollback {config_id}</code> hands it to the service" in notice(reader, response)
 
 
 def test_what_is_the_services_already_is_not_rolled_back(reader: Reader, moving: Moving) -> None:
     config_id = moving.config("service")
-    response = reader.do(f"/configs/{config_id}/rollback")
+    assert "is the older service's already" in refused(reader, f"/configs/{config_id}/rollback")
+    response = reader.do(f"/configs/{config_id}/rollback", page="/add")
     assert (response.status_code, moving.changes()) == (409, [])
     assert "is the older service's already" in text(response)
 

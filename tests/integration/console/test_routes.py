@@ -10,7 +10,7 @@ import pytest
 from console.rendering import static_address
 from console.routes import SITE
 from console.security import COOKIE, FIELD
-from console.visit import Action, Site, Visit
+from console.visit import Action, PageMissing, Site, Visit
 from shared.errors import DatabaseUnavailable, TableConflict
 from tests.integration.console.conftest import WHO, Reader
 
@@ -50,6 +50,17 @@ def test_what_is_not_there_is_told_and_safe(reader: Reader, method: str, path: s
     assert response.status_code == status
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert "Sheet to BigQuery" in response.get_data(as_text=True) or path.endswith(".json")
+
+
+def test_what_is_not_there_leads_home_and_shows_commands_as_such(reader_of: ReaderOf) -> None:
+    def build(_: Visit) -> None:
+        raise PageMissing("there is no <b>such</b> run", "`job_helper.py runs` shows them")
+
+    reader = reader_of(site=Site(pages=(replace(SITE.pages[0], build=build),)))
+    html = reader.ask("/").get_data(as_text=True)
+    assert '<a href="/">Overview</a>' in html
+    assert "<code>job_helper.py runs</code> shows them" in html
+    assert "&lt;b&gt;such" in html
 
 
 def test_a_twins_trouble_is_json(reader: Reader) -> None:

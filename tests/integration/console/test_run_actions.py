@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from shared.ledger.store import Store
-from tests.integration.console.conftest import WHO, Reader, actions, asked_for, attempt_at, done, notice, text
+from tests.integration.console.conftest import (
+    WHO,
+    Reader,
+    actions,
+    asked_for,
+    attempt_at,
+    done,
+    notice,
+    refused,
+    text,
+)
 
 Add = Callable[..., Any]
 Sql = Callable[..., Any]
@@ -36,7 +46,7 @@ def test_the_notice_follows_the_run_to_its_end(reader: Reader, add_config: Add, 
     response = reader.do(f"/configs/{add_config('Sales')}/run")
     (run_id,) = reader.here.published
     told = notice(reader, response)
-    assert told.startswith('The run of "Sales" that was asked for is waiting for its turn.')
+    assert told.startswith('The run of "Sales" that was asked for is waiting.')
     assert f'href="/runs/{run_id}"' in told
     sql("UPDATE sheet_to_bigquery_runs SET state = 'failed', ended_at = now() WHERE id = :id", id=run_id)
     assert "has ended: failed." in notice(reader, response)
@@ -89,7 +99,7 @@ def test_a_run_that_pubsub_does_not_take_waits_for_the_sweep(
     reader.here.is_broken = True
     response = reader.do(f"/configs/{config_id}/run", page="/")
     assert (asked_for(sql), actions(sql)) == ([config_id], ["run"])
-    assert "is waiting for its turn" in notice(reader, response)
+    assert "is waiting." in notice(reader, response)
     (line,) = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "not_admitted"]
     assert line["error_class"] == "ServiceUnavailable"
 
@@ -116,16 +126,18 @@ def test_a_run_that_ended_is_not_cancelled_and_one_that_succeeded_not_tried_agai
     reader: Reader, add_config: Add, add_run: Add, now: datetime, sql: Sql
 ) -> None:
     run_id = add_run(add_config(), now, verdict="loaded")
-    assert "The run is succeeded: there is nothing left to cancel." in text(reader.ask(f"/runs/{run_id}/cancel"))
-    cancelled, retried = reader.do(f"/runs/{run_id}/cancel"), reader.do(f"/runs/{run_id}/retry")
-    assert (cancelled.status_code, retried.status_code, actions(sql)) == (409, 409, [])
-    assert "the run has ended already" in text(cancelled)
-    assert "the run is succeeded" in text(retried)
+    for action, told in (("cancel", "the run has ended already"), ("retry", "the run is succeeded")):
+        address = f"/runs/{run_id}/{action}"
+        assert told in refused(reader, address)
+        response = reader.do(address, page="/add")
+        assert (response.status_code, actions(sql)) == (409, [])
+        assert told in text(response)
 
 
 def test_a_run_whose_config_is_gone_is_not_tried_again(reader: Reader, add_run: Add, now: datetime) -> None:
     run_id = add_run(404, now, state="failed")
-    response = reader.do(f"/runs/{run_id}/retry")
+    assert "there is no config 404" in refused(reader, f"/runs/{run_id}/retry")
+    response = reader.do(f"/runs/{run_id}/retry", page="/add")
     assert response.status_code == 404
     assert "there is no config 404" in text(response)
 

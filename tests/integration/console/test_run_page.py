@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.console.conftest import HOSTILE, Elements, Reader, assert_inert
+from tests.integration.console.conftest import HOSTILE, WHO, Elements, Reader, assert_inert, attempt_at
 
 SECOND = timedelta(seconds=1)
 EXECUTION = "projects/test-project/locations/europe-west1/jobs/job/executions/job-x7k2p"
@@ -59,8 +59,9 @@ def test_it_tells_what_it_came_to_and_where_to_look_further(
     assert {links[name] for name in ("spreadsheet", "table", "job", "execution", "logs")} <= hrefs
     assert f"/configs/{config_id}" in hrefs
     text = reader.words(f"/runs/{run_id}")
-    for fact in ("succeeded", "by its schedule", "2 1 failed", "12,345", "2.3 MB", "6 4 count for the Sheets quota"):
+    for fact in ("succeeded", "by its schedule", "Attempts 2, of which 1 failed", "12,345", "2.3 MB"):
         assert fact in text, fact
+    assert "Requests 6, of which the Sheets quota counts 4" in text
     assert "data-live" not in html
 
 
@@ -172,3 +173,63 @@ def test_hostile_names_and_texts_are_inert(reader: Reader, add_config: Add, add_
     run_id = add_run(config_id, now, state="failed", **told, **names, **more)
     page = assert_inert(reader.page(f"/runs/{run_id}"))
     assert "7*7" in page.text
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "told"),
+    [
+        ("failed", {"permanent": True}, "The table stayed as it was. Trying again would not have helped"),
+        ("failed", {"attempt": 3, "had_last_run": False}, "The table stayed as it was. It was tried 3 times."),
+        ("cancelled", {}, "The table stayed as it was."),
+        ("pending", {"ended_at": None}, "It is tried again. The table stayed as it was."),
+    ],
+)
+def test_that_the_table_stayed_as_it_was_is_told_where_each_attempt_is_closed(
+    state: str, values: dict[str, Any], told: str, reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    run_id = add_run(add_config(), now, state=state, error_class="TabNotFound", error="no tab", **values)
+    text = reader.words(f"/runs/{run_id}")
+    assert told in text
+    assert ("None: this run loaded nothing." in text) == (state != "pending")
+
+
+def test_of_an_attempt_that_is_open_nobody_knows_what_it_loads(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    flying = add_run(add_config(), now, state="running", error_class="TabNotFound", error="no tab", **attempt_at(now))
+    text = reader.words(f"/runs/{flying}")
+    assert "It is tried again." in text
+    assert "stayed as it was" not in text
+
+
+@pytest.mark.parametrize(
+    ("attempt", "failures", "told"),
+    [(1, 0, "Attempts 1 Rows"), (1, 1, "Attempts 1, which failed"), (3, 3, "Attempts 3, all failed")],
+)
+def test_attempts_are_told_in_words(
+    attempt: int, failures: int, told: str, reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    run_id = add_run(add_config(), now, state="failed", attempt=attempt, failures=failures, had_last_run=False)
+    assert told in reader.words(f"/runs/{run_id}")
+
+
+def test_who_asked_for_a_runs_end_is_told_in_place_of_the_button(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    config_id = add_config()
+    run_id = add_run(config_id, now, state="running", **attempt_at(now))
+    for page in (f"/runs/{run_id}", f"/configs/{config_id}"):
+        assert f'href="/runs/{run_id}/cancel"' in reader.page(page)
+    reader.do(f"/runs/{run_id}/cancel")
+    told = reader.words(f"/runs/{run_id}")
+    assert re.search(rf"cancel asked at [\d-]+ \d\d:\d\d UTC by {WHO}; the next sweep closes it", told), told
+    for page in (f"/runs/{run_id}", f"/configs/{config_id}"):
+        assert f'href="/runs/{run_id}/cancel"' not in reader.page(page)
+
+
+def test_a_run_that_was_ended_before_it_began_says_by_whom(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    run_id = add_run(add_config(), now, state="pending")
+    reader.do(f"/runs/{run_id}/cancel")
+    assert f"by {WHO}" in reader.words(f"/runs/{run_id}")

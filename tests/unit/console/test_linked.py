@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.linked import linked
+from console.linked import coded, linked
 from shared.links import NamedCell
 
 SHEET = "https://docs.google.com/spreadsheets/d/abcdefghij/edit"
@@ -43,3 +43,11 @@ def test_all_of_a_text_is_escaped_around_its_links() -> None:
 def test_a_text_without_cells_stays_as_it_is() -> None:
     assert linked("nothing here", [C17]) == "nothing here"
     assert linked("", []) == ""
+
+
+def test_a_command_between_backticks_is_code_and_no_more_html_than_that() -> None:
+    assert linked("`migrate.py compare <b>`, then Q4!C17", [C17]) == (
+        f'<code>migrate.py compare &lt;b&gt;</code>, then <a href="{C17.link}">Q4!C17</a>'
+    )
+    assert coded("one ` alone") == "one ` alone"
+    assert coded("`a` and `b`") == "<code>a</code> and <code>b</code>"
