@@ -8,6 +8,7 @@ import msgspec
 
 from commands.exits import SUCCEEDED
 from commands.moments import shown
+from commands.named import find_named
 from commands.screen import Screen
 from shared.config import parse_config
 from shared.errors import InvalidConfig
@@ -35,9 +36,15 @@ class Registered(msgspec.Struct, frozen=True):
     paused_reason: str | None = None
 
 
-def show_configs(environ: Mapping[str, str], screen: Screen) -> int:
+def show_configs(wanted: Sequence[str], environ: Mapping[str, str], screen: Screen) -> int:
+    """All configs, or those that are named. Raises `UnknownConfig` or `AmbiguousName`."""
     with open_store(read_database(environ)) as store:
-        found = registered(store)
+        rows = [find_named(each, store) for each in wanted]
+        names = [row["name"] for row in rows]
+        # By their names an index finds them; where one has none, all are looked at.
+        found = registered(store, names if names and None not in names else None)
+    if rows:  # several may have one name
+        found = [each for each in found if each.id in {row["id"] for row in rows}]
     if not found:
         screen.say("There are no configs yet: `python job_helper.py add` registers one.")
     else:

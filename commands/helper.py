@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from commands import exits
 from commands.arguments import helper_parser
+from commands.command_line import read_command_line
 from commands.screen import Screen, silence_logs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    given = helper_parser().parse_args(arguments)
-    _check_usage(given)
+    given = read_command_line(helper_parser(), arguments, _check_usage)
     silence_logs()
     screen = Screen(given.json)
     return exits.answer(lambda: _run(given, screen), screen)
@@ -54,7 +54,7 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
         case "configs":
             from commands.configs import show_configs
 
-            return show_configs(environ, screen)
+            return show_configs(given.configs, environ, screen)
         case "poison":
             return _run_poison(given, screen)
         case "add" | "remove" | "pause" | "resume" | "cancel":

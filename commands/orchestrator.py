@@ -7,6 +7,7 @@ from pathlib import Path
 
 from commands import exits
 from commands.arguments import add_json, positive
+from commands.command_line import CommandLine, read_command_line
 from commands.screen import Screen, silence_logs
 from commands.settings_file import read_settings_file
 
@@ -18,7 +19,7 @@ Exit codes: 0 all succeeded, 1 one failed, 2 wrong usage or settings, 130 Ctrl-C
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Dispatches once and returns the exit code."""
-    given = _parser().parse_args(arguments)
+    given = read_command_line(_parser(), arguments)
     silence_logs()
     screen = Screen(given.json)
     return exits.answer(lambda: _run(given, screen), screen)
@@ -47,8 +48,8 @@ def _settings(given: argparse.Namespace) -> Mapping[str, str]:
     return file | {name: value for name, value in flags.items() if value is not None}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="job_orchestrator.py", description=_DESCRIPTION)
+def _parser() -> CommandLine:
+    parser = CommandLine(prog="job_orchestrator.py", description=_DESCRIPTION)
     parser.add_argument("--postgres-host", metavar="HOST")
     parser.add_argument("--postgres-db", metavar="NAME")
     parser.add_argument("--postgres-user", metavar="NAME")

@@ -56,10 +56,10 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
 
 class OwnerChange(msgspec.Struct, frozen=True):
     """One line of the audit: `before` and `after` are owners, or, of a table of the job's, `parity` (the older
-    service's shape) and `types`."""
+    service's shape) and `types`. Of no config: `untracked` and `tracked`, where `migrate.py` began or ended it."""
 
     changed_at: datetime
-    config_id: int
+    config_id: int | None
     config_name: str
     before: str
     after: str

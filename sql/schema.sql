@@ -252,7 +252,7 @@ CREATE INDEX notices_open ON sheet_to_bigquery_notices (not_before) WHERE closed
 -- trigger that `migrate.py start` sets (sql/tracking/start.sql), and kept when it goes.
 CREATE TABLE sheet_to_bigquery_owner_changes (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    config_id bigint NOT NULL,
+    config_id bigint, -- NULL: tracking began, or ended
     config_name text NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT now(),
     changed_by text NOT NULL,

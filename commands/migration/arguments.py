@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import TypeAlias
 
 from commands.arguments import add_command, add_json, positive
+from commands.command_line import CommandLine
 
 _DESCRIPTION = """Moves configs from the older service to the job, one by one, and back. A config's table has one owner
 at any time: the service (service, shadow) or the job (job_ready). Settings come from the environment: README.md has the
 table of them. Exit codes: 0 done, 1 failed, not equal or not done yet, 2 wrong usage or settings, 124 waited long
 enough, 130 Ctrl-C."""
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_Commands: TypeAlias = "argparse._SubParsersAction[CommandLine]"
 
 
-def migrate_parser() -> argparse.ArgumentParser:
-    """The parser; `command` is the chosen command's name. A wrong command line ends the process with 2."""
-    parser = argparse.ArgumentParser(prog="migrate.py", description=_DESCRIPTION)
+def migrate_parser() -> CommandLine:
+    """The parser; `command` is the chosen command's name. Raises `WrongUsage`."""
+    parser = CommandLine(prog="migrate.py", description=_DESCRIPTION)
     add_json(parser, default=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_start(commands)
@@ -46,6 +47,7 @@ def _add_start(commands: _Commands) -> None:
         help="whose the configs are that others add later (service if not given); `job_helper.py add` adds the job's",
     )
     _add_dry_run(start)
+    _add_actor(start)
 
 
 def _add_shadow(commands: _Commands) -> None:
@@ -108,6 +110,7 @@ def _add_finish(commands: _Commands) -> None:
     finish = add_command(commands, "finish", "show what the migration leaves behind, and with --yes drop it")
     finish.add_argument("--yes", action="store_true", help="yes, it may go")
     _add_dry_run(finish)
+    _add_actor(finish)
 
 
 def _add_types(commands: _Commands) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 
 from commands import exits
+from commands.command_line import read_command_line
 from commands.migration.arguments import migrate_parser
 from commands.screen import Screen, silence_logs
 from shared import failpoints
@@ -13,8 +14,7 @@ from shared.settings import read_failpoints
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    given = migrate_parser().parse_args(arguments)
-    _check_usage(given)
+    given = read_command_line(migrate_parser(), arguments, _check_usage)
     silence_logs()
     failpoints.arm(read_failpoints(os.environ))
     screen = Screen(given.json)
@@ -39,9 +39,11 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
     environ = os.environ
     match given.command:
         case "start":
+            from commands.migration.actor import Change, actor_of
             from commands.migration.start import start
 
-            return start(given.new, given.dry_run, environ, screen)
+            change = Change(actor_of(given.actor, environ), None, given.dry_run)
+            return start(given.new, change, environ, screen)
         case "status":
             from commands.migration.status import show_status
 
@@ -67,7 +69,7 @@ def _run(given: argparse.Namespace, screen: Screen) -> int:
         case "finish":
             from commands.migration.finish import finish
 
-            return finish(given.yes and not given.dry_run, environ, screen)
+            return finish(given.yes and not given.dry_run, given.actor, environ, screen)
         case _:
             return _change(given, screen)
 

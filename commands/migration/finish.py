@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from commands.exits import SUCCEEDED
+from commands.migration.actor import actor_of
 from commands.migration.errors import RunsOpen
 from commands.migration.leftovers import drop_datasets, drop_tables, made_datasets, there
 from commands.migration.named import no_marks, require_ledger
@@ -36,7 +37,7 @@ class Leftovers(msgspec.Struct, frozen=True):
         return not (self.tracking or self.tables or self.datasets or self.test_configs)
 
 
-def finish(yes: bool, environ: Mapping[str, str], screen: Screen) -> int:
+def finish(yes: bool, actor: str | None, environ: Mapping[str, str], screen: Screen) -> int:
     """Shows, and with `yes` drops. Done again, it goes on where it stopped.
 
     Raises, with nothing dropped, `NotStarted` where there never was a migration, `WrongPhase` while an active
@@ -62,7 +63,7 @@ def finish(yes: bool, environ: Mapping[str, str], screen: Screen) -> int:
                 store.remove_config(config_id)
             failpoint("migrate.after_test_configs")
             if left.tracking:
-                for line in drop_tracking(connection, database.configs_table):
+                for line in drop_tracking(connection, database.configs_table, actor=actor_of(actor, environ)):
                     screen.say(line)
             failpoint("migrate.after_tracking")
             drop_tables(client, left.tables)

@@ -13,7 +13,7 @@ _COLUMNS = ("WHEN (UTC)", "CONFIG", "FROM", "TO", "WHO", "WHY")
 
 
 def show_history(names: Sequence[str], most: int, environ: Mapping[str, str], screen: Screen) -> int:
-    """Changes of owners, newest first; they stay when the marks are gone."""
+    """Changes of owners, and when tracking them began and ended, newest first; they stay when the marks are gone."""
     with open_store(read_database(environ)) as store:
         require_ledger(store)
         ids = [owned.id for owned in examine_named(names, store, owned_only, screen, changes=False)] if names else None
@@ -24,7 +24,7 @@ def show_history(names: Sequence[str], most: int, environ: Mapping[str, str], sc
         rows = [
             (
                 shown(each.changed_at),
-                f"{each.config_id} {each.config_name}",
+                "all" if each.config_id is None else f"{each.config_id} {each.config_name}",
                 each.before,
                 each.after,
                 each.changed_by,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from commands.exits import SUCCEEDED
+from commands.migration.actor import Change
 from commands.screen import Screen
 from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
@@ -12,19 +13,22 @@ from shared.settings import read_database
 from sql import tracking
 
 
-def start(new: Literal["service", "job_ready"], dry_run: bool, environ: Mapping[str, str], screen: Screen) -> int:
+def start(new: Literal["service", "job_ready"], change: Change, environ: Mapping[str, str], screen: Screen) -> int:
     """Starts the tracking; starting again changes nothing. Raises `InvalidSettings` before `python -m sql up`."""
     database = read_database(environ)
     with connect(database) as connection:
         store = Store(Session(connection, database.configs_table))
-        lines = _plan(new, store) if dry_run else list(tracking.start(connection, database.configs_table, new))
+        if change.dry_run:
+            lines = _plan(new, store)
+        else:
+            lines = list(tracking.start(connection, database.configs_table, new, change.actor))
         counts = Counter(each.owner for each in store.list_owned())
     for line in lines:
         screen.say(line)
     told = ", ".join(f"{count:,} {owner}" for owner, count in sorted(counts.items()))
     screen.say(f"configs: {told or 'none yet'}")
     screen.say("What `job_helper.py add` or the console adds from now on is the job's (job_ready): it has no service.")
-    screen.json({"dry_run": dry_run, "told": lines, "configs": counts})
+    screen.json({"dry_run": change.dry_run, "told": lines, "configs": counts})
     return SUCCEEDED
 
 

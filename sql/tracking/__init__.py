@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from shared.errors import InvalidInput
 from shared.ledger.connection import Session, quoted
+from shared.ledger.store import Store
 from sql.migrations import as_owner, changing, make_view, require_applied
 
 Owner = Literal["service", "job_ready"]
@@ -52,6 +53,10 @@ _IS_OURS = """
 SELECT obj_description(c.oid, 'pg_class') = 'made by sheet-to-bigquery, as ' || md5(pg_get_viewdef(c.oid))
 FROM pg_class c WHERE c.oid = to_regclass(:view)
 """
+_NOTE = """
+INSERT INTO sheet_to_bigquery_owner_changes (config_id, config_name, changed_by, reason, before, after)
+VALUES (NULL, '', :actor, :reason, :before, :after)
+"""
 _LOCK_TABLE = "LOCK TABLE {configs} IN ACCESS EXCLUSIVE MODE"
 _VIEWS = {
     "active_job_configs": "shows the active configs that are job_ready",
@@ -59,19 +64,23 @@ _VIEWS = {
 }
 
 
-def start(connection: Any, configs_table: str, default: Owner = "service") -> Iterator[str]:
+def start(connection: Any, configs_table: str, default: Owner = "service", actor: str | None = None) -> Iterator[str]:
     """Tracks who owns each config's table, and tells what was done; starting again changes nothing.
 
     Configs that are there are the service's; those that come later are whose `default` says. A column that is there
-    is taken as it is. Raises what `sql.migrations.up` does, and `InvalidSettings` where that has not been run.
+    is taken as it is. Of whom `actor` names, the audit says that they began it. Raises what `sql.migrations.up` does,
+    and `InvalidSettings` where that has not been run.
     """
     session = Session(connection, configs_table)
     with as_owner(configs_table):
         require_applied(session, configs_table)
         with changing(session):
-            was_tracked = is_tracked(session, configs_table)
+            was_started, was_tracked = Store(session).tracking().started, is_tracked(session, configs_table)
             session.run(_script("start").replace("{default}", default))
             ((odd,),) = session.run(_ODD_MARKS)
+            if actor and not was_started:
+                reason = f"a config that others add is {default}"
+                session.run(_NOTE, actor=actor, reason=reason, before="untracked", after="tracked")
             ours = [view for view in _VIEWS if session.run(_IS_OURS, view=view) == [[True]]]
     if was_tracked:
         yield f"migration_status: there already in {configs_table}, taken as it is (NULL is service)"
@@ -84,12 +93,12 @@ def start(connection: Any, configs_table: str, default: Owner = "service") -> It
         yield f"{view}: {shows if view in ours else 'is somebody else’s, and left as it is'}"
 
 
-def finish(connection: Any, configs_table: str, *, anyway: bool = False) -> Iterator[str]:
+def finish(connection: Any, configs_table: str, *, anyway: bool = False, actor: str | None = None) -> Iterator[str]:
     """Takes the tracking back, and tells so: from then on every config is the job's. Finishing again changes nothing.
 
-    The audit, the forwards and the comparisons stay. Raises `InvalidInput`, with nothing changed, while an active
-    config is not `job_ready`, unless `anyway`, and where somebody else's view shows the column; else what `start`
-    raises.
+    The audit, the forwards and the comparisons stay; of whom `actor` names, the audit says that they ended it. Raises
+    `InvalidInput`, with nothing changed, while an active config is not `job_ready`, unless `anyway`, and where somebody
+    else's view shows the column; else what `start` raises.
     """
     session = Session(connection, configs_table)
     with as_owner(configs_table):
@@ -101,6 +110,8 @@ def finish(connection: Any, configs_table: str, *, anyway: bool = False) -> Iter
             if tracked:
                 _refuse(session, configs_table, anyway)
             session.run(_script("finish"))
+            if actor and tracked:
+                session.run(_NOTE, actor=actor, reason=None, before="tracked", after="untracked")
             made = make_view(session, configs_table)
     yield f"migration_status: {'dropped from' if tracked else 'not there in'} {configs_table}"
     yield from made

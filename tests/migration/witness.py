@@ -18,7 +18,9 @@ _SQL = Path(__file__).parent / "history.sql"
 # Of the time, so much goes into looking: the machine is shared with what is looked at.
 _SHARE = 0.08
 _PAUSE = 1.0
-_AUDIT = "SELECT config_id, changed_by, before, after FROM sheet_to_bigquery_owner_changes ORDER BY id"
+_AUDIT = """
+SELECT config_id, changed_by, before, after FROM sheet_to_bigquery_owner_changes WHERE config_id IS NOT NULL ORDER BY id
+"""
 _TAKEN = "SELECT message_id FROM sheet_to_bigquery_messages WHERE verdict <> 'poison' AND message_id LIKE 'portal/%'"
 
 

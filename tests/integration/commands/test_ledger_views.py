@@ -35,6 +35,40 @@ def test_configs_tell_the_verdict_and_when_each_is_next_due(helper, sql, add_con
     assert found["by_hand"]["next_due"] is None
 
 
+def test_configs_are_asked_for_by_name_or_id(helper, sql, add_config) -> None:
+    wanted, twin, other = add_config("sales"), add_config("twin"), add_config("other")
+    sql("UPDATE sheet_to_bigquery_configs SET name = 'other' WHERE id = :id", id=twin)
+    found = json.loads(helper("configs", "sales", str(other), "--json").stdout)
+    assert [each["id"] for each in found] == [wanted, other]
+    sql("ALTER TABLE sheet_to_bigquery_configs ALTER COLUMN name DROP NOT NULL")  # as a portal may have it
+    sql("UPDATE sheet_to_bigquery_configs SET name = NULL WHERE id = :id", id=twin)
+    assert [each["id"] for each in json.loads(helper("configs", str(twin), "--json").stdout)] == [twin]
+    refused = helper("configs", "nobody", "--json")
+    assert (refused.returncode, json.loads(refused.stdout)["error"]["class"]) == (1, "UnknownConfig")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--json", "nonsense"), ("show", "--json"), ("runs", "--limit", "0", "--json"), ("add", "u", "--json")],
+)
+def test_a_wrong_command_line_is_told_in_json_to_who_wants_that(helper, arguments) -> None:
+    done = helper(*arguments)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["class"]) == (2, "WrongUsage")
+    assert error["message"] in done.stderr
+    assert done.stderr.startswith("usage: job_helper.py")
+    assert "--help` tells how it is written" in error["remedy"]
+    plain = helper(*(each for each in arguments if each != "--json"))
+    assert (plain.returncode, plain.stdout, plain.stderr) == (2, "", done.stderr)
+
+
+def test_runs_tell_the_seconds_that_the_page_tells(helper, add_config, add_run) -> None:
+    claimed = {"created_at": NOON, "claimed_at": NOON.replace(minute=2), "ended_at": NOON.replace(minute=3)}
+    add_run(add_config(), NOON, **claimed)
+    line = helper("runs").stdout.splitlines()[1]
+    assert line.split()[-1] == "60.0"
+
+
 def test_a_config_that_cannot_be_run_says_what_to_mend(helper, add_config) -> None:
     add_config("elsewhere", google_sheet_url="https://example.com/sheet")
     add_config("negative", run_frequency_hours=-1)

@@ -117,6 +117,12 @@ def test_what_was_compared_before_the_owner_changed_is_not_told(
     assert told(reader)[config_id]["compared"] is None
 
 
+def test_the_audit_tells_who_began_it(reader: Reader, migrated: Database) -> None:
+    with connect(migrated) as connection:
+        list(tracking.start(connection, migrated.configs_table, actor="ana@desk"))
+    assert "the migration began by ana@desk: a config that others add is service" in reader.words("/migration")
+
+
 @pytest.mark.usefixtures("started")
 def test_the_audit_tells_who_changed_what_and_why(reader: Reader, store: Store, add_config: Add) -> None:
     config_id = add_config()

@@ -81,14 +81,14 @@ def test_what_forward_needs_without_the_service_is_told_where_there_is_forward(s
 
 def test_with_a_yes_all_of_it_goes_and_the_evidence_stays(shadowed, migrate, team, sql) -> None:
     team.config("migration_test_1", "service")
-    done = migrate("finish", "--yes", "--json")
+    done = migrate("finish", "--yes", "--json", "--actor", "ana@desk")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["leftovers"]["tables"] == [shadowed]
     assert (is_there(team, shadowed), is_there(team, shadowed.rpartition(".")[0])) == (False, False)
     assert is_there(team, shadowed.replace("_shadow", ""))
     assert not has_marks(sql)
     assert sql("SELECT name FROM sheet_to_bigquery_configs") == [["sales"]]
-    assert team.changes()
+    assert team.changes()[-1] == ("", "tracked", "untracked", "ana@desk", None)
     assert sql("SELECT name FROM active_job_configs") == [["sales"]]
 
 

@@ -41,6 +41,16 @@ def test_the_guides_own_column_is_taken_as_it_is(migrate, add_config, sql) -> No
     assert sql("SELECT migration_status FROM sheet_to_bigquery_configs ORDER BY id") == [[None], ["job_ready"]]
 
 
+def test_who_began_it_is_the_first_line_of_the_audit_however_often_they_do(migrate, add_config) -> None:
+    add_config()
+    for _ in range(2):
+        migrate("start", "--actor", "ana@desk", "--new", "job_ready")
+    (line,) = json.loads(migrate("history", "--json").stdout)
+    assert (line["config_id"], line["before"], line["after"]) == (None, "untracked", "tracked")
+    assert (line["changed_by"], line["reason"]) == ("ana@desk", "a config that others add is job_ready")
+    assert "all" in migrate("history").stdout
+
+
 def test_a_dry_run_adds_nothing(migrate, add_config, sql) -> None:
     add_config()
     done = migrate("start", "--dry-run")

@@ -1,0 +1,43 @@
+"""A command line, and what is wrong with one: the usage for people, and an error object for machines."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from commands.exits import MISUSED, told
+from commands.screen import Screen
+from shared.errors import InvalidInput
+
+
+class WrongUsage(InvalidInput):
+    """A command line that is not understood; `usage` is how it is written."""
+
+    def __init__(self, what: str, remedy: str, usage: str) -> None:
+        super().__init__(what, remedy)
+        self.usage = usage
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A parser, and its commands' parsers, that raise `WrongUsage` where argparse would end the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongUsage(message, f"`{self.prog} --help` tells how it is written", self.format_usage())
+
+
+def read_command_line(
+    parser: CommandLine,
+    arguments: Sequence[str] | None,
+    check: Callable[[argparse.Namespace], None] = lambda _: None,
+) -> argparse.Namespace:
+    """What the arguments say (the process' own if None), checked; a wrong command line ends the process with 2."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        given = parser.parse_args(arguments)
+        check(given)
+    except WrongUsage as wrong:
+        # As argparse writes it. What was asked for in JSON is answered in it, however little of the rest is understood.
+        sys.stderr.write(f"{wrong.usage}{parser.prog}: error: {wrong.what}\n")
+        Screen("--json" in arguments).json({"error": told(wrong)})
+        sys.exit(MISUSED)
+    return given
