@@ -55,6 +55,7 @@ tell_viewers() {
 allow_viewer() {
   local member=$1 name=${setting[CONSOLE_FUNCTION]}
   check_member viewer "$member"
+  has_console || fail "viewer $member: CONSOLE is no, and so there is no page to see: leave that out"
   [[ -n $dry_run ]] || has_line "$(look functions list --v2 "--regions=${setting[REGION]}" '--format=value(name.basename())')" "$name" ||
     fail "there is no function $name in ${setting[REGION]}: deploy before you let people in"
   if is_behind_iap; then

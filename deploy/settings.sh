@@ -140,7 +140,8 @@ is_near() {
 # Every setting with its default and its meaning, as the list above has them.
 list_settings() {
   local line shape='^  \[([A-Z_]+)\]=(.*[^ ]) +# (.*)$'
-  printf '%s\n' "--name=VALUE, or in the env file NAME: 'VALUE'. The name, the default, the meaning:"
+  printf '%s\n' "--name=VALUE, or in the env file NAME: 'VALUE'. A variable of the shell is no setting: only secrets come from" \
+    'there (POSTGRES_PASSWORD, POSTGRES_OWNER_PASSWORD, slack_accessToken). The name, the default, the meaning:'
   while IFS= read -r line && [[ $line != ')' ]]; do
     if [[ $line =~ $shape ]]; then
       printf '  %-24s %-32s %s\n' "${BASH_REMATCH[@]:1}"

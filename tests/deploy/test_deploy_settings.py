@@ -120,6 +120,7 @@ def test_names_that_differ_are_used_everywhere() -> None:
         (["--console-editors=a@x.com, b@x.com"], "with commas between"),
         (["viewer", "ann"], "viewer ann: is not user:…"),
         (["viewer", "allUsers"], "viewer allUsers: is not user:…"),
+        (["viewer", "user:ann@example.com", "--console=no"], "CONSOLE is no, and so there is no page to see"),
         (["viewer", "user:ann@example.com"], "there is no function sheettobigquery-console in us-central1"),
         (["--concurrency=0"], "CONCURRENCY=0"),
         (["--alert-email=nobody"], "ALERT_EMAIL=nobody: is not an address"),
