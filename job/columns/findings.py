@@ -9,9 +9,12 @@ import pyarrow as pa
 
 from job.columns.cells import address, column_letters
 from job.columns.infer import Chunk, padded
+from job.columns.names import name_of
 from job.columns.plan import ColumnPlan
+from job.columns.table import LoadColumn
 from job.columns.values import Values
 from job.errors import SchemaViolated, TooManyErrors
+from shared.counted import counted
 
 # Enough to see what is wrong; a message with all of a million addresses would help nobody.
 ADDRESSES_TOLD = 20
@@ -105,6 +108,27 @@ class Findings:
         if renamed:
             told.append(f'the tab was renamed and found by its gid; it is now "{self._title}"')
         return tuple(told)
+
+    def odd_headers(self, header_row: int, columns: Sequence[LoadColumn]) -> tuple[str, ...]:
+        """Sentences about headers that could not give their columns the name that people expect."""
+        nameless: list[tuple[int, int]] = []
+        taken: list[tuple[int, int]] = []
+        names = {column.name.casefold() for column in columns}
+        for column in columns:
+            natural = name_of(column.header).casefold()
+            if column.index is not None and natural != column.name.casefold() and (not natural or natural in names):
+                (taken if natural else nameless).append((header_row, column.index))
+        told = []
+        if nameless:
+            what = "has no letters and digits" if len(nameless) == 1 else "have no letters and digits"
+            told.append(f"{counted(len(nameless), 'header')} {what}: {self._first_of(nameless)}")
+        if taken:
+            what = "makes a name that is taken" if len(taken) == 1 else "make names that are taken"
+            told.append(f"{counted(len(taken), 'header')} {what}, and got a number behind it: {self._first_of(taken)}")
+        return tuple(told)
+
+    def _first_of(self, cells: Sequence[tuple[int, int]]) -> str:
+        return _listed([self._linked(*cell) for cell in cells[:ADDRESSES_TOLD]], len(cells))
 
     def _linked(self, row: int, column: int) -> str:
         return f"{address(self._title, row, column)} ({self._link(f'{column_letters(column)}{row}')})"

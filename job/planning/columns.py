@@ -1,4 +1,4 @@
-"""The columns that a run would load: how full they are, and what became of odd headers."""
+"""The columns that a run would load, and how full they are."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from job.columns.names import name_of
 from job.columns.table import Table
 from shared.plan import PlannedColumn
 
@@ -18,17 +17,6 @@ def planned_columns(table: Table) -> Iterator[PlannedColumn]:
     """The table's columns, in its order."""
     for column, filled in zip(table.columns, _filled(table), strict=True):
         yield PlannedColumn(_shown(column.header), column.name, column.sql_type, column.mode, filled)
-
-
-def odd_headers(table: Table) -> Iterator[str]:
-    """What became of headers that could not give their columns the name that people expect."""
-    names = {column.name.casefold() for column in table.columns}
-    for column in table.columns:
-        natural = name_of(column.header).casefold()
-        if not natural:
-            yield f"a header without letters and digits: its column is {column.name}"
-        elif natural != column.name.casefold() and natural in names:
-            yield f'the name that the header "{_shown(column.header)}" makes is taken: its column is {column.name}'
 
 
 def present(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -8,7 +8,7 @@ import msgspec
 from job.columns.table import Table
 from job.errors import UnexpectedFailure
 from job.planning.cells import cells_in, named_cell
-from job.planning.columns import odd_headers, planned_columns
+from job.planning.columns import planned_columns
 from job.planning.destination import look, plan_table
 from job.reading.calls import Calls
 from job.reading.read import Reading, read_table
@@ -74,9 +74,7 @@ def read_sheet(config: Config, clients: Clients, reads_per_minute: int, standing
     sheets = clients.sheets()
     reader = _TellingReader(calls, sheets, clients.drive(), config)
     reading, error = _tried(lambda: read_table(reader, config, subject.config, standing))
-    # With `string`, names are made by another rule, which takes headers as they stand or not at all.
-    odd = odd_headers(reading.table) if reading and config.schema_handling != "string" else ()
-    warnings = (*reading.warnings, *odd) if reading else ()
+    warnings = reading.warnings if reading else ()
     tab = reader.found
     named = cells_in([error.what] if error else warnings, tab) if tab else ()
     return SheetRead(calls, sheets, tab, reading, error, warnings, tuple(named))

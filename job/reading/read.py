@@ -132,7 +132,8 @@ class _TabReading:
         self._findings.raise_errors(self._subject, self._most_errors)
         table = builder.finish(self._mixed(builder.mixed()).of)
         blank_rows = self._last_row - self._tab.header_row - builder.rows
-        return Reading(table, self._findings.warnings(blank_rows, self._tab.renamed))
+        odd = self._findings.odd_headers(self._tab.header_row, table.columns)
+        return Reading(table, (*self._findings.warnings(blank_rows, self._tab.renamed), *odd))
 
     def _by(self) -> str:
         """What asks for the columns' types, as errors name it."""

@@ -87,11 +87,18 @@ def test_a_plan_tells_the_names_types_and_rows_that_the_run_then_loads(team: Tea
     ]
     assert columns["order_id"]["samples"] == ["007", "008"]
     assert "1 blank row between others left out" in told["sheet"]["notices"]
-    assert 'the name that the header "note" makes is taken: its column is note_2' in told["sheet"]["notices"]
+    sheet = f"https://docs.google.com/spreadsheets/d/{name}/edit#gid=0&range="
+    assert told["sheet"]["notices"][1:] == [
+        f"1 header has no letters and digits: Sheet1!E1 ({sheet}E1)",
+        f"1 header makes a name that is taken, and got a number behind it: Sheet1!D1 ({sheet}D1)",
+    ]
     assert told["change"]["effect"].startswith("creates")
     assert told["schedule"].startswith("manual only")
 
-    assert run_now(team, config_id).state == "succeeded"
+    run = run_now(team, config_id)
+    assert run.state == "succeeded"
+    ((warnings,),) = team.clients.postgres.run("SELECT warnings FROM sheet_to_bigquery_runs WHERE id = :id", id=run.id)
+    assert warnings == told["sheet"]["notices"]
     assert team.types(name) == {key: each["type"] for key, each in columns.items()}
     assert len(team.table(name)) == told["sheet"]["rows"] == 2
     again = planned(plan(name, "--json"))["change"]
