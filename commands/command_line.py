@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from commands.exits import MISUSED, told
+from commands.exits import MISUSED
 from commands.screen import Screen
 from shared.errors import InvalidInput
 
@@ -38,6 +38,6 @@ def read_command_line(
     except WrongUsage as wrong:
         # As argparse writes it. What was asked for in JSON is answered in it, however little of the rest is understood.
         sys.stderr.write(f"{wrong.usage}{parser.prog}: error: {wrong.what}\n")
-        Screen("--json" in arguments).json({"error": told(wrong)})
+        Screen("--json" in arguments).json({"error": wrong.told})
         sys.exit(MISUSED)
     return given
