@@ -44,7 +44,7 @@ def test_configs_are_asked_for_by_name_or_id(helper, sql, add_config) -> None:
     sql("UPDATE sheet_to_bigquery_configs SET name = NULL WHERE id = :id", id=twin)
     assert [each["id"] for each in json.loads(helper("configs", str(twin), "--json").stdout)] == [twin]
     refused = helper("configs", "nobody", "--json")
-    assert (refused.returncode, json.loads(refused.stdout)["error"]["class"]) == (1, "UnknownConfig")
+    assert (refused.returncode, json.loads(refused.stdout)["error"]["class"]) == (2, "UnknownConfig")
 
 
 @pytest.mark.parametrize(

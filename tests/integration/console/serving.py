@@ -88,7 +88,7 @@ def assert_ours(answer: httpx.Response, status: int) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
     if answer.headers["Content-Type"] == "application/json":
-        assert set(answer.json()["error"]) == {"class", "message"}
+        assert set(answer.json()["error"]) == {"class", "message", "remedy"}
     else:
         assert "Sheet to BigQuery" in answer.text
 

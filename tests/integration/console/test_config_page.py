@@ -152,26 +152,19 @@ def test_the_plan_that_it_was_saved_from_is_one_of_its_plans(reader: Reader, sto
 
 
 def test_what_happens_while_a_page_is_made_is_told_nowhere_on_it(
-    reader_of: Callable[..., Reader], reader: Reader, add_config: Add, add_run: Add, now: datetime, sql: Add
+    reader_of: Callable[..., Reader], reader: Reader, add_config: Add, sql: Add
 ) -> None:
-    config_id = add_config("Sales")
-    add_run(config_id, now - HOUR, state="failed", error_class="TabNotFound")
-    asked = reader.do(f"/configs/{config_id}/run").headers["Location"]
+    asked = reader.do(f"/configs/{add_config('Sales')}/run").headers["Location"]
 
     def build(visit: Visit) -> ConfigPage:
         view = config.build(visit)
-        run_id = add_run(config_id, now, why="manual", state="pending")
-        sql(
-            "INSERT INTO sheet_to_bigquery_messages (message_id, received_at, verdict, body, run_id)"
-            " VALUES ('message-1', now(), 'accepted', '{}', :run)",
-            run=run_id,
-        )
+        sql("UPDATE sheet_to_bigquery_runs SET state = 'failed', ended_at = now()")
         return view
 
     html = reader_of(site=Site(pages=(replace(config.PAGE, build=build),))).ask(asked).get_data(as_text=True)
-    assert "the message is on its way" in html
-    assert "that was asked for is waiting" not in html
-    assert "that was asked for is waiting" in reader.ask(asked).get_data(as_text=True)
+    assert "that was asked for is waiting" in html
+    assert "has ended" not in html
+    assert "has ended: failed" in reader.ask(asked).get_data(as_text=True)
 
 
 def test_a_waiting_run_alone_is_no_page_of_none(reader: Reader, add_config: Add, add_run: Add, now: datetime) -> None:

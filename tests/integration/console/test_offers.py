@@ -143,5 +143,5 @@ def test_what_is_pressed_on_a_configs_page_is_done(reader: Reader, add_config: A
     here = f"/configs/{add_config('Sales')}"
     there = reader.do(f"{here}/run", page=here).headers["Location"]
     assert asked_for(sql) == [int(here.rpartition("/")[2])]
-    assert 'The run of "Sales" that was asked for is waiting for its turn.' in text(reader.ask(there))
+    assert 'The run of "Sales" that was asked for is waiting.' in text(reader.ask(there))
     assert 'data-region="notice" data-live="2"' in text(reader.ask(there))
