@@ -163,7 +163,7 @@ def test_what_happens_while_a_page_is_made_is_told_nowhere_on_it(
 
     html = reader_of(site=Site(pages=(replace(config.PAGE, build=build),))).ask(asked).get_data(as_text=True)
     assert "that was asked for is waiting" in html
-    assert "has ended" not in html
+    assert "has ended: failed" not in html
     assert "has ended: failed" in reader.ask(asked).get_data(as_text=True)
 
 
