@@ -15,8 +15,8 @@ COOKIE = "console_form"
 FIELD = "form_token"
 _TOKEN_BYTES = 32
 # Bytes of a form: all fields of the largest one as long as they may be, each character as twelve of them. And no form
-# has a quarter of so many fields.
-_LARGEST_FORM = 100_000
+# has so many fields.
+_LARGEST_FORM = 1_000_000
 _MOST_FIELDS = 50
 
 # Nothing but our own files, no inline script or style, in nobody's frame.

@@ -70,7 +70,7 @@ def test_what_is_larger_than_any_form_is_refused_whole(
 
     path = f"/configs/{add_config()}/pause"
     with serving(staged, tmp_path, settings(migrated) | OWN) as served:
-        assert_ours(served.send(path, path, {}, reason="x" * 400_000), 413)
+        assert_ours(served.send(path, path, {}, reason="x" * 1_200_000), 413)
         assert_ours(served.send(path, path, {}, reason="x" * 5_000_000), 413)
         assert_ours(served.send(path, path, {}, **{f"more{number}": "1" for number in range(60)}), 413)
         urlencoded = {"Content-Type": "application/x-www-form-urlencoded"}
