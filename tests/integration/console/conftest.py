@@ -38,22 +38,31 @@ SHOWN = HOSTILE.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
 
 
 class Elements(HTMLParser):
-    """What a page is made of: its elements with their attributes, its text, and that with a space between elements."""
+    """What a page is made of: its elements with their attributes, its text, and that with a space between elements.
+
+    What stands in a field is that field's own, and no text of the page's.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.words = ""
+        self._in_field = False
         self.feed(html)
         self.words = re.sub(r" ([,;:.])", r"\1", " ".join(self.words.split()))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        self._in_field = tag == "textarea"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_field = False
 
     def handle_data(self, data: str) -> None:
-        self.text += data
-        self.words += f" {data}"
+        if not self._in_field:
+            self.text += data
+            self.words += f" {data}"
 
 
 def assert_inert(html: str) -> Elements:
