@@ -64,6 +64,23 @@ class Visitor:
         )
         return told
 
+    def unreached(self) -> list[str]:
+        """What people can act with, and do not reach by the Tab key."""
+        found = self.page.evaluate(
+            """() => {
+                const all = "a[href], button, summary, select, textarea, input:not([type=hidden])";
+                const seen = [...document.querySelectorAll(all)].filter((each) => each.checkVisibility());
+                window.unreached = new Set(seen);
+                document.addEventListener("focusin", (event) => window.unreached.delete(event.target));
+                document.activeElement.blur();
+                return window.unreached.size;
+            }"""
+        )
+        for _ in range(found + 2):
+            self.page.keyboard.press("Tab")
+        told: list[str] = self.page.evaluate("[...window.unreached].map((each) => each.outerHTML.slice(0, 160))")
+        return told
+
     def tab_to(self, name: str) -> None:
         """Presses Tab until what has that text, label or title has the focus; each stop has to be seen."""
         for _ in range(_MOST_TABS):
