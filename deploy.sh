@@ -7,7 +7,8 @@
 # Without a COMMAND it does everything: services, identities, secrets, topics, database, job, functions, subscriptions,
 # schedule, monitoring. --dry-run prints each command on a line of its own, to be pasted after `stage`, and needs nothing
 # but these two flags. --SETTING is any that `./deploy.sh help settings` lists (--postgres-host=… is POSTGRES_HOST);
-# --env-file takes the guide's orchestrator-env.yaml; the shell's environment gives secrets alone. Parts, each with what it needs already there:
+# --env-file takes the guide's orchestrator-env.yaml; the shell's environment gives secrets alone. Parts, each with what
+# it needs already there:
 #
 #   stage [NAME…]            build/NAME/ for each function (all of them without a NAME), which is what ships, what the
 #                            local system runs, and what one function alone is started from; needs no project:

@@ -79,9 +79,8 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True):
     `verdict` is `loaded`, `unchanged` or `kept`, as the attempt's BigQuery job is labelled. `rows` are the sheet's,
     `bytes` those uploaded, `requests` those sent to Sheets and Drive, `sheet_reads` those of them that the Sheets
     quota counts, `seconds` wall time by stage (`read`, `load`), `warnings` sentences with cell addresses,
-    `schema_changes` how the table's columns differ from before, `remedy` how
-    its `error` ends (older jobs do not tell it by itself), `sheet_modified_at` when the spreadsheet was edited
-    last, as Drive told the reading.
+    `schema_changes` how the table's columns differ from before, `remedy` how its `error` ends (older jobs do not tell
+    it by itself), `sheet_modified_at` when the spreadsheet was edited last, as Drive told the reading.
     """
 
     run_id: str

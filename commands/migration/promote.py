@@ -79,11 +79,11 @@ def _mark_in_a_pause(
         told = _wait_for_service(ids, until, told, store, screen)
         try:
             rules.promote(ids, actor, reason, store)
-            rules.end_unwanted(ids, store)
         except TableBusy:  # the service got a message after that look: it is waited for like any other
             if time.monotonic() >= until:
                 raise
         else:
+            rules.end_unwanted(ids, store)
             return
 
 

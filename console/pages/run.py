@@ -13,8 +13,6 @@ from shared.states import ENDED
 
 # How soon the page of a run that has not ended looks again, in seconds.
 _LIVE = 5
-
-
 _STAYED = "The table stayed as it was."
 
 

@@ -1,4 +1,4 @@
--- What people did at the console, each written in the transaction of what it changed.
+-- What people did at the console, each written in the transaction of what it changed; of a message, once it was published.
 -- Who, when, what and why; no cell values. Rows are never changed: only added, and cleaned away by age.
 CREATE TABLE sheet_to_bigquery_actions (
     id uuid PRIMARY KEY, -- made of the form that was sent: one that comes twice acts once

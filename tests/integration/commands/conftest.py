@@ -14,6 +14,7 @@ import xlsxwriter
 from local.component import wait_until_ready
 from local.ports import HOST
 from shared.settings import Database
+from tests.integration.databases import settings_of
 from tests.integration.servers import server
 
 REPOSITORY = Path(__file__).parents[3]
@@ -78,14 +79,7 @@ def cloud(servers: dict[str, str]) -> dict[str, str]:
 @pytest.fixture
 def postgres_settings(migrated: Database) -> dict[str, str]:
     """How the test's own database is reached."""
-    return {
-        "POSTGRES_DB": migrated.postgres_db,
-        "POSTGRES_USER": migrated.postgres_user,
-        "POSTGRES_HOST": migrated.postgres_host or "",
-        "POSTGRES_PORT": str(migrated.postgres_port),
-        "POSTGRES_PASSWORD": migrated.postgres_password or "",
-        "POSTGRES_SSLMODE": "disable",
-    }
+    return settings_of(migrated)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from shared.settings import Database
 from shared.wiring import Wiring
 from sql import tracking
 from tests.integration.console.moving import Add, Moving, Sql
+from tests.integration.databases import settings_of
 from tests.integration.servers import REPOSITORY
 
 WHO = "ann@example.com"
@@ -109,12 +110,7 @@ class Reader:
     def __init__(self, database: Database, who: str | None = WHO, site: Site = SITE, **settings: str) -> None:
         environ = {
             "GOOGLE_CLOUD_PROJECT": "test-project",
-            "POSTGRES_HOST": str(database.postgres_host),
-            "POSTGRES_PORT": str(database.postgres_port),
-            "POSTGRES_DB": database.postgres_db,
-            "POSTGRES_USER": database.postgres_user,
-            "POSTGRES_PASSWORD": str(database.postgres_password),
-            "POSTGRES_SSLMODE": "disable",
+            **settings_of(database),
             **({"CONSOLE_USER": who} if who else {}),
             **settings,
         }

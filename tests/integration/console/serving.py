@@ -16,6 +16,7 @@ from local.component import Component, wait_until_ready
 from local.functions import function
 from local.ports import reserve_port
 from shared.settings import Database
+from tests.integration.databases import settings_of
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
@@ -57,12 +58,7 @@ def settings(database: Database) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "NO_GCE_CHECK": "true",
         "GOOGLE_CLOUD_PROJECT": "test-project",
-        "POSTGRES_HOST": str(database.postgres_host),
-        "POSTGRES_PORT": str(database.postgres_port),
-        "POSTGRES_DB": database.postgres_db,
-        "POSTGRES_USER": database.postgres_user,
-        "POSTGRES_PASSWORD": str(database.postgres_password),
-        "POSTGRES_SSLMODE": "disable",
+        **settings_of(database),
     }
 
 

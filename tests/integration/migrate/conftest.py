@@ -26,6 +26,7 @@ from shared.settings import Database
 from shared.settle import settle
 from shared.wiring import Wiring
 from sql import tracking
+from tests.integration.databases import settings_of
 from tests.integration.servers import server
 
 REPOSITORY = Path(__file__).parents[3]
@@ -88,12 +89,7 @@ def environment(cloud: dict[str, str], migrated: Database) -> dict[str, str]:
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "JOB_NAME": "sleeps",
         "MIGRATION_ACTOR": "ana@desk",
-        "POSTGRES_DB": migrated.postgres_db,
-        "POSTGRES_USER": migrated.postgres_user,
-        "POSTGRES_HOST": migrated.postgres_host or "",
-        "POSTGRES_PORT": str(migrated.postgres_port),
-        "POSTGRES_PASSWORD": migrated.postgres_password or "",
-        "POSTGRES_SSLMODE": "disable",
+        **settings_of(migrated),
     }
 
 

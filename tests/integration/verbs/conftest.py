@@ -18,6 +18,7 @@ from shared.ledger.store import Store
 from shared.run import Run
 from shared.settings import Database, Settings
 from shared.wiring import Wiring
+from tests.integration.databases import settings_of
 from tests.integration.servers import server
 
 PARENT = "projects/local-project/locations/us-central1/jobs"
@@ -137,12 +138,7 @@ def bench(endpoints: dict[str, str], migrated: Database, store: Store, monkeypat
     environ = {
         **endpoints,
         "GOOGLE_CLOUD_PROJECT": "local-project",
-        "POSTGRES_DB": migrated.postgres_db,
-        "POSTGRES_USER": migrated.postgres_user,
-        "POSTGRES_HOST": migrated.postgres_host or "",
-        "POSTGRES_PORT": str(migrated.postgres_port),
-        "POSTGRES_PASSWORD": migrated.postgres_password or "",
-        "POSTGRES_SSLMODE": "disable",
+        **settings_of(migrated),
         "LEASE_SECONDS": "60",
         "SWEEP_SECONDS": "0",  # no test waits for a retry unless it says so
     }
