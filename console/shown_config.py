@@ -19,7 +19,8 @@ Freshness = Literal["fresh", "late", "never_loaded", "by_hand"]
 
 class ShownConfig(msgspec.Struct, frozen=True):
     """One config. `note` says what a person may have to know of its state; `since` is when its open run began or was
-    recorded. `rows` are the newest that are known, `seconds`, `warnings` and `outcome` the newest run's that ended.
+    recorded. `seconds`, `warnings` and `outcome` are the newest run's that ended, `rows`, too, or the newest load's where
+    it told none.
     """
 
     id: int
@@ -64,7 +65,7 @@ def show_config(standing: ConfigStanding, recent: list[EndedRun], now: datetime)
         outcome=run_word(standing.ended_state, standing.ended_verdict) if standing.ended_state else None,
         ended_at=standing.ended_at,
         next_at=standing.next_at,
-        rows=next((run.rows for run in reversed(recent) if run.rows is not None), standing.rows),
+        rows=standing.rows,
         seconds=standing.seconds,
         warnings=standing.warnings,
         recent=recent,

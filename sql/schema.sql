@@ -217,8 +217,8 @@ CREATE INDEX runs_read ON sheet_to_bigquery_runs (config_id, created_at DESC) WH
 CREATE INDEX runs_loaded ON sheet_to_bigquery_runs (config_id, ended_at DESC) WHERE verdict = 'loaded';
 -- How a config fared of late.
 CREATE INDEX runs_fared ON sheet_to_bigquery_runs (config_id, created_at DESC) WHERE ended_at IS NOT NULL;
--- What is cleaned away by age.
-CREATE INDEX runs_ended ON sheet_to_bigquery_runs (ended_at) WHERE ended_at IS NOT NULL;
+-- What is cleaned away by age, and what ended how on the day that the console shows.
+CREATE INDEX runs_ended ON sheet_to_bigquery_runs (ended_at) INCLUDE (state, verdict) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_batch ON sheet_to_bigquery_runs (batch) WHERE batch IS NOT NULL;
 
 -- Messages by hand, once each, and messages that nobody can understand (poison), with the reason, until a person

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from console.charts import quarter_of
+from console.charts import QUARTER, quarter_of
 from console.paging import A_PAGE, Paged, Searched, pages_of
 from console.shown_config import ShownConfig, live_seconds, show_config
 from console.visit import Page, Visit
@@ -111,7 +111,7 @@ def build(visit: Visit) -> Overview:
         counts=counts,
         found=found,
         configs=[show_config(standing, recent[standing.id], visit.now) for standing in standings],
-        day=visit.store.ended_by_quarter(quarter_of(visit.now) - _DAY + timedelta(minutes=15)),
+        day=visit.store.ended_by_quarter(quarter_of(visit.now) - _DAY + QUARTER, visit.now),
     )
 
 

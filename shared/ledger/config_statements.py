@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.ledger.statements import DATASET, DESTINATION, PROJECT, TABLE, same_table
+from shared.ledger.statements import DATASET, DESTINATION, IS_OPEN, PROJECT, TABLE, same_table
 
 # Why it was paused before, while it was, stays where nothing new is said.
 PAUSE = """
@@ -70,13 +70,13 @@ ORDER BY c.id
 # Not while a run of it is open: its end moves last_run, and tells people, by the row.
 REMOVE = f"""
 DELETE FROM {{configs}} c WHERE c.id = :id
-  AND NOT EXISTS (SELECT FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id AND r.ended_at IS NULL)
+  AND NOT EXISTS (SELECT FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id AND {IS_OPEN})
 RETURNING c.id, c.name, {DESTINATION.format(c="c")}
 """
 
-OLDEST_OPEN_RUN = """
-SELECT id::text, state FROM sheet_to_bigquery_runs WHERE config_id = :id AND ended_at IS NULL
-ORDER BY created_at LIMIT 1
+OLDEST_OPEN_RUN = f"""
+SELECT r.id::text, r.state FROM sheet_to_bigquery_runs r WHERE r.config_id = :id AND {IS_OPEN}
+ORDER BY r.created_at LIMIT 1
 """
 
 # As bigint: an id that the column cannot hold is nobody's, not an error.

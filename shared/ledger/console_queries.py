@@ -21,7 +21,8 @@ class ConfigStanding(msgspec.Struct, frozen=True, kw_only=True):
     `verdict` to `rival` are the due rule's. `next_at` is when it comes due, `stale_at` since when, or from when on, its
     table is older than its frequency asks for, and `late_seconds` how long that is already. `hours` is the frequency; 0
     is by hand alone. `open_*` are of the run that waits or goes on, `ended_*`, `seconds` (from the claim to the end),
-    `rows`, `error_class` and `warnings` of the newest that ended. None: there is no such thing.
+    `error_class` and `warnings` of the newest that ended, `rows`, too, or those of the newest load where it told none.
+    None: there is no such thing.
     """
 
     id: int
@@ -146,12 +147,12 @@ class ConsoleQueries(Queries):
             found[config_id].append(_to(EndedRun, row))
         return {config_id: runs[::-1] for config_id, runs in found.items()}
 
-    def ended_by_quarter(self, since: datetime) -> list[QuarterHour]:
-        """What became of all configs' runs since then, by the quarters of an hour in which any ended."""
-        return [
-            QuarterHour(datetime.fromtimestamp(quarter, UTC), outcome, count)
-            for quarter, outcome, count in self._run(console_statements.ENDED_BY_QUARTER, since=since)
-        ]
+    def ended_by_quarter(self, since: datetime, now: datetime) -> list[QuarterHour]:
+        """What became of all configs' runs by the quarters of an hour, the first of which begins at `since`, in which
+        any ended.
+        """
+        rows = self._run(console_statements.ENDED_BY_QUARTER, since=since, now=now)
+        return [QuarterHour(begun.astimezone(UTC), outcome, count) for begun, outcome, count in rows]
 
 
 def _to(struct: type[Any], row: dict[str, Any]) -> Any:

@@ -62,18 +62,28 @@ _OPEN_RUNS = f"""active AS MATERIALIZED (
     ORDER BY o.config_id, o.state = 'pending', o.created_at
 )"""
 
-# One row a config. A cancelled run says nothing of the table, so it is none of those that ended. An unqualified
-# migration_status is the table's column where there is one, else the one assumed (as in the due rule).
-_STATED = f"""known AS (
+# One row a config. A cancelled run says nothing of the table, so it is none of those that ended. Where the newest one
+# told no rows (it failed), the table has those of its newest load. An unqualified migration_status is the table's column
+# where there is one, else the one assumed (as in the due rule). `ruled` is a step of its own: beside what the due rule
+# is thought to cost, PostgreSQL takes each way to join for as good as any other, and looked for the open run of each
+# config among all.
+_STATED = f"""ruled AS MATERIALIZED (
+    SELECT id, name, google_cloud_project_id, bigquery_dataset_id, bigquery_table_id, verdict, why, slot, until
+    FROM judged
+), known AS (
     SELECT j.id, coalesce(j.name, '') AS name, {DESTINATION.format(c="j")} AS destination, j.verdict, j.why, j.slot,
            j.until, c.mark, c.last_run, c.paused_reason,
            CASE WHEN j.verdict <> 'bad_frequency' AND c.hours BETWEEN 0 AND 876000 THEN c.hours::integer END AS hours,
            o.id AS open_id, o.state AS open_state, o.for_quota, o.created_at AS open_at,
            o.claimed_at AS open_claimed_at, o.not_before AS open_not_before, o.failures AS open_failures,
            e.id AS ended_id, e.state AS ended_state, e.verdict AS ended_verdict, e.slot AS ended_slot,
-           e.why AS ended_why, e.ended_at, e.seconds, e.rows, e.error_class, e.warnings
+           e.why AS ended_why, e.ended_at, e.seconds, e.error_class, coalesce(e.warnings, 0) AS warnings,
+           coalesce(e.rows, CASE WHEN e.id IS NOT NULL THEN (
+               SELECT r.rows FROM sheet_to_bigquery_runs r
+               WHERE r.config_id = j.id AND r.verdict = 'loaded' ORDER BY r.ended_at DESC LIMIT 1
+           ) END) AS rows
     FROM (VALUES ('job_ready')) assumed (migration_status)
-    CROSS JOIN judged j
+    CROSS JOIN ruled j
     CROSS JOIN LATERAL (
         SELECT migration_status AS mark, c.paused_reason, coalesce(c.run_frequency_hours, 24)::numeric AS hours,
                {_LAST_RUN} AS last_run
@@ -188,9 +198,14 @@ CROSS JOIN LATERAL (
 ) r
 """
 
-# How many runs ended how in each quarter of an hour since then, as seconds since 1970 (PostgreSQL 13 has no date_bin).
+# How many runs ended how in each quarter of an hour from then on. There may be a quarter of a million: each quarter is a
+# piece of an index, which knows what is asked, and nothing is reckoned or sorted for each run.
 ENDED_BY_QUARTER = f"""
-SELECT floor(extract(epoch FROM r.ended_at) / 900)::bigint * 900 AS quarter, outcome, count(*)
-FROM (SELECT r.ended_at, {_OUTCOME} FROM sheet_to_bigquery_runs r WHERE r.ended_at >= CAST(:since AS timestamptz)) r
-GROUP BY 1, 2 ORDER BY 1, 2
+SELECT quarter.begun, ended.outcome, ended.runs
+FROM generate_series(CAST(:since AS timestamptz), CAST(:now AS timestamptz), interval '15 minutes') quarter (begun)
+CROSS JOIN LATERAL (
+    SELECT {_OUTCOME}, count(*) AS runs FROM sheet_to_bigquery_runs r
+    WHERE r.ended_at >= quarter.begun AND r.ended_at < quarter.begun + interval '15 minutes' GROUP BY 1
+) ended
+ORDER BY 1, 2
 """

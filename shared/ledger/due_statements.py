@@ -3,7 +3,11 @@
 `{configs}` is the configs table's quoted name.
 """
 
+from collections.abc import Iterable
+from typing import get_args
+
 from shared.ledger.statements import ACTIVE_STATES, DESTINATION, RIVAL, RIVALS
+from shared.run import Why
 
 # Portals write `infinity` or the year 9999 for "never".
 _POSSIBLE = """(
@@ -43,6 +47,25 @@ _SUSPECTS = f"""suspects AS MATERIALIZED (
 
 
 # ruff: noqa: S608
+def _newest_slot(config_id: str, whys: Iterable[str], holds: str = "true") -> str:
+    """The newest slot of those of a config's runs `r` that are there for one of these reasons, and for which it holds.
+
+    A look into an index (runs_of_a_slot) for each reason: asked of all at once, PostgreSQL goes through all its runs.
+    """
+    return f"""(
+        SELECT max(newest.slot) FROM (VALUES {", ".join(f"('{why}')" for why in whys)}) reason (why)
+        CROSS JOIN LATERAL (
+            SELECT r.slot FROM sheet_to_bigquery_runs r
+            WHERE r.config_id = {config_id} AND r.why = reason.why AND {holds} ORDER BY r.slot DESC LIMIT 1
+        ) newest
+    )"""
+
+
+_OWN: tuple[Why, ...] = ("schedule", "manual", "reset")
+# The newest slot of all runs of config `c`.
+NEWEST_SLOT = _newest_slot("c.id", get_args(Why))
+
+
 def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str = "", asked: str = "true") -> str:
     """The due rule's steps, up to `judged`: one row a config, with its verdict, slot, why, and `until`, the instant
     before which it is not due.
@@ -64,13 +87,13 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
                SELECT r.slot FROM sheet_to_bigquery_runs r
                WHERE r.config_id = c.id AND r.why = 'schedule' ORDER BY r.slot DESC LIMIT 1
            ) END AS scheduled_slot,
-           CASE WHEN c.asked AND c.last_run IS DISTINCT FROM c.scheduled_run THEN (
-               SELECT max(r.slot) FROM sheet_to_bigquery_runs r
-               WHERE r.config_id = c.id AND r.state = 'succeeded' AND r.why <> 'shadow'
-           ) END AS loaded_slot,
+           CASE WHEN c.asked AND c.last_run IS DISTINCT FROM c.scheduled_run
+                THEN {_newest_slot("c.id", _OWN, "r.state = 'succeeded'")} END AS loaded_slot,
+           -- Of those that ended: where one is open, nothing else counts.
            CASE WHEN c.last_run IS NULL THEN (
                SELECT r.state FROM sheet_to_bigquery_runs r
-               WHERE r.config_id = c.id AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
+               WHERE r.config_id = c.id AND r.why <> 'shadow' AND r.ended_at IS NOT NULL
+               ORDER BY r.created_at DESC LIMIT 1
            ) END AS newest_state,
            CASE WHEN {_POSSIBLE} THEN c.last_run END AS past_run, NOT {_POSSIBLE} AS impossible, {open_run} AS open
     FROM (VALUES ('job_ready')) assumed (migration_status)
@@ -104,16 +127,13 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
     SELECT *,
            CASE
                -- The time may have been taken before another run went: no table goes back to an older slot.
-               WHEN reset THEN greatest(CAST(:now AS timestamptz), (
-                   SELECT max(r.slot) + interval '1 microsecond' FROM sheet_to_bigquery_runs r
-                   WHERE r.config_id = based.id
-               ))
+               WHEN reset THEN greatest(CAST(:now AS timestamptz), {NEWEST_SLOT} + interval '1 microsecond')
                WHEN base IS NULL THEN CAST(:now AS timestamptz)
                WHEN CAST(:now AS timestamptz) < base + frequency THEN NULL
                ELSE base + frequency
                    * floor(extract(epoch FROM CAST(:now AS timestamptz) - base) / extract(epoch FROM frequency))
            END AS candidate
-    FROM based OFFSET 0
+    FROM based c OFFSET 0
 ), timed AS (
     SELECT *,
            CASE

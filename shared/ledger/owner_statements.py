@@ -4,7 +4,7 @@ A change of the column `migration_status` is written into the audit by a trigger
 it; what is said here of who and why reaches it as settings of the transaction.
 """
 
-from shared.ledger.statements import DATASET, DESTINATION, PROJECT, TABLE
+from shared.ledger.statements import DATASET, DESTINATION, IS_OPEN, PROJECT, TABLE
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
@@ -102,9 +102,9 @@ WHERE c.is_active AND {_NOT_MOVED} ORDER BY c.id LIMIT :most
 PAUSED_NOT_MOVED = f"SELECT count(*) FROM {{configs}} c WHERE c.is_active IS NOT TRUE AND {_NOT_MOVED}"
 
 # Open runs of shadows and of the tests' own configs.
-OPEN_LEFTOVERS = """
-SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r JOIN {configs} c ON c.id = r.config_id
-WHERE r.ended_at IS NULL AND (r.why = 'shadow' OR c.name LIKE 'migration_test%') ORDER BY r.config_id LIMIT 1
+OPEN_LEFTOVERS = f"""
+SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r JOIN {{configs}} c ON c.id = r.config_id
+WHERE {IS_OPEN} AND (r.why = 'shadow' OR c.name LIKE 'migration_test%') ORDER BY r.config_id LIMIT 1
 """
 
 DATASETS = f"SELECT DISTINCT concat_ws('.', {PROJECT.format(c='c')}, {DATASET.format(c='c')}) FROM {{configs}} c"
@@ -137,14 +137,14 @@ TAKEN_IDS = f"SELECT c.id FROM {{configs}} c WHERE {_OWNER} <> 'service' ORDER B
 # Open runs of configs, those in flight last: what waits must not begin meanwhile.
 OPEN_RUNS = f"""
 SELECT to_jsonb(r) FROM sheet_to_bigquery_runs r
-WHERE r.config_id = ANY(CAST(:ids AS bigint[])) AND r.ended_at IS NULL
+WHERE r.config_id = ANY(CAST(:ids AS bigint[])) AND {IS_OPEN}
 ORDER BY r.state IN {_IN_FLIGHT}, r.config_id, r.created_at
 """
 
 # Configs of the service's that have an open run of the job's: a rollback that somebody did not end.
 SERVICES_WITH_OPEN_RUNS = f"""
 SELECT DISTINCT c.id FROM sheet_to_bigquery_runs r JOIN {{configs}} c ON c.id = r.config_id
-WHERE r.ended_at IS NULL AND {_OWNER} = 'service' ORDER BY c.id
+WHERE {IS_OPEN} AND {_OWNER} = 'service' ORDER BY c.id
 """
 
 # Configs whose own table is this one, whoever owns it, paused ones too.

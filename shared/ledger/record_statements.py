@@ -1,6 +1,6 @@
 """The SQL that records runs: for what is due, and by hand. `{configs}` is the configs table's quoted name."""
 
-from shared.ledger.due_statements import DUE_FROM, HAS_OPEN_RUN, MAY_BE_DUE, due_rule
+from shared.ledger.due_statements import DUE_FROM, HAS_OPEN_RUN, MAY_BE_DUE, NEWEST_SLOT, due_rule
 from shared.ledger.statements import DESTINATION, SHADOW, SHADOWED
 
 # How many Sheets reads to reserve for a run of config `c`: as many as its newest run that told them took (an older
@@ -49,8 +49,7 @@ RECORD_MANUAL = f"""
 INSERT INTO sheet_to_bigquery_runs
     (id, config_id, config_name, destination, slot, why, created_at, not_before, reads, allow_shrink)
 SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {DESTINATION.format(c="c")}, greatest(
-           CAST(:now AS timestamptz),
-           (SELECT max(r.slot) + interval '1 microsecond' FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id)
+           CAST(:now AS timestamptz), {NEWEST_SLOT} + interval '1 microsecond'
        ), 'manual', :now, :now,
        {READS}, :allow_shrink
 FROM {{configs}} c WHERE c.id = :config_id
@@ -104,8 +103,7 @@ COUNT_SHADOWS = f"WITH {_SHADOWS_DUE} SELECT count(*) FROM shadows"
 RECORD_SHADOW = f"""
 {_SHADOW_RUN}
 SELECT gen_random_uuid(), c.id, coalesce(c.name, ''), {SHADOW.format(c="c")}, greatest(
-           CAST(:now AS timestamptz),
-           (SELECT max(r.slot) + interval '1 microsecond' FROM sheet_to_bigquery_runs r WHERE r.config_id = c.id)
+           CAST(:now AS timestamptz), {NEWEST_SLOT} + interval '1 microsecond'
        ), 'shadow', :now, :now, NULL, NULL, {READS}
 FROM {{configs}} c WHERE c.id = :config_id AND c.is_active AND {SHADOWED.format(c="c")}
 ON CONFLICT DO NOTHING RETURNING id

@@ -17,6 +17,8 @@ LOCK_DISPATCH = "SELECT pg_advisory_xact_lock(1932681841, 1)"
 LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"
 
 ACTIVE_STATES = listed(ACTIVE)
+# Whether a run `r` is open, by the indexes of those that are: that `ended_at` is NULL is known by none.
+IS_OPEN = f"(r.state = 'pending' OR r.state IN {ACTIVE_STATES})"
 # Without the blanks around them, as the parser takes them: `sales ` and `sales` are one table.
 PROJECT, DATASET, TABLE = (
     f"btrim({{c}}.{column}, E' \\t\\r\\n')"

@@ -2,20 +2,21 @@
 
 from typing import Any
 
-# Daily ones for the most part, with last runs spread over the last day: one in fifty paused, one in a hundred due.
+# All of one frequency, with last runs spread over its last period: one in fifty paused, one in a hundred due.
 CONFIGS = """
 INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
     bigquery_dataset_id, bigquery_table_id, last_run, scheduled_run, run_frequency_hours, is_active, paused_reason)
 SELECT 'Sales of region ' || n, 'https://docs.google.com/spreadsheets/d/generated-spreadsheet-number-' || n || '/edit',
-    'Sheet1', 'team-project-' || n % 50, 'reports_' || n % 200, 'sales_of_region_' || n, at, at, 24, n % 50 <> 0,
+    'Sheet1', 'team-project-' || n % 50, 'reports_' || n % 200, 'sales_of_region_' || n, at, at, :hours, n % 50 <> 0,
     CASE WHEN n % 50 = 0 THEN 'the sheet moved' END
 FROM (
     SELECT n, now() - CASE
-        WHEN n % 100 = 1 THEN interval '24 hours 1 minute' ELSE n * interval '23 hours' / :configs
-    END AS at FROM generate_series(1, :configs) n
+        WHEN n % 100 = 1 THEN period + interval '1 minute' ELSE 0.95 * period * n / :configs
+    END AS at
+    FROM generate_series(1, :configs) n, make_interval(hours => :hours) period
 ) numbered
 """
-# A run a day of each config: one in thirty failed, one in three had nothing to load, some with warnings.
+# A run a period of each config that has none: one in thirty failed, one in three had nothing to load, some with warnings.
 RUNS = """
 INSERT INTO sheet_to_bigquery_runs (id, config_id, config_name, destination, slot, why, state, created_at, not_before,
     reads, admitted_at, attempt, claimed_at, had_last_run, job_project, job_location, execution, lease_until, deadline,
@@ -25,20 +26,23 @@ SELECT gen_random_uuid(), id, name, concat_ws('.', google_cloud_project_id, bigq
     'local-project', 'US', 'projects/local-project/locations/us-central1/jobs/job/executions/job-' || id, at, at,
     at + (5 + kind) * interval '1 second',
     CASE WHEN kind = 0 THEN NULL WHEN kind % 3 = 0 THEN 'unchanged' ELSE 'loaded' END,
-    CASE WHEN kind > 0 THEN 1000 + day * 7 + kind * 31 END, 100000, 4,
+    CASE WHEN kind > 0 THEN 1000 + nth * 7 + kind * 31 END, 100000, 4,
     '[{"name": "region", "type": "STRING"}, {"name": "amount", "type": "NUMERIC"}, {"name": "day", "type": "DATE"}]',
     CASE WHEN id % 11 = 0 THEN '["column C: 3 cells are no numbers: C17, C18, C40"]'::jsonb END,
     CASE WHEN kind = 0 THEN 'SheetNotShared' END,
     CASE WHEN kind = 0 THEN 'the spreadsheet is not shared with the job: share it as Viewer' END
 FROM (
-    SELECT c.*, day, (c.id * 7 + day) % 30 AS kind, last_run - (day - 1) * interval '24 hours' AS at
-    FROM sheet_to_bigquery_configs c, generate_series(1, :days) day
-) each_day
+    SELECT c.*, nth, (c.id * 7 + nth) % 30 AS kind,
+        last_run - (nth - 1) * make_interval(hours => run_frequency_hours) AS at
+    FROM sheet_to_bigquery_configs c, generate_series(1, :runs) nth
+    WHERE c.id BETWEEN :first AND :last
+) each_period
 """
 # Where the newest one failed, the table is as old as the one before.
 FAILED = """
 UPDATE sheet_to_bigquery_configs
-SET last_run = last_run - interval '24 hours', scheduled_run = last_run - interval '24 hours'
+SET last_run = last_run - make_interval(hours => run_frequency_hours),
+    scheduled_run = last_run - make_interval(hours => run_frequency_hours)
 WHERE (id * 7 + 1) % 30 = 0
 """
 # Of every hundredth config a run waits, of every five hundredth one goes on.
@@ -55,13 +59,14 @@ FROM (SELECT c.*, id % 500 = 3 AS goes_on FROM sheet_to_bigquery_configs c WHERE
 """
 
 
-def fill(connection: Any, configs: int, days: int) -> None:
+def fill(connection: Any, configs: int, runs: int, hours: int = 24, long: int = 0) -> None:
     """Fills the empty tables of a migrated database, over a pg8000.native connection, and analyses them.
 
-    It comes to `configs` × `days` runs that ended.
+    Each of the `configs`, due every so many `hours`, has so many `runs` that ended; one more has `long` of them.
     """
-    connection.run(CONFIGS, configs=configs)
-    connection.run(RUNS, days=days)
+    connection.run(CONFIGS, configs=configs + 1, hours=hours)
+    connection.run(RUNS, runs=runs, first=1, last=configs)
+    connection.run(RUNS, runs=long, first=configs + 1, last=configs + 1)
     connection.run(FAILED)
     connection.run(OPEN)
     connection.run("VACUUM ANALYZE")

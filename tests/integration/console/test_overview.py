@@ -178,8 +178,8 @@ def test_what_is_asked_of_runs_goes_by_an_index(migrated: Database, add_config: 
     sql("ANALYZE sheet_to_bigquery_runs")
     with connect(migrated) as connection:
         session = Session(connection, migrated.configs_table)
-        (since,) = session.run("SELECT now() - interval '1 hour'")[0]
-        strip = session.run(f"EXPLAIN {ENDED_BY_QUARTER}", since=since)
+        since, now = session.run("SELECT now() - interval '1 hour', now()")[0]
+        strip = session.run(f"EXPLAIN {ENDED_BY_QUARTER}", since=since, now=now)
         recent = session.run(f"EXPLAIN {RECENT_RUNS}", ids=[1, 2, 3], most=24)
     assert "runs_ended" in str(strip)
     assert "runs_fared" in str(recent)
