@@ -1,7 +1,11 @@
-"""A long list, by pages: what an address asks for of it, and which part of it is shown."""
+"""A long list, by pages: what an address asks for of it, and which part of it is shown.
+
+What people sort and count goes by numbers of pages; what only grows, by its time.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,6 +14,8 @@ from msgspec import Meta
 from shared.parse import Checked, Problem
 
 A_PAGE = 50
+# Nothing of ours is older, and what is beyond the last cannot be told in every zone.
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
 class AskedPage(Checked, frozen=True, kw_only=True):
@@ -32,6 +38,23 @@ class Searched(AskedPage, frozen=True, kw_only=True):
     def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
         if "\0" in values.get("search", ""):
             yield "search", "has a NUL character in it, which no name has"
+
+
+class AskedTime(Checked, frozen=True, kw_only=True):
+    """Which part of what has a time stands behind the address' `?`: what came next before or after an instant, or,
+    where it says none, the newest. Such an address shows the same whatever comes later.
+    """
+
+    before: Annotated[datetime, Meta(tz=True)] | None = None
+    after: Annotated[datetime, Meta(tz=True)] | None = None
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> Iterable[Problem]:
+        if values.get("before") and values.get("after"):
+            yield "before", "and after are not both possible"
+        for name in ("before", "after"):
+            if (instant := values.get(name)) and not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+                yield name, f"has to be between the years {_FIRST_YEAR} and {_LAST_YEAR}"
 
 
 class Paged(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,11 @@ def machine_instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def exact_instant(at: datetime) -> str:
+    """As an address has it, to the microsecond."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 def relative(at: datetime, now: datetime) -> str:
     """`3 min ago`, `in 2 h`, `now`."""
     seconds = (now - at).total_seconds()

@@ -54,6 +54,7 @@ def _environment() -> jinja2.Environment:
         mending=mending,
         told_changes=told_changes,
         coded=coded,
+        exact_instant=phrases.exact_instant,
     )
     environment.filters.update(
         instant=phrases.instant,

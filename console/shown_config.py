@@ -19,8 +19,8 @@ Freshness = Literal["fresh", "late", "never_loaded", "by_hand"]
 
 class ShownConfig(msgspec.Struct, frozen=True):
     """One config. `note` says what a person may have to know of its state; `since` is when its open run began or was
-    recorded. `seconds`, `warnings` and `outcome` are the newest run's that ended, `rows`, too, or the newest load's where
-    it told none.
+    recorded. `seconds`, `warnings` and `outcome` are the newest run's that ended, `rows`, too, or the newest load's
+    where it told none.
     """
 
     id: int

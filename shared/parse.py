@@ -176,6 +176,8 @@ def _wanted(type_: inspect.Type) -> str:
             return "true or false"
         case inspect.StrType():
             return "text"
+        case inspect.DateTimeType():
+            return "an instant with its zone, as 2026-11-28T23:05:00Z"
         case inspect.ListType() | inspect.VarTupleType():
             return "a list"
         case _:

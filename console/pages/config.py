@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from console import options
-from console.paging import A_PAGE, AskedPage, Paged, pages_of
+from console.paging import A_PAGE, AskedTime
 from console.shown_config import ShownConfig, live_seconds, show_config
 from console.visit import Page, Visit
 from shared import links
@@ -41,8 +41,9 @@ class Said(msgspec.Struct, frozen=True):
     paused_at: datetime | None = None
 
 
-class ConfigPage(Paged, frozen=True):
-    """The page, at an instant. `open` are the runs that go on and wait, `runs` a page of the `found` that ended.
+class ConfigPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page, at an instant. `open` are the runs that go on and wait, `runs` some of those that ended, the newest or
+    older ones. `newer_after` and `older_before` are what the pages beside it ask for; None: there is none.
 
     `error` is what the newest run that ended failed with, and `remedy` what to do about it; `loaded` are the columns of
     the newest load; `changes` are the newest loads that changed any.
@@ -53,6 +54,9 @@ class ConfigPage(Paged, frozen=True):
     said: Said
     open: list[PastRun]
     runs: list[PastRun]
+    are_newest: bool
+    newer_after: datetime | None
+    older_before: datetime | None
     error_class: str | None
     error: Told | None
     remedy: Told | None
@@ -79,7 +83,7 @@ class ConfigPage(Paged, frozen=True):
 def build(visit: Visit) -> ConfigPage:
     """Raises `UnknownConfig`, and `InvalidInput` where the address asks for what there is not."""
     config_id = visit.path["config_id"]
-    asked = parse(AskedPage, visit.asked, "the address", InvalidInput, f"the config's page is at /configs/{config_id}")
+    asked = parse(AskedTime, visit.asked, "the address", InvalidInput, f"the config's page is at /configs/{config_id}")
     store = visit.store
     row = store.find_config(ManualRequest(config_id=config_id))
     standing = store.standing(
@@ -93,16 +97,17 @@ def build(visit: Visit) -> ConfigPage:
         raise UnknownConfig(f"config {config_id} was changed at this moment", "open the page again")
     failed = standing.ended_id if standing.ended_state == "failed" else None
     facts = find_facts(failed, store) if failed else None
-    found, runs = store.ended_runs_of(config_id, A_PAGE, asked.skipped)
+    ended = store.ended_runs_of(config_id, A_PAGE, asked.before, asked.after)
+    is_bare = asked.before is None and asked.after is None
     return ConfigPage(
         at=visit.now,
         config=show_config(standing, store.recent_runs([config_id], DRAWN)[config_id], visit.now),
         said=_said(row, standing.destination),
-        page=asked.page,
-        pages=pages_of(found),
-        found=found,
         open=store.open_runs_of(config_id),
-        runs=runs,
+        runs=ended.runs,
+        are_newest=is_bare or (bool(ended.runs) and ended.newer_after is None),
+        newer_after=ended.newer_after,
+        older_before=ended.older_before,
         error_class=facts.run.error_class if facts else None,
         error=facts.error if facts else None,
         remedy=facts.remedy if facts else None,

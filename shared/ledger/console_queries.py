@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared.ledger import console_statements
+from shared.ledger import console_statements, statements
 from shared.ledger.console_statements import ConfigState, Sort
 from shared.ledger.queries import Queries
 from shared.run import Verdict, Why
@@ -110,11 +110,10 @@ class ConsoleQueries(Queries):
 
         `cap` and `reads_per_minute` are admission's, and tell what a run waits for.
         """
-        rows = self._run(
+        rows = self._stated(
             console_statements.OVERVIEW[sort, descending],
             now=now,
             names=None,
-            recorded_by=None,
             cap=cap,
             reads_per_minute=reads_per_minute,
             search=search,
@@ -128,17 +127,22 @@ class ConsoleQueries(Queries):
         self, config_id: int, name: str | None, now: datetime, *, cap: int, reads_per_minute: int
     ) -> ConfigStanding | None:
         """The config of this id and name; None where there is none of both."""
-        rows = self._run(
+        rows = self._stated(
             console_statements.STANDING,
             now=now,
             id=config_id,
             names=[name] if name is not None else None,
-            recorded_by=None,
             cap=cap,
             reads_per_minute=reads_per_minute,
             search=None,
         )
         return _to(ConfigStanding, rows[0][0]) if rows else None
+
+    def _stated(self, statement: str, **asked: Any) -> list[Any]:
+        """Runs that were open stay in the indexes of those that are for hours, and are many times as many."""
+        with self._transaction():
+            self._run(statements.IN_INDEX_ORDER)
+            return self._run(statement, recorded_by=None, **asked)
 
     def recent_runs(self, config_ids: Sequence[int], most: int) -> dict[int, list[EndedRun]]:
         """The newest runs that ended of each config, `most` at most, the newest last."""

@@ -63,10 +63,10 @@ _OPEN_RUNS = f"""active AS MATERIALIZED (
 )"""
 
 # One row a config. A cancelled run says nothing of the table, so it is none of those that ended. Where the newest one
-# told no rows (it failed), the table has those of its newest load. An unqualified migration_status is the table's column
-# where there is one, else the one assumed (as in the due rule). `ruled` is a step of its own: beside what the due rule
-# is thought to cost, PostgreSQL takes each way to join for as good as any other, and looked for the open run of each
-# config among all.
+# told no rows (it failed), the table has those of its newest load. An unqualified migration_status is the table's
+# column where there is one, else the one assumed (as in the due rule). `ruled` is a step of its own: beside what the
+# due rule is thought to cost, PostgreSQL takes one way to join for as good as another, and looked for each config's
+# open run among all.
 _STATED = f"""ruled AS MATERIALIZED (
     SELECT id, name, google_cloud_project_id, bigquery_dataset_id, bigquery_table_id, verdict, why, slot, until
     FROM judged
@@ -198,8 +198,8 @@ CROSS JOIN LATERAL (
 ) r
 """
 
-# How many runs ended how in each quarter of an hour from then on. There may be a quarter of a million: each quarter is a
-# piece of an index, which knows what is asked, and nothing is reckoned or sorted for each run.
+# How many runs ended how in each quarter of an hour from then on. There may be a quarter of a million: each quarter is
+# a piece of an index, which knows what is asked, and nothing is reckoned or sorted for each run.
 ENDED_BY_QUARTER = f"""
 SELECT quarter.begun, ended.outcome, ended.runs
 FROM generate_series(CAST(:since AS timestamptz), CAST(:now AS timestamptz), interval '15 minutes') quarter (begun)

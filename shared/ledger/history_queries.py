@@ -12,7 +12,7 @@ from shared.plan import PlanState
 from shared.run import Why
 from shared.states import State
 
-# So many of the newest loads are looked at for those that changed the columns.
+# So many of the newest loads are looked at for those that told the columns, or changed them.
 _LOOKED_AT = 500
 
 
@@ -34,6 +34,16 @@ class PastRun(msgspec.Struct, frozen=True):
     seconds: float | None = None
     rows: int | None = None
     error_class: str | None = None
+
+
+class EndedRuns(msgspec.Struct, frozen=True):
+    """Some of a config's runs that ended, the newest first. `newer_after` and `older_before` are the instants after and
+    before which more were recorded, None where none were.
+    """
+
+    runs: list[PastRun]
+    newer_after: datetime | None = None
+    older_before: datetime | None = None
 
 
 class LoadedColumns(msgspec.Struct, frozen=True):
@@ -70,15 +80,27 @@ class HistoryQueries(Queries):
         """What goes on, then what waits, in its order."""
         return [_past(row) for (row,) in self._run(history_statements.OPEN_RUNS_OF, config_id=config_id)]
 
-    def ended_runs_of(self, config_id: int, most: int, skipped: int) -> tuple[int, list[PastRun]]:
-        """How many runs ended, and some of them, the newest first."""
-        count = self._run(history_statements.COUNT_ENDED_RUNS_OF, config_id=config_id)[0][0]
-        asked = {"config_id": config_id, "most": most, "skipped": skipped}
-        return count, [_past(row) for (row,) in self._run(history_statements.ENDED_RUNS_OF, **asked)]
+    def ended_runs_of(
+        self, config_id: int, most: int, before: datetime | None = None, after: datetime | None = None
+    ) -> EndedRuns:
+        """So many of the runs that ended (more, where several were recorded at one instant): the newest, or those next
+        to an instant, before or after which they were recorded.
+        """
+        asked = {"config_id": config_id, "most": most}
+        if after is None:
+            rows = self._run(history_statements.ENDED_RUNS_BEFORE, before=before, **asked)
+        else:
+            rows = self._run(history_statements.ENDED_RUNS_AFTER, after=after, **asked)
+        if not rows:
+            return EndedRuns([])
+        runs = [_past(row) for (row,) in rows]
+        shown = {"newest": runs[0].created_at, "oldest": runs[-1].created_at}
+        ((are_newer, are_older),) = self._run(history_statements.ENDED_RUNS_BESIDE, config_id=config_id, **shown)
+        return EndedRuns(runs, shown["newest"] if are_newer else None, shown["oldest"] if are_older else None)
 
     def newest_columns(self, config_id: int) -> LoadedColumns | None:
         """The columns that the newest load told; None where none did."""
-        rows = self._run(history_statements.NEWEST_COLUMNS, config_id=config_id)
+        rows = self._run(history_statements.NEWEST_COLUMNS, config_id=config_id, looked_at=_LOOKED_AT)
         return _to(LoadedColumns, rows[0]) if rows else None
 
     def newest_changes(self, config_id: int, most: int) -> list[LoadedChanges]:

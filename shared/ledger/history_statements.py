@@ -23,19 +23,38 @@ SELECT {_TOLD} FROM (
 ORDER BY r.state = 'pending', r.turn, r.id
 """
 
-ENDED_RUNS_OF = f"""
-SELECT {_TOLD} FROM sheet_to_bigquery_runs r WHERE r.config_id = :config_id AND r.ended_at IS NOT NULL
-ORDER BY r.created_at DESC, r.id LIMIT :most OFFSET :skipped
+# So many runs that ended as a page has, before or after an instant at which runs were recorded, by the index that has
+# them in that order: a page costs the same wherever it is. Those that were recorded at one instant are not parted.
+_ENDED_RUNS_OF = f"""
+SELECT {_TOLD} FROM (
+    SELECT * FROM sheet_to_bigquery_runs
+    WHERE config_id = :config_id AND ended_at IS NOT NULL AND {{side}} FETCH FIRST (:most) ROWS WITH TIES
+) r
+ORDER BY r.created_at DESC, r.id
 """
-COUNT_ENDED_RUNS_OF = """
-SELECT count(*) FROM sheet_to_bigquery_runs WHERE config_id = :config_id AND ended_at IS NOT NULL
+ENDED_RUNS_BEFORE = _ENDED_RUNS_OF.format(
+    side="created_at < coalesce(CAST(:before AS timestamptz), 'infinity') ORDER BY created_at DESC"
+)
+ENDED_RUNS_AFTER = _ENDED_RUNS_OF.format(side="created_at > :after ORDER BY created_at")
+
+# Whether a config has runs that ended on either side of a page of them.
+ENDED_RUNS_BESIDE = """
+SELECT EXISTS (
+    SELECT FROM sheet_to_bigquery_runs
+    WHERE config_id = :config_id AND ended_at IS NOT NULL AND created_at > :newest
+), EXISTS (
+    SELECT FROM sheet_to_bigquery_runs
+    WHERE config_id = :config_id AND ended_at IS NOT NULL AND created_at < :oldest
+)
 """
 
-# The newest load that told its columns.
+# Of so many of the newest loads, the newest that told its columns.
 NEWEST_COLUMNS = """
-SELECT r.id, r.ended_at, r.destination, r.columns FROM sheet_to_bigquery_runs r
-WHERE r.config_id = :config_id AND r.verdict = 'loaded' AND jsonb_typeof(r.columns) = 'array'
-ORDER BY r.ended_at DESC LIMIT 1
+SELECT loads.id, loads.ended_at, loads.destination, loads.columns FROM (
+    SELECT r.id, r.ended_at, r.destination, r.columns FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = :config_id AND r.verdict = 'loaded' ORDER BY r.ended_at DESC LIMIT :looked_at
+) loads
+WHERE jsonb_typeof(loads.columns) = 'array' ORDER BY loads.ended_at DESC LIMIT 1
 """
 
 # Of so many of the newest loads, those that changed the table's columns.

@@ -19,8 +19,6 @@ _NEXT_THAT_MAY_BE_DUE = due_rule(
         ORDER BY {DUE_FROM}, c.id LIMIT :most""",
     "c.told = 'due'",
 )
-# For the transaction: nobody knows how many are due, and PostgreSQL would rather read all of them and sort them.
-IN_INDEX_ORDER = "SET LOCAL enable_bitmapscan = off"
 # Records one run for each of them that is due. Tells how many it looked at and the place of the last one, how many
 # runs it recorded, and the first `named` of those, most overdue first.
 # ruff: noqa: S608

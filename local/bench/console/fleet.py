@@ -16,7 +16,7 @@ FROM (
     FROM generate_series(1, :configs) n, make_interval(hours => :hours) period
 ) numbered
 """
-# A run a period of each config that has none: one in thirty failed, one in three had nothing to load, some with warnings.
+# A run a period of some of the configs: one in thirty failed, one in three had nothing to load, some with warnings.
 RUNS = """
 INSERT INTO sheet_to_bigquery_runs (id, config_id, config_name, destination, slot, why, state, created_at, not_before,
     reads, admitted_at, attempt, claimed_at, had_last_run, job_project, job_location, execution, lease_until, deadline,

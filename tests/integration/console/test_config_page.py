@@ -1,24 +1,24 @@
 """A config's page tells what its row says, how it stands, and what the ledger has of its runs, columns and plans."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 
 from console.pages import config
 from console.pages.config import ConfigPage
+from console.phrases import instant
 from console.visit import Site, Visit
 from shared.acted import Acted
-from shared.ledger.connection import Session, connect
-from shared.ledger.history_statements import ENDED_RUNS_OF, NEWEST_CHANGES, NEWEST_COLUMNS
 from shared.ledger.store import Store
 from shared.messages import ManualRequest
-from shared.settings import Database
-from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert
+from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert, text
 
 HOUR = timedelta(hours=1)
 DAY = {"name": "day", "type": "DATE", "mode": "NULLABLE"}
@@ -93,16 +93,87 @@ def test_the_runs_come_newest_first_fifty_a_page_with_the_open_ones_in_front(
     ids = [add_run(config_id, now - number * HOUR, verdict="loaded", rows=number) for number in range(1, 56)]
     add_run(other, now, verdict="loaded", rows=1)
     waiting = add_run(config_id, now, why="manual", state="pending")
-    first, second = told(reader, config_id), told(reader, config_id, page=2)
-    assert ([run["id"] for run in first["runs"]], first["found"], first["pages"]) == (ids[:50], 55, 2)
-    assert [run["id"] for run in second["runs"]] == ids[50:]
+    first = told(reader, config_id)
+    assert [run["id"] for run in first["runs"]] == ids[:50]
     assert [run["id"] for run in first["open"]] == [waiting]
+    second = told(reader, config_id, before=first["older_before"])
+    assert [run["id"] for run in second["runs"]] == ids[50:]
+    assert told(reader, config_id, after=second["newer_after"])["runs"] == first["runs"]
+    assert (first["newer_after"], second["older_before"]) == (None, None)
     html = reader.page(f"/configs/{config_id}")
     assert html.index(f"/runs/{waiting}") < html.index(f'id="run-{ids[0]}"')
-    assert "1–50 of 55" in html
-    assert f'href="/configs/{config_id}?page=2"' in html
-    assert f'id="run-{waiting}"' not in reader.page(f"/configs/{config_id}", page=2)
-    assert reader.ask(f"/configs/{config_id}?page=0").status_code == 400
+    assert f"50 runs, recorded from {instant(now - 50 * HOUR)} to {instant(now - HOUR)} UTC" in html
+
+
+def test_the_links_of_a_page_of_runs_lead_through_all_of_them_and_back(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    config_id = add_config()
+    ids = [add_run(config_id, now - number * HOUR, verdict="loaded", rows=number) for number in range(1, 121)]
+    waiting = add_run(config_id, now, why="manual", state="pending")
+    here = f"/configs/{config_id}"
+
+    def listed(html: str) -> list[str]:
+        return re.findall(r'id="run-([^"]+)"', html)
+
+    def led(html: str, label: str) -> str | None:
+        found = re.search(rf'href="([^"]+)">{label}</a>', html)
+        return unescape(found[1]) if found else None
+
+    def followed(html: str, label: str) -> str:
+        return text(reader.ask(str(led(html, label))))
+
+    newest = reader.page(here)
+    assert (listed(newest), led(newest, "Newer"), led(newest, "Newest")) == ([waiting, *ids[:50]], None, None)
+    middle = followed(newest, "Older")
+    assert (listed(middle), led(middle, "Newest")) == (ids[50:100], here)
+    oldest = followed(middle, "Older")
+    assert (listed(oldest), led(oldest, "Older")) == (ids[100:], None)
+    assert listed(followed(oldest, "Newer")) == ids[50:100]
+    # What waits stands with the newest, by whichever way one came to them.
+    assert listed(followed(middle, "Newer")) == [waiting, *ids[:50]]
+
+
+def test_a_page_of_runs_stays_what_it_was_while_others_end(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    config_id = add_config()
+    for number in range(1, 53):
+        add_run(config_id, now - number * HOUR, verdict="loaded", rows=number)
+    before = told(reader, config_id)["older_before"]
+    bookmarked = told(reader, config_id, before=before)["runs"]
+    assert len(bookmarked) == 2
+    add_run(config_id, now, verdict="loaded", rows=1)
+    assert told(reader, config_id, before=before)["runs"] == bookmarked
+
+
+@pytest.mark.parametrize("asked", [{"before": "1999-01-01T00:00:00Z"}, {"after": "2999-01-01T00:00:00+01:00"}])
+def test_where_no_run_is_it_leads_to_the_newest(
+    asked: dict[str, str], reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    config_id = add_config()
+    add_run(config_id, now - HOUR, verdict="loaded", rows=1)
+    waiting = add_run(config_id, now, why="manual", state="pending")
+    html = reader.page(f"/configs/{config_id}", **asked)
+    assert f'<a href="/configs/{config_id}">Show the newest</a>' in html
+    assert f'id="run-{waiting}"' not in html
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("before=<b>", "before is text of 3 characters, not an instant with its zone"),
+        ("after=2026-11-28", "after is text of 10 characters, not an instant with its zone"),
+        ("before=2026-11-28T23:05:00", "before is text of 19 characters, not an instant with its zone"),
+        ("before=0001-01-01T00:00:00%2B14:00", "before has to be between the years 1970 and 9998"),
+        ("after=9999-12-31T23:59:59-14:00", "after has to be between the years 1970 and 9998"),
+        ("before=2026-11-28T23:05:00Z&after=2026-11-28T23:05:00Z", "before and after are not both possible"),
+    ],
+)
+def test_a_time_that_there_is_not_is_told_so(asked: str, told: str, reader: Reader, add_config: Add) -> None:
+    response = reader.ask(f"/configs/{add_config()}?{asked}")
+    assert response.status_code == 400
+    assert f"the address: {told}" in response.get_data(as_text=True)
 
 
 def test_a_run_in_the_list_tells_what_the_ledger_has(
@@ -235,25 +306,3 @@ def test_hostile_names_texts_and_columns_are_inert(
         config_id, now + HOUR, state="failed", error_class="<u>", error=HOSTILE + CELL.replace("https", "javascript")
     )
     assert_inert(reader.page(f"/configs/{config_id}"))
-
-
-def test_a_configs_history_goes_by_indexes(migrated: Database, add_config: Add, sql: Add) -> None:
-    add_config()
-    sql(
-        """INSERT INTO sheet_to_bigquery_runs (id, config_id, config_name, destination, slot, why, state, created_at,
-               not_before, reads, ended_at, verdict, columns, schema_changes)
-           SELECT gen_random_uuid(), n % 10, 'c', 'd', at, 'schedule', 'succeeded',
-               at, at, 1, at, 'loaded', '[]', '[]'
-           FROM (SELECT n, now() - n * interval '1 minute' AS at FROM generate_series(1, 20000) n) numbered"""
-    )
-    sql("ANALYZE sheet_to_bigquery_runs")
-    with connect(migrated) as connection:
-        session = Session(connection, migrated.configs_table)
-        plans = {
-            "runs_fared": session.run(f"EXPLAIN {ENDED_RUNS_OF}", config_id=1, most=50, skipped=0),
-            "runs_loaded": session.run(f"EXPLAIN {NEWEST_COLUMNS}", config_id=1),
-            "loads": session.run(f"EXPLAIN {NEWEST_CHANGES}", config_id=1, looked_at=500, most=5),
-        }
-    assert "runs_fared" in str(plans["runs_fared"])
-    assert "runs_loaded" in str(plans["runs_loaded"])
-    assert "runs_loaded" in str(plans["loads"])

@@ -105,7 +105,7 @@ def pages(plan: dict[str, Any]) -> int:
 
 def recording(session: Session, behind: Place = FIRST) -> dict[str, Any]:
     """What RECORD_DUE is asked with, in a transaction that is made for it."""
-    session.run(record_statements.IN_INDEX_ORDER)
+    session.run(statements.IN_INDEX_ORDER)
     return {
         "now": session.run(statements.NOW)[0][0],
         "due_from": behind.due_from,
