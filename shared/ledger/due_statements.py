@@ -3,7 +3,6 @@
 `{configs}` is the configs table's quoted name.
 """
 
-from collections.abc import Iterable
 from typing import get_args
 
 from shared.ledger.statements import ACTIVE_STATES, DESTINATION, RIVAL, RIVALS
@@ -47,23 +46,21 @@ _SUSPECTS = f"""suspects AS MATERIALIZED (
 
 
 # ruff: noqa: S608
-def _newest_slot(config_id: str, whys: Iterable[str], holds: str = "true") -> str:
-    """The newest slot of those of a config's runs `r` that are there for one of these reasons, and for which it holds.
-
-    A look into an index (runs_of_a_slot) for each reason: asked of all at once, PostgreSQL goes through all its runs.
-    """
-    return f"""(
-        SELECT max(newest.slot) FROM (VALUES {", ".join(f"('{why}')" for why in whys)}) reason (why)
-        CROSS JOIN LATERAL (
-            SELECT r.slot FROM sheet_to_bigquery_runs r
-            WHERE r.config_id = {config_id} AND r.why = reason.why AND {holds} ORDER BY r.slot DESC LIMIT 1
-        ) newest
-    )"""
-
-
-_OWN: tuple[Why, ...] = ("schedule", "manual", "reset")
-# The newest slot of all runs of config `c`.
-NEWEST_SLOT = _newest_slot("c.id", get_args(Why))
+# The newest slot of config `c`: a look into an index (runs_of_a_slot) for each reason. Asked of all reasons at once,
+# PostgreSQL goes through all runs of the config.
+NEWEST_SLOT = f"""(
+    SELECT max(newest.slot) FROM (VALUES {", ".join(f"('{why}')" for why in get_args(Why))}) reason (why)
+    CROSS JOIN LATERAL (
+        SELECT r.slot FROM sheet_to_bigquery_runs r
+        WHERE r.config_id = c.id AND r.why = reason.why ORDER BY r.slot DESC LIMIT 1
+    ) newest
+)"""
+# Whether the table of `c` is of the candidate's time or newer, as the ledger knows: of the runs since then alone.
+_LOADED_SINCE = """EXISTS (
+    SELECT FROM sheet_to_bigquery_runs r
+    WHERE r.config_id = c.id AND r.why IN ('schedule', 'manual', 'reset') AND r.slot >= c.candidate
+      AND r.state = 'succeeded'
+)"""
 
 
 def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str = "", asked: str = "true") -> str:
@@ -87,10 +84,8 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
                SELECT r.slot FROM sheet_to_bigquery_runs r
                WHERE r.config_id = c.id AND r.why = 'schedule' ORDER BY r.slot DESC LIMIT 1
            ) END AS scheduled_slot,
-           CASE WHEN c.asked AND c.last_run IS DISTINCT FROM c.scheduled_run
-                THEN {_newest_slot("c.id", _OWN, "r.state = 'succeeded'")} END AS loaded_slot,
            -- Of those that ended: where one is open, nothing else counts.
-           CASE WHEN c.last_run IS NULL THEN (
+           CASE WHEN c.last_run IS NULL AND c.owned THEN (
                SELECT r.state FROM sheet_to_bigquery_runs r
                WHERE r.config_id = c.id AND r.why <> 'shadow' AND r.ended_at IS NOT NULL
                ORDER BY r.created_at DESC LIMIT 1
@@ -141,10 +136,11 @@ def due_rule(chosen: str, checked: str, *, open_run: str = "false", joined: str 
                WHEN reset THEN 'due'
                WHEN frequency IS NULL THEN 'manual_only'
                -- Where a person moved last_run, the ledger knows what was loaded: no table goes back to an older slot.
-               WHEN candidate IS NULL OR candidate <= greatest(past_run, loaded_slot) THEN 'not_due'
+               WHEN candidate IS NULL OR candidate <= past_run
+                   OR (asked AND last_run IS DISTINCT FROM scheduled_run AND {_LOADED_SINCE}) THEN 'not_due'
                ELSE 'due'
            END AS told
-    FROM slotted OFFSET 0
+    FROM slotted c OFFSET 0
 ), judged AS (
     SELECT c.id, c.name, c.google_cloud_project_id, c.bigquery_dataset_id, c.bigquery_table_id, c.due_from,
            c.candidate AS slot, c.frequency, coalesce(c.candidate, c.base) + c.frequency AS until,

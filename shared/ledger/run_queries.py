@@ -98,13 +98,13 @@ class RunQueries(Queries):
         return [to_run(row) for (row,) in rows]
 
     def former_load(self, run: Run) -> Run | None:
-        """The newest load of the run's table by its config before the run; None where there was none."""
+        """The newest load of the run's table by its config before the run; None where there was none lately."""
         rows = self._run(
             run_statements.FORMER_LOAD,
             run_id=run.id,
             config_id=run.config_id,
             destination=run.destination,
-            ended_at=run.ended_at,
+            created_at=run.created_at,
         )
         return to_run(rows[0][0]) if rows else None
 

@@ -9,13 +9,19 @@ from shared.states import IN_FLIGHT, listed
 _IN_FLIGHT = listed(IN_FLIGHT)
 
 # ruff: noqa: S608
+# So many of a config's runs are looked at for a load of a table: no index has them by table, and what a config loaded
+# before its table was changed may be any number.
+_LOOKED_AT = 500
+
 # A run and its config's row as it is now (NULL where the row is gone), with who owns it and who rivals it, and the
 # newest run that loaded anything into the run's table, with its attempt.
 FIND_RUN = f"""
 SELECT to_jsonb(r), to_jsonb(c), c.is_active, {owned_for("r", "c")}, {rival(owned_for("r", "o"))}, (
-    SELECT jsonb_build_array(l.id, l.attempt) FROM sheet_to_bigquery_runs l
-    WHERE l.config_id = r.config_id AND l.verdict = 'loaded' AND l.destination = r.destination
-    ORDER BY l.ended_at DESC LIMIT 1
+    SELECT jsonb_build_array(loads.id, loads.attempt) FROM (
+        SELECT l.id, l.attempt, l.destination, l.ended_at FROM sheet_to_bigquery_runs l
+        WHERE l.config_id = r.config_id AND l.verdict = 'loaded' ORDER BY l.ended_at DESC LIMIT {_LOOKED_AT}
+    ) loads
+    WHERE loads.destination = r.destination ORDER BY loads.ended_at DESC LIMIT 1
 )
 FROM sheet_to_bigquery_runs r LEFT JOIN {{configs}} c ON c.id = r.config_id WHERE r.id = :run_id
 """
@@ -96,12 +102,18 @@ SELECT run FROM (
 ORDER BY created_at DESC, id LIMIT :most
 """
 
-# The newest load of a run's table by the same config that ended before the run did, or before now while it goes on.
-FORMER_LOAD = """
-SELECT to_jsonb(l) FROM sheet_to_bigquery_runs l
-WHERE l.config_id = :config_id AND l.verdict = 'loaded' AND l.destination = :destination AND l.id <> :run_id
-  AND l.ended_at <= coalesce(CAST(:ended_at AS timestamptz), now())
-ORDER BY l.ended_at DESC LIMIT 1
+# The newest load of a run's table among the config's runs that were recorded before it. By when they were recorded:
+# asked by when they ended, PostgreSQL may go through the runs of all configs, since an index has those, too.
+FORMER_LOAD = f"""
+SELECT to_jsonb(former) FROM sheet_to_bigquery_runs former WHERE former.id = (
+    SELECT before.id FROM (
+        SELECT r.id, r.verdict, r.destination, r.ended_at FROM sheet_to_bigquery_runs r
+        WHERE r.config_id = :config_id AND r.ended_at IS NOT NULL AND r.created_at <= :created_at
+        ORDER BY r.created_at DESC LIMIT {_LOOKED_AT}
+    ) before
+    WHERE before.verdict = 'loaded' AND before.destination = :destination AND before.id <> :run_id
+    ORDER BY before.ended_at DESC LIMIT 1
+)
 """
 
 # Whose runs are looked at: all configs', or those of these ids.
