@@ -37,14 +37,15 @@ ENDED_RUNS_BEFORE = _ENDED_RUNS_OF.format(
 )
 ENDED_RUNS_AFTER = _ENDED_RUNS_OF.format(side="created_at > :after ORDER BY created_at")
 
-# Whether a config has runs that ended on either side of a page of them.
+# Whether a config has runs that ended on either side of a page of them. The next one: asked whether there is any,
+# PostgreSQL goes through all configs' runs for a config that has many of them, and they may be the last ones.
 ENDED_RUNS_BESIDE = """
-SELECT EXISTS (
-    SELECT FROM sheet_to_bigquery_runs
-    WHERE config_id = :config_id AND ended_at IS NOT NULL AND created_at > :newest
-), EXISTS (
-    SELECT FROM sheet_to_bigquery_runs
-    WHERE config_id = :config_id AND ended_at IS NOT NULL AND created_at < :oldest
+SELECT (
+    SELECT true FROM sheet_to_bigquery_runs
+    WHERE config_id = :config_id AND ended_at IS NOT NULL AND created_at > :newest ORDER BY created_at LIMIT 1
+), (
+    SELECT true FROM sheet_to_bigquery_runs
+    WHERE config_id = :config_id AND ended_at IS NOT NULL AND created_at < :oldest ORDER BY created_at DESC LIMIT 1
 )
 """
 
