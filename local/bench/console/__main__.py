@@ -1,4 +1,4 @@
-"""`python -m local.bench.console`: measure the overview over a large ledger, print and keep its times and sizes.
+"""`python -m local.bench.console`: measure the pages over a large ledger, print and keep their times and sizes.
 
 Through the staged function under functions-framework, as a browser asks, one request at a time; nothing is kept warm
 but PostgreSQL's own pages.
@@ -13,7 +13,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,37 +36,62 @@ from shared.settings import read_database
 from sql.migrations import up
 
 HISTORY = Path(__file__).with_name("history.jsonl")
-# What people ask for first, and what makes PostgreSQL work most.
+# What people ask for first, and what makes PostgreSQL work most; `{long}` is the config that has many runs, `{middle}`
+# an instant within its history, `{run}` a run of it.
 PATHS = {
     "overview": "/",
     "its JSON": "/overview.json",
     "failed ones": "/?state=failed",
     "a search": "/?search=region+77",
+    "most rows first": "/?sort=rows&order=down",
     "most late first": "/?sort=freshness",
     "the last page": "/?sort=name&page=200",
     "a config": "/configs/77",
+    "one of many runs": "/configs/{long}",
+    "its JSON twin": "/configs/{long}.json",
+    "amid its runs": "/configs/{long}?before={middle}",
+    "its oldest runs": "/configs/{long}?after=1970-01-01T00:00:00Z",
+    "a run of it": "/runs/{run}",
 }
 SECONDS_TO_START = 60
 
 
+@dataclass(frozen=True)
+class Size:
+    """A ledger: so many `configs`, due every so many `hours`, with so many `runs` each, and one with `long` of them."""
+
+    configs: int
+    hours: int
+    runs: int
+    long: int
+
+    def __str__(self) -> str:
+        every = "hour" if self.hours == 1 else f"{self.hours} hours"
+        return f"{self.configs:,} configs, due every {every}, and {self.configs * self.runs + self.long:,} runs"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Measure the console's overview over a large ledger")
+    parser = argparse.ArgumentParser(description="Measure the console's pages over a large ledger")
     parser.add_argument("--configs", type=int, default=10_000)
-    parser.add_argument("--days", type=int, default=50, help="so many runs has each config")
+    parser.add_argument("--hours", type=int, default=1, help="so often is each of them due")
+    parser.add_argument("--runs", type=int, default=100, help="so many runs has each of them")
+    parser.add_argument("--long", type=int, default=100_000, help="so many runs has one more, which is hourly")
     parser.add_argument("--rounds", type=int, default=10, help="measured requests of each page")
     parser.add_argument("--history", type=Path, default=HISTORY, help="file that gets a line a measurement")
     options = parser.parse_args(arguments)
+    size = Size(options.configs, options.hours, options.runs, options.long)
     end_in_order()
     try:
-        with _served(options.configs, options.days) as address:
-            measured = {name: _measure(address, path, options.rounds) for name, path in PATHS.items()}
+        with _served(size) as address:
+            measured = {name: _measure(address, path, options.rounds) for name, path in _paths(address, size).items()}
     except ComponentFailed as error:
         raise SystemExit(str(error)) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    Console().print(_table(options.configs, options.configs * options.days, measured))
-    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "configs": options.configs, "days": options.days}
-    line |= {
+    Console().print(_table(size, measured))
+    line = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **asdict(size),
         "rounds": options.rounds,
         "commit": commit(),
         "machine": machine(),
@@ -77,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 @contextmanager
-def _served(configs: int, days: int) -> Iterator[str]:
+def _served(size: Size) -> Iterator[str]:
     """The console's address, over a ledger of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-console-") as name:
         folder = Path(name)
@@ -98,7 +124,7 @@ def _served(configs: int, days: int) -> Iterator[str]:
             server.start()
             wait_until_ready([server], SECONDS_TO_START)
             postgres.create_database()
-            _fill(postgres, environment, configs, days)
+            _fill(postgres, environment, size)
             console.start()
             wait_until_ready([console], SECONDS_TO_START)
             yield console.address
@@ -107,15 +133,24 @@ def _served(configs: int, days: int) -> Iterator[str]:
             server.stop()
 
 
-def _fill(postgres: Postgres, environment: dict[str, str], configs: int, days: int) -> None:
+def _fill(postgres: Postgres, environment: dict[str, str], size: Size) -> None:
     database = read_database(environment)
     with connect(database) as connection:
         list(up(connection, database.configs_table))
     filling = pg8000.native.Connection(
         SUPERUSER, host=HOST, port=postgres.port, database=database.postgres_db, password=postgres.password
     )
-    fleet.fill(filling, configs, days)
+    fleet.fill(filling, **asdict(size))
     filling.close()
+
+
+def _paths(address: str, size: Size) -> dict[str, str]:
+    """The paths of `PATHS`, with what is there."""
+    long = size.configs + 1
+    runs = json.loads(_ask(address, f"/configs/{long}.json")[1])["runs"]
+    middle = datetime.now(UTC) - timedelta(hours=size.long // 2)
+    named = {"long": long, "middle": f"{middle:%Y-%m-%dT%H:%M:%SZ}", "run": runs[-1]["id"]}
+    return {name: path.format(**named) for name, path in PATHS.items()}
 
 
 def _measure(address: str, path: str, rounds: int) -> dict[str, float]:
@@ -123,10 +158,11 @@ def _measure(address: str, path: str, rounds: int) -> dict[str, float]:
     _ask(address, path)  # the first one reads from disk, and compiles the template
     asked = [_ask(address, path) for _ in range(rounds)]
     times = [milliseconds for milliseconds, _ in asked]
-    return {"first_byte_ms": round(statistics.median(times)), "worst_ms": round(max(times)), "bytes": asked[-1][1]}
+    return {"first_byte_ms": round(statistics.median(times)), "worst_ms": round(max(times)), "bytes": len(asked[-1][1])}
 
 
-def _ask(address: str, path: str) -> tuple[float, int]:
+def _ask(address: str, path: str) -> tuple[float, bytes]:
+    """The milliseconds to the answer's first byte, and the answer."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
     try:
@@ -135,16 +171,16 @@ def _ask(address: str, path: str) -> tuple[float, int]:
         answer = connection.getresponse()
         first = answer.read(1)
         milliseconds = (time.perf_counter() - begun) * 1000
-        size = len(first + answer.read())
+        body = first + answer.read()
     finally:
         connection.close()
     if answer.status != http.client.OK:
         raise ComponentFailed(f"the console answers {answer.status} to {path}")
-    return milliseconds, size
+    return milliseconds, body
 
 
-def _table(configs: int, runs: int, measured: dict[str, dict[str, float]]) -> Table:
-    table = Table(title=f"The console over {configs:,} configs and {runs:,} runs", title_justify="left")
+def _table(size: Size, measured: dict[str, dict[str, float]]) -> Table:
+    table = Table(title=f"The console over {size}", title_justify="left")
     table.add_column("page")
     for heading in ("first byte, ms", "worst, ms", "size, KB"):
         table.add_column(heading, justify="right")

@@ -2,21 +2,23 @@
 
 from typing import Any
 
-# All of one frequency, with last runs spread over its last period: one in fifty paused, one in a hundred due.
+# All of one frequency, but for one more, which is hourly, with last runs spread over their last period: one in fifty is
+# paused, one in a hundred due.
 CONFIGS = """
 INSERT INTO sheet_to_bigquery_configs (name, google_sheet_url, google_sheet_tab_name, google_cloud_project_id,
     bigquery_dataset_id, bigquery_table_id, last_run, scheduled_run, run_frequency_hours, is_active, paused_reason)
 SELECT 'Sales of region ' || n, 'https://docs.google.com/spreadsheets/d/generated-spreadsheet-number-' || n || '/edit',
-    'Sheet1', 'team-project-' || n % 50, 'reports_' || n % 200, 'sales_of_region_' || n, at, at, :hours, n % 50 <> 0,
+    'Sheet1', 'team-project-' || n % 50, 'reports_' || n % 200, 'sales_of_region_' || n, at, at, hours, n % 50 <> 0,
     CASE WHEN n % 50 = 0 THEN 'the sheet moved' END
 FROM (
-    SELECT n, now() - CASE
-        WHEN n % 100 = 1 THEN period + interval '1 minute' ELSE 0.95 * period * n / :configs
-    END AS at
-    FROM generate_series(1, :configs) n, make_interval(hours => :hours) period
+    SELECT n, hours, now() - make_interval(hours => hours)
+        * CASE WHEN n > :configs THEN 0.5 WHEN n % 100 = 1 THEN 1.02 ELSE 0.95 * n / :configs END AS at
+    FROM generate_series(1, :configs + 1) n
+    CROSS JOIN LATERAL (SELECT CASE WHEN n > :configs THEN 1 ELSE CAST(:hours AS integer) END AS hours) period
 ) numbered
 """
-# A run a period of some of the configs: one in thirty failed, one in three had nothing to load, some with warnings.
+# A run a period of each config, of the last one more of them: one in thirty failed, one in three had nothing to load,
+# some with warnings. In the order of their time, as dispatch records them.
 RUNS = """
 INSERT INTO sheet_to_bigquery_runs (id, config_id, config_name, destination, slot, why, state, created_at, not_before,
     reads, admitted_at, attempt, claimed_at, had_last_run, job_project, job_location, execution, lease_until, deadline,
@@ -34,9 +36,11 @@ SELECT gen_random_uuid(), id, name, concat_ws('.', google_cloud_project_id, bigq
 FROM (
     SELECT c.*, nth, (c.id * 7 + nth) % 30 AS kind,
         last_run - (nth - 1) * make_interval(hours => run_frequency_hours) AS at
-    FROM sheet_to_bigquery_configs c, generate_series(1, :runs) nth
-    WHERE c.id BETWEEN :first AND :last
+    FROM sheet_to_bigquery_configs c
+    CROSS JOIN LATERAL (SELECT CASE WHEN id > :configs THEN CAST(:long AS integer) ELSE :runs END AS most) runs
+    CROSS JOIN LATERAL generate_series(1, most) nth
 ) each_period
+ORDER BY at
 """
 # Where the newest one failed, the table is as old as the one before.
 FAILED = """
@@ -45,8 +49,7 @@ SET last_run = last_run - make_interval(hours => run_frequency_hours),
     scheduled_run = last_run - make_interval(hours => run_frequency_hours)
 WHERE (id * 7 + 1) % 30 = 0
 """
-# Of every hundredth config a run waits, of every five hundredth one goes on.
-OPEN = """
+_OPEN = """
 INSERT INTO sheet_to_bigquery_runs (id, config_id, config_name, destination, slot, why, state, created_at, not_before,
     reads, admitted_at, attempt, claimed_at, had_last_run, job_project, job_location, execution, lease_until, deadline)
 SELECT gen_random_uuid(), id, name, concat_ws('.', google_cloud_project_id, bigquery_dataset_id, bigquery_table_id),
@@ -55,18 +58,24 @@ SELECT gen_random_uuid(), id, name, concat_ws('.', google_cloud_project_id, bigq
     CASE WHEN goes_on THEN true END, CASE WHEN goes_on THEN 'local-project' END, CASE WHEN goes_on THEN 'US' END,
     CASE WHEN goes_on THEN 'projects/p/locations/l/jobs/job/executions/job-' || id END,
     CASE WHEN goes_on THEN now() + interval '1 hour' END, CASE WHEN goes_on THEN now() + interval '1 hour' END
-FROM (SELECT c.*, id % 500 = 3 AS goes_on FROM sheet_to_bigquery_configs c WHERE id % 100 = 3) opened
+FROM (SELECT c.*, {goes_on} AS goes_on FROM sheet_to_bigquery_configs c WHERE {opened}) opened
 """
+# Of every hundredth config a run waits, of every five hundredth one goes on.
+OPEN = _OPEN.format(opened="id % 100 = 3", goes_on="id % 500 = 3")
 
 
-def fill(connection: Any, configs: int, runs: int, hours: int = 24, long: int = 0) -> None:
+# Runs that were open since the tables were vacuumed last: what is left of them in the indexes of open runs.
+GONE = f"BEGIN; {_OPEN.format(opened='id % 100 <> 3', goes_on='true')}; ROLLBACK"
+
+
+def fill(connection: Any, configs: int, runs: int, hours: int, long: int) -> None:
     """Fills the empty tables of a migrated database, over a pg8000.native connection, and analyses them.
 
     Each of the `configs`, due every so many `hours`, has so many `runs` that ended; one more has `long` of them.
     """
-    connection.run(CONFIGS, configs=configs + 1, hours=hours)
-    connection.run(RUNS, runs=runs, first=1, last=configs)
-    connection.run(RUNS, runs=long, first=configs + 1, last=configs + 1)
+    connection.run(CONFIGS, configs=configs, hours=hours)
+    connection.run(RUNS, configs=configs, runs=runs, long=long)
     connection.run(FAILED)
     connection.run(OPEN)
     connection.run("VACUUM ANALYZE")
+    connection.run(GONE)
