@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared.ledger import console_statements, statements
+from shared.ledger import console_statements
 from shared.ledger.console_statements import ConfigState, Sort
 from shared.ledger.queries import Queries
 from shared.run import Verdict, Why
@@ -140,8 +140,7 @@ class ConsoleQueries(Queries):
 
     def _stated(self, statement: str, **asked: Any) -> list[Any]:
         """Runs that were open stay in the indexes of those that are for hours, and are many times as many."""
-        with self._transaction():
-            self._run(statements.IN_INDEX_ORDER)
+        with self._in_index_order():
             return self._run(statement, recorded_by=None, **asked)
 
     def recent_runs(self, config_ids: Sequence[int], most: int) -> dict[int, list[EndedRun]]:

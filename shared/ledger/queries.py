@@ -1,6 +1,7 @@
 """What the ledger's queries share: one connection, and the shapes that go in and out of PostgreSQL."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,14 @@ class Queries:
         self._transaction = session.transaction
         self._configs = session.configs_table
         self.one_moment = session.one_moment
+
+    @contextlib.contextmanager
+    def _in_index_order(self) -> Iterator[None]:
+        """Statements that go through an index in its order; a page's others, in its one transaction, as ever."""
+        with self._transaction():
+            self._run(statements.IN_INDEX_ORDER)
+            yield
+            self._run(statements.IN_ANY_ORDER)
 
     def now(self) -> datetime:
         """The one clock: the database's."""

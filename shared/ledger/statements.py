@@ -16,9 +16,11 @@ NOW = "SELECT now()"
 LOCK_DISPATCH = "SELECT pg_advisory_xact_lock(1932681841, 1)"
 LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"
 
-# For the transaction: nobody knows how many are due or open, and PostgreSQL would rather read all of them and sort
-# them; and only who goes through an index in its order leaves out for the next one what is dead in it.
+# Until the transaction's end, or until the second: nobody knows how many are due or open, and PostgreSQL would rather
+# read all of them and sort them; and only who goes through an index in its order leaves out for the next one what is
+# dead in it.
 IN_INDEX_ORDER = "SET LOCAL enable_bitmapscan = off"
+IN_ANY_ORDER = "SET LOCAL enable_bitmapscan TO DEFAULT"
 
 ACTIVE_STATES = listed(ACTIVE)
 # Whether a run `r` is open, by the indexes of those that are: that `ended_at` is NULL is known by none.

@@ -114,9 +114,8 @@ class Store(
         behind: Place = FIRST,
     ) -> Due:
         """Records a run for each due config among the next `RECORDED` that may be due, and tells of `named` of them."""
-        with self._transaction():
+        with self._in_index_order():
             self._run(statements.LOCK_DISPATCH)
-            self._run(statements.IN_INDEX_ORDER)
             ((looked_at, due_from, config_id, count, first),) = self._run(
                 record_statements.RECORD_DUE,
                 now=now,

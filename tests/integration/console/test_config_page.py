@@ -243,9 +243,9 @@ def test_a_waiting_run_alone_is_no_page_of_none(reader: Reader, add_config: Add,
     run_id = add_run(config_id, now, state="pending")
     text = reader.words(f"/configs/{config_id}")
     assert f'id="run-{run_id}"' in reader.page(f"/configs/{config_id}")
-    assert "of 0" not in text
+    assert "recorded from" not in text
     add_run(config_id, now - HOUR, verdict="loaded", warnings='["w", "x"]')
-    assert "1–1 of 1" in reader.words(f"/configs/{config_id}")
+    assert "1 run, recorded from" in reader.words(f"/configs/{config_id}")
 
 
 def test_the_last_failure_is_told_as_such_while_another_run_waits(
