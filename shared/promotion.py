@@ -3,7 +3,7 @@
 The rules alone, for `migrate.py` and the console: waiting, closing attempts in BigQuery, and the screen are theirs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,17 +24,16 @@ class Proved(msgspec.Struct, frozen=True):
 
 
 def examine_promotion(
-    row: Mapping[str, Any], owned: Owned, needed: int, store: Store, *, forced: bool = False
+    row: Mapping[str, Any], owned: Owned, matches: int, needed: int, store: Store, *, forced: bool = False
 ) -> Proved:
-    """What speaks for the promotion of a config, by its row and its owner; one that is the job's already has nothing
-    to prove.
+    """What speaks for the promotion of a config, by its row, its owner and how many comparisons in a row were MATCH;
+    one that is the job's already has nothing to prove.
 
     A MISMATCH breaks the row of matches. SHEET_CHANGED and SHADOW_OLDER neither prove nor disprove: they do not break
     it, but none may be the last word, because the tables differed then, and nobody knows why.
 
     Raises `WrongPhase`, `InvalidConfig`, `TableConflict`, and `NotProved`, that last one not where it is `forced`.
     """
-    matches = store.consecutive_matches(owned.id, owned.table)
     if owned.owner == "job_ready":
         return Proved(owned, matches)
     if owned.owner == "service":
@@ -90,9 +89,9 @@ def unlike_its_shadow(config: Config) -> str | None:
     return None if mode == "replace" else f"options.load_mode is {mode}, and a shadow replaces the whole table"
 
 
-def refuse_while_service_works(config_ids: Sequence[int], store: Store) -> None:
+def refuse_at_work(configs: Iterable[Owned]) -> None:
     """Raises `ServiceAtWork` where the older service may be loading one of the configs' tables at this moment."""
-    for each in store.list_owned(config_ids):
+    for each in configs:
         if each.forward_until:
             raise ServiceAtWork(
                 f"the service may be loading the table of {each.label}, until"

@@ -13,7 +13,7 @@ from shared import promotion as rules
 from shared.errors import ServiceAtWork, TableBusy
 from shared.ledger.store import Store, open_store
 from shared.owner import Owner
-from shared.promotion import Proved, refuse_while_service_works
+from shared.promotion import Proved, refuse_at_work
 from shared.settings import read_database, read_migrating
 
 _PAUSE = 1.0
@@ -52,7 +52,9 @@ def promote(
         wanted = examine_named(
             names,
             store,
-            lambda row, owned: rules.examine_promotion(row, owned, needed, store, forced=force is not None),
+            lambda row, owned: rules.examine_promotion(
+                row, owned, store.consecutive_matches(owned.id, owned.table), needed, store, forced=force is not None
+            ),
             screen,
         )
         if not change.dry_run:
@@ -91,7 +93,7 @@ def _wait_for_service(ids: Sequence[int], until: float, told: bool, store: Store
     """Until the service is at work on none of the tables; whether that was told. Raises `ServiceAtWork`."""
     while True:
         try:
-            refuse_while_service_works(ids, store)
+            refuse_at_work(store.list_owned(ids))
         except ServiceAtWork as busy:
             if time.monotonic() >= until:
                 raise

@@ -13,7 +13,7 @@ from console.rendering import address
 from console.visit import Action, Visit
 from shared.errors import Overtaken, ServiceAtWork
 from shared.owner import TAKEN_FROM_SERVICE, Owned
-from shared.promotion import end_unwanted, examine_promotion, give_back, promote, refuse_while_service_works
+from shared.promotion import end_unwanted, examine_promotion, give_back, promote, refuse_at_work
 
 
 def _owned(row: dict[str, Any], visit: Visit) -> Owned:
@@ -26,14 +26,19 @@ def _owned(row: dict[str, Any], visit: Visit) -> Owned:
 def promotable(row: dict[str, Any], visit: Visit) -> Owned:
     """Whose the config's table is before it is promoted. Raises what speaks against that."""
     owned = _owned(row, visit)
+    require_promotable(row, owned, visit.store.consecutive_matches(owned.id, owned.table), visit)
+    return owned
+
+
+def require_promotable(row: dict[str, Any], owned: Owned, matches: int, visit: Visit) -> None:
+    """Raises what speaks against the promotion of a config, which compared so well."""
     if owned.owner == "job_ready":
         raise NotPossible(f"{label(row)} is the job's already", "there is nothing left to promote")
-    examine_promotion(row, owned, visit.here.migrating.migration_matches, visit.store)
+    examine_promotion(row, owned, matches, visit.here.migrating.migration_matches, visit.store)
     try:
-        refuse_while_service_works([owned.id], visit.store)
+        refuse_at_work([owned])
     except ServiceAtWork as busy:
         raise ServiceAtWork(busy.what, "try again in some minutes") from busy
-    return owned
 
 
 def returnable(row: dict[str, Any], visit: Visit) -> Owned:

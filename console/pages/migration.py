@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from console.actions.owners import promotable
+from console.actions.owners import require_promotable
 from console.forms import refusal
 from console.paging import A_PAGE, Paged, Searched, pages_of
 from console.visit import Page, Visit
@@ -111,13 +111,13 @@ def _moving(configs: list[Owned], visit: Visit) -> Iterable[Moving]:
         newest = compared.get(owned.id) if owned.verdict else None
         matches = store.consecutive_matches(owned.id, owned.table) if owned.owner == "shadow" else None
         # Only where the comparisons speak for it, is the rest asked for: a page has many that wait for theirs.
-        may_be_proved = matches is not None and is_matched(owned, matches, needed)
-        yield Moving(owned, matches, newest, may_be_proved and _is_proved(owned, visit))
+        is_proved = matches is not None and is_matched(owned, matches, needed) and _is_proved(owned, matches, visit)
+        yield Moving(owned, matches, newest, is_proved)
 
 
-def _is_proved(owned: Owned, visit: Visit) -> bool:
+def _is_proved(owned: Owned, matches: int, visit: Visit) -> bool:
     def check() -> None:
-        promotable(visit.store.find_config(ManualRequest(config_id=owned.id)), visit)
+        require_promotable(visit.store.find_config(ManualRequest(config_id=owned.id)), owned, matches, visit)
 
     return refusal(check) is None
 

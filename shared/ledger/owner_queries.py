@@ -28,12 +28,12 @@ class OwnerQueries(Queries):
     def list_owned(self, config_ids: Sequence[int] | None = None) -> list[Owned]:
         """All configs, or those of these ids, with the owners of their tables; by id."""
         found: list[Owned] = []
-        rows: list[Any] = [None]
-        while rows:  # of a million in one statement, PostgreSQL would run out of the time that it has
+        while True:  # of a million in one statement, PostgreSQL would run out of the time that it has
             after = found[-1].id if found else 0
             rows = self._run(owner_statements.LIST_OWNED, ids=_array(config_ids), after=after, most=_LISTED)
             found += (Owned(**dict(zip(Owned.__struct_fields__, row, strict=True))) for row in rows)
-        return found
+            if len(rows) < _LISTED:
+                return found
 
     def page_of_owned(
         self, search: str | None, owner: Owner | None, most: int, skipped: int

@@ -4,7 +4,10 @@ A change of the column `migration_status` is written into the audit by a trigger
 it; what is said here of who and why reaches it as settings of the transaction.
 """
 
+from typing import get_args
+
 from shared.ledger.statements import DATASET, DESTINATION, IS_OPEN, PROJECT, TABLE
+from shared.run import Why
 from shared.states import IN_FLIGHT, listed
 
 _IN_FLIGHT = listed(IN_FLIGHT)
@@ -35,6 +38,20 @@ _OPEN_FORWARDS = f"""
       AND (f.config_id = c.id OR f.destination = {DESTINATION.format(c="c")})
 """
 
+
+def _newest_ended(*reasons: Why) -> str:
+    """The newest run of config `c` that ended, of those recorded for these reasons: a look into an index
+    (runs_of_a_slot) for each. Asked of all at once, PostgreSQL goes through whatever the config ran for other reasons.
+    """
+    return f"""
+    SELECT newest.at, newest.state FROM (VALUES {", ".join(f"('{why}')" for why in reasons)}) reason (why)
+    CROSS JOIN LATERAL (
+        SELECT r.ended_at AS at, r.state, r.created_at FROM sheet_to_bigquery_runs r
+        WHERE r.config_id = c.id AND r.why = reason.why AND r.ended_at IS NOT NULL ORDER BY r.slot DESC LIMIT 1
+    ) newest
+    ORDER BY newest.created_at DESC LIMIT 1"""
+
+
 # All configs, or those of these ids, with what `shared.owner.Owned` tells, in its order; so many after an id. What was
 # compared before the owner changed last says nothing of the table as it is now.
 LIST_OWNED = f"""
@@ -50,14 +67,8 @@ LEFT JOIN LATERAL (
     SELECT f.ended_at, f.status FROM sheet_to_bigquery_forwards f
     WHERE f.config_id = c.id AND f.ended_at IS NOT NULL ORDER BY f.begun_at DESC LIMIT 1
 ) forwarded ON true
-LEFT JOIN LATERAL (
-    SELECT r.ended_at AS at, r.state FROM sheet_to_bigquery_runs r
-    WHERE r.config_id = c.id AND r.ended_at IS NOT NULL AND r.why = 'shadow' ORDER BY r.created_at DESC LIMIT 1
-) shadow ON true
-LEFT JOIN LATERAL (
-    SELECT r.ended_at AS at, r.state FROM sheet_to_bigquery_runs r
-    WHERE r.config_id = c.id AND r.ended_at IS NOT NULL AND r.why <> 'shadow' ORDER BY r.created_at DESC LIMIT 1
-) job ON true
+LEFT JOIN LATERAL ({_newest_ended("shadow")}) shadow ON true
+LEFT JOIN LATERAL ({_newest_ended(*(why for why in get_args(Why) if why != "shadow"))}) job ON true
 LEFT JOIN LATERAL (
     SELECT v.verdict, v.compared_at FROM sheet_to_bigquery_comparisons v
     WHERE v.config_id = c.id AND v.compared_at >= coalesce((

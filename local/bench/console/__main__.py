@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pg8000.native
@@ -32,8 +33,9 @@ from local.ports import HOST, reserve_port
 from local.postgres import SUPERUSER, Postgres, server_version
 from local.servers import REPOSITORY
 from shared.ledger.connection import connect
-from shared.settings import read_database
+from shared.settings import Database, read_database
 from sql.migrations import up
+from sql.tracking import start
 
 HISTORY = Path(__file__).with_name("history.jsonl")
 # What people ask for first, and what makes PostgreSQL work most; `{long}` is the config that has many runs, `{middle}`
@@ -52,6 +54,16 @@ PATHS = {
     "amid its runs": "/configs/{long}?before={middle}",
     "its oldest runs": "/configs/{long}?after=1970-01-01T00:00:00Z",
     "a run of it": "/runs/{run}",
+}
+# The same while the team moves from the older service.
+PATHS_MEANWHILE = {
+    "the migration": "/migration",
+    "its JSON": "/migration.json",
+    "a search in it": "/migration?search=region+77",
+    "its last page": "/migration?page=200",
+    "a shadow": "/configs/77",
+    "one of many runs": "/configs/{long}",
+    "the overview": "/",
 }
 SECONDS_TO_START = 60
 
@@ -82,13 +94,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = Size(options.configs, options.hours, options.runs, options.long)
     end_in_order()
     try:
-        with _served(size) as address:
-            measured = {name: _measure(address, path, options.rounds) for name, path in _paths(address, size).items()}
+        with _served(size) as (address, database, filling):
+            measured = _measure_all(address, PATHS, size, options.rounds)
+            with connect(database) as connection:
+                list(start(connection, database.configs_table))
+            fleet.move(filling)
+            meanwhile = _measure_all(address, PATHS_MEANWHILE, size, options.rounds)
     except ComponentFailed as error:
         raise SystemExit(str(error)) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    Console().print(_table(size, measured))
+    Console().print(_table(f"The console over {size}", measured))
+    Console().print(_table("The same while a team moves from the older service, its configs in shadow", meanwhile))
     line = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         **asdict(size),
@@ -97,14 +114,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "machine": machine(),
         "postgres": server_version(),
         "pages": measured,
+        "meanwhile": meanwhile,
     }
     with options.history.open("a") as history:
         history.write(json.dumps(line) + "\n")
 
 
 @contextmanager
-def _served(size: Size) -> Iterator[str]:
-    """The console's address, over a ledger of its own."""
+def _served(size: Size) -> Iterator[tuple[str, Database, Any]]:
+    """The console's address, over a ledger of its own, and that, as the product and as its superuser."""
     with tempfile.TemporaryDirectory(prefix="bench-console-") as name:
         folder = Path(name)
         postgres = Postgres.in_folder(folder / "postgres", reserve_port())
@@ -124,33 +142,37 @@ def _served(size: Size) -> Iterator[str]:
             server.start()
             wait_until_ready([server], SECONDS_TO_START)
             postgres.create_database()
-            _fill(postgres, environment, size)
+            database = read_database(environment)
+            filling = _filled(postgres, database, size)
             console.start()
             wait_until_ready([console], SECONDS_TO_START)
-            yield console.address
+            yield console.address, database, filling
         finally:
             console.stop()
             server.stop()
 
 
-def _fill(postgres: Postgres, environment: dict[str, str], size: Size) -> None:
-    database = read_database(environment)
+def _filled(postgres: Postgres, database: Database, size: Size) -> Any:
     with connect(database) as connection:
         list(up(connection, database.configs_table))
     filling = pg8000.native.Connection(
         SUPERUSER, host=HOST, port=postgres.port, database=database.postgres_db, password=postgres.password
     )
     fleet.fill(filling, **asdict(size))
-    filling.close()
+    return filling
 
 
-def _paths(address: str, size: Size) -> dict[str, str]:
-    """The paths of `PATHS`, with what is there."""
+def _measure_all(address: str, paths: dict[str, str], size: Size, rounds: int) -> dict[str, dict[str, float]]:
+    return {name: _measure(address, path, rounds) for name, path in _named(paths, address, size).items()}
+
+
+def _named(paths: dict[str, str], address: str, size: Size) -> dict[str, str]:
+    """The paths, with what is there."""
     long = size.configs + 1
     runs = json.loads(_ask(address, f"/configs/{long}.json")[1])["runs"]
     middle = datetime.now(UTC) - timedelta(hours=size.long // 2)
     named = {"long": long, "middle": f"{middle:%Y-%m-%dT%H:%M:%SZ}", "run": runs[-1]["id"]}
-    return {name: path.format(**named) for name, path in PATHS.items()}
+    return {name: path.format(**named) for name, path in paths.items()}
 
 
 def _measure(address: str, path: str, rounds: int) -> dict[str, float]:
@@ -179,8 +201,8 @@ def _ask(address: str, path: str) -> tuple[float, bytes]:
     return milliseconds, body
 
 
-def _table(size: Size, measured: dict[str, dict[str, float]]) -> Table:
-    table = Table(title=f"The console over {size}", title_justify="left")
+def _table(title: str, measured: dict[str, dict[str, float]]) -> Table:
+    table = Table(title=title, title_justify="left")
     table.add_column("page")
     for heading in ("first byte, ms", "worst, ms", "size, KB"):
         table.add_column(heading, justify="right")

@@ -67,6 +67,26 @@ OPEN = _OPEN.format(opened="id % 100 = 3", goes_on="id % 500 = 3")
 # Runs that were open since the tables were vacuumed last: what is left of them in the indexes of open runs.
 GONE = f"BEGIN; {_OPEN.format(opened='id % 100 <> 3', goes_on='true')}; ROLLBACK"
 
+# While the team moves, four of five configs are loaded in shadow, the rest are the job's already; nine of ten of them
+# compared well, as often as is asked for.
+SHADOWS = """
+UPDATE sheet_to_bigquery_configs SET migration_status = CASE WHEN id % 5 = 0 THEN 'job_ready' ELSE 'shadow' END
+"""
+SHADOW_RUNS = """
+UPDATE sheet_to_bigquery_runs SET why = 'shadow'
+WHERE ended_at IS NOT NULL AND config_id IN (
+    SELECT id FROM sheet_to_bigquery_configs WHERE migration_status = 'shadow'
+)
+"""
+COMPARISONS = """
+INSERT INTO sheet_to_bigquery_comparisons
+    (config_id, config_name, service_table, job_table, run_id, service_loaded_at, job_loaded_at, verdict)
+SELECT id, name, concat_ws('.', google_cloud_project_id, bigquery_dataset_id, bigquery_table_id), 'p.d.shadow',
+    gen_random_uuid(), now() - nth * interval '1 hour', now(),
+    CASE WHEN id % 10 = 3 AND nth = 3 THEN 'MISMATCH' ELSE 'MATCH' END
+FROM sheet_to_bigquery_configs, generate_series(1, 3) nth WHERE migration_status = 'shadow'
+"""
+
 
 def fill(connection: Any, configs: int, runs: int, hours: int, long: int) -> None:
     """Fills the empty tables of a migrated database, over a pg8000.native connection, and analyses them.
@@ -79,3 +99,9 @@ def fill(connection: Any, configs: int, runs: int, hours: int, long: int) -> Non
     connection.run(OPEN)
     connection.run("VACUUM ANALYZE")
     connection.run(GONE)
+
+
+def move(connection: Any) -> None:
+    """Marks the configs of a filled ledger in which owners are tracked."""
+    for statement in (SHADOWS, SHADOW_RUNS, COMPARISONS, "VACUUM ANALYZE"):
+        connection.run(statement)

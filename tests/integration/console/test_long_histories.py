@@ -13,6 +13,7 @@ from local.postgres import SUPERUSER, Postgres
 from shared.ledger.connection import Session, connect
 from shared.settings import Database
 from sql.migrations import up
+from sql.tracking import start
 from tests.integration.conftest import created
 from tests.integration.console.conftest import Reader
 
@@ -76,6 +77,7 @@ HISTORIES: dict[str, dict[str, Any]] = {
     "always_by_hand": WELL | {"why": "manual", "scheduled_run": "NULL"},
     "asked_for_by_a_person": WELL | {"last_run": "NULL", "hours": 0},
     "of_another_table": WELL | {"destination": "p.d.former"},
+    "in_shadow": WELL | {"why": "shadow"},
 }
 
 
@@ -165,3 +167,16 @@ def test_the_pages_of_a_config_and_of_its_runs_read_few_of_its_runs(name: str, l
         runs, configs = (after - before for after, before in zip(ledger.read(), before, strict=True))
         assert 0 < runs < READ_AT_MOST, address
         assert configs == 0, address
+
+
+def test_the_pages_of_a_migration_read_few_runs_of_configs_that_have_many(large: Database, ledger: Ledger) -> None:
+    with connect(large) as connection:
+        list(start(connection, large.configs_table))
+        Session(connection, large.configs_table).run(
+            "UPDATE {configs} SET migration_status = CASE WHEN name = 'in_shadow' THEN 'shadow' ELSE 'job_ready' END"
+        )
+    reader = Reader(large)
+    for address in ("/migration", "/migration?search=always", "/migration?search=in_shadow"):
+        before = ledger.read()
+        assert reader.ask(address).status_code == 200
+        assert ledger.read()[0] - before[0] < READ_AT_MOST, address
