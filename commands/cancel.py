@@ -7,14 +7,16 @@ execution. The wish is kept with the run, so that nothing of this hangs on the c
 
 from collections.abc import Mapping
 
+from commands.actor import act
 from commands.exits import FAILED, INTERRUPTED, SUCCEEDED, TIMED_OUT
 from commands.ledger import Ledger
 from commands.progress import WaitedLongEnough, follow
 from commands.runs import draw_runs, find_run, short_id, step_of
 from commands.screen import Screen
-from shared.ledger.store import open_store
+from shared.ledger.store import Store, open_store
 from shared.run import Run
 from shared.settings import read_database
+from shared.states import State
 
 
 def cancel_run(wanted: str, wait: bool, seconds: float | None, environ: Mapping[str, str], screen: Screen) -> int:
@@ -22,7 +24,7 @@ def cancel_run(wanted: str, wait: bool, seconds: float | None, environ: Mapping[
     database = read_database(environ)
     with open_store(database) as store:
         run = find_run(wanted, store)
-        state = store.cancel(run.id, store.now())
+        state = _cancel(run, store)
     if state in ("launching", "running"):
         screen.note(f"{short_id(run.id)} {run.config_name} is {state}: the next sweep ends it, within a minute")
         if not wait:
@@ -30,6 +32,17 @@ def cancel_run(wanted: str, wait: bool, seconds: float | None, environ: Mapping[
             return SUCCEEDED
     with Ledger(lambda: open_store(database), screen) as ledger:
         return _wait(run, seconds, ledger, screen)
+
+
+def _cancel(run: Run, store: Store) -> State | None:
+    """The run's state then; None where it had ended."""
+
+    def change() -> dict[str, State] | None:
+        state = store.cancel(run.id, store.now())
+        return {"state": state} if state else None
+
+    cancelled = act("cancel", change, store, run.config_id, run.config_name, run.id)
+    return cancelled["state"] if cancelled else None
 
 
 def _wait(run: Run, seconds: float | None, ledger: Ledger, screen: Screen) -> int:

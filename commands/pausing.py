@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from commands.actor import act
 from commands.configs import registered
 from commands.exits import SUCCEEDED
 from commands.named import find_named
@@ -19,7 +20,7 @@ def pause(wanted: Sequence[str], reason: str | None, environ: Mapping[str, str],
     with open_store(read_database(environ)) as store:
         rows = [find_named(each, store) for each in wanted]
         for row in rows:
-            store.pause_config(row["id"], reason, store.now())
+            _pause(row, reason, store)
         _show(rows, store, screen, {})
     return SUCCEEDED
 
@@ -28,11 +29,28 @@ def resume(wanted: Sequence[str], environ: Mapping[str, str], screen: Screen) ->
     """Resumes the configs that are named. Raises `TableConflict` at the first whose table another one has."""
     with open_store(read_database(environ)) as store:
         rows = [find_named(each, store) for each in wanted]
-        resumed = {config_id: store.resume_config(config_id) for config_id in dict.fromkeys(row["id"] for row in rows)}
+        resumed = {config_id: _resume(row, store) for config_id, row in {row["id"]: row for row in rows}.items()}
         _show(
             rows, store, screen, {each: "resumed; " if done else "was not paused; " for each, done in resumed.items()}
         )
     return SUCCEEDED
+
+
+def _pause(row: Mapping[str, Any], reason: str | None, store: Store) -> None:
+    def change() -> dict[str, str]:
+        store.pause_config(row["id"], reason, store.now())
+        return {"reason": reason} if reason else {}
+
+    act("pause", change, store, row["id"], row["name"])
+
+
+def _resume(row: Mapping[str, Any], store: Store) -> bool:
+    """Whether it was paused."""
+
+    def change() -> dict[str, str] | None:
+        return {} if store.resume_config(row["id"]) else None
+
+    return act("resume", change, store, row["id"], row["name"]) is not None
 
 
 def _show(rows: Sequence[Mapping[str, Any]], store: Store, screen: Screen, done: Mapping[int, str]) -> None:

@@ -61,7 +61,7 @@ def _state(facts: RunFacts) -> str:
     if run.cancel_requested_at:
         told += f"; cancel asked at {shown(run.cancel_requested_at)} UTC"
     if facts.cancelled_by:
-        told += f" by {facts.cancelled_by}" if run.cancel_requested_at else f" by {facts.cancelled_by}, at the console"
+        told += f" by {facts.cancelled_by}"
     return told
 
 

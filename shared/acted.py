@@ -1,4 +1,4 @@
-"""What a person did at the console, as the ledger keeps it. No cell values."""
+"""What a person did at the console or at a terminal, as the ledger keeps it. No cell values."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -11,7 +11,7 @@ ActionName = Literal[
 
 
 class Acted(msgspec.Struct, frozen=True):
-    """One action. `id` is made of the form that asked for it; `acted_at` is aware, in UTC.
+    """One action. `id` is made of the console's form that asked for it; `acted_at` is aware, in UTC.
 
     `config_id` is None for a plan of a candidate; `run_id` is the run that was cancelled, or asked for again.
     `details`, by action: the `asked_run_id` of what came of it (run, retry), the `state` of the run after it (cancel),

@@ -62,7 +62,7 @@ class RunFacts(msgspec.Struct, frozen=True):
     `former` is the config's newest load of the same table before this run. `changes` are how the columns differ from
     that load's, where both are known; else how they differ from the table's, as the job told it. `remedy` is what to do
     about the `error`, which has it at its end where an older job did not tell it by itself. `cancelled_by` is who
-    asked for the run's end at the console; None also where somebody did so elsewhere.
+    asked for the run's end, at the console or by `job_helper.py`; None also where that is no longer known.
     """
 
     run: Run

@@ -1,4 +1,4 @@
-"""The ledger's queries of what people did at the console."""
+"""The ledger's queries of what people did."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ class ActionQueries(Queries):
         return [_to_acted(row) for (row,) in rows]
 
     def who_cancelled(self, run: Run) -> str | None:
-        """Who asked for the run's end at the console first; None where nobody did."""
+        """Who asked for the run's end first; None where nobody did."""
         rows = self._run(action_statements.WHO_CANCELLED, config_id=run.config_id, run_id=run.id)
         return rows[0][0] if rows else None
 

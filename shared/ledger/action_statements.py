@@ -1,4 +1,4 @@
-"""The SQL of what people did at the console: written once, never changed, gone by its age."""
+"""The SQL of what people did: written once, never changed, gone by its age."""
 
 # Of two that send the same form at the same moment, one waits here and then finds what the other did. One number, so
 # that it is none of the product's other locks, which have two.

@@ -1,6 +1,7 @@
 """`job_helper.py cancel`: what waits ends at once, what is in flight is left to settling, what has ended stays so."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,6 +43,13 @@ def test_who_waits_longer_than_they_want_is_told_that_the_wish_stays(helper, add
     assert (done.returncode, "the wish stays" in done.stderr) == (124, True)
 
 
+def test_who_cancelled_is_told_wherever_the_run_is(helper, add_config, add_run) -> None:
+    run_id = add_run(add_config(), NOON, state="running", **IN_FLIGHT)
+    helper("cancel", run_id, "--no-wait")
+    told = json.loads(helper("show", run_id, "--json").stdout)
+    assert re.fullmatch(r"[^@]+@[^@]+", told["cancelled_by"])
+
+
 @pytest.mark.parametrize(("state", "code"), [("succeeded", 1), ("failed", 1), ("cancelled", 0)])
 def test_a_run_that_has_ended_stays_as_it_is(state, code, helper, add_config, add_run, sql) -> None:
     run_id = add_run(add_config(), NOON, state=state)
@@ -49,6 +57,7 @@ def test_a_run_that_has_ended_stays_as_it_is(state, code, helper, add_config, ad
     assert done.returncode == code
     assert (f"it had {state} first" in done.stderr) == (state != "cancelled")
     assert sql("SELECT state, cancel_requested_at FROM sheet_to_bigquery_runs") == [[state, None]]
+    assert sql("SELECT action FROM sheet_to_bigquery_actions") == []
 
 
 @pytest.mark.parametrize("named", ["", "1234567", "sales", "g" * 32, "0" * 33, "00000000"])

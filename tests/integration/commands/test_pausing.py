@@ -35,6 +35,20 @@ def test_a_resumed_config_is_due_as_ever_and_its_reason_forgotten(helper, add_co
     assert sql("SELECT is_active, paused_reason FROM sheet_to_bigquery_configs") == [[True, None]]
 
 
+def test_who_paused_and_resumed_is_in_the_audit_with_the_reason(helper, add_config, sql) -> None:
+    config_id = add_config("sales")
+    helper("pause", "sales", "--reason", "for now")
+    helper("pause", "sales")
+    for _ in range(2):  # the second one changes nothing
+        helper("resume", "sales")
+    acted = sql("SELECT action, config_id, config_name, acted_by LIKE '_%@_%', details FROM sheet_to_bigquery_actions")
+    assert acted == [
+        ["pause", config_id, "sales", True, {"reason": "for now"}],
+        ["pause", config_id, "sales", True, {}],
+        ["resume", config_id, "sales", True, {}],
+    ]
+
+
 def test_a_reason_from_an_earlier_pause_is_not_told_of_a_new_one(helper, add_config, sql) -> None:
     add_config("sales")
     helper("pause", "sales", "--reason", "the old story")
