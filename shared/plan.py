@@ -88,7 +88,8 @@ class RequestedPlan(msgspec.Struct, frozen=True):
 
     `config` has the columns of a config's row, as the parser takes them; `config_id` is None for a candidate that is
     in no table. `edited_from`, of an edit that is not saved, are the columns before it. `done`: a run would succeed.
-    `failed`: it would not, as `error` tells (and `plan`, where there is one), or nobody could tell.
+    `failed`: it would not, as `error` tells (and `plan`, where there is one), or nobody could tell;
+    `remedy` is what to do about it, which the end of `error` says as well.
     """
 
     id: str
@@ -104,3 +105,4 @@ class RequestedPlan(msgspec.Struct, frozen=True):
     plan: Plan | None = None
     error_class: str | None = None
     error: str | None = None
+    remedy: str | None = None

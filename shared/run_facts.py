@@ -96,7 +96,7 @@ def find_facts(run_id: str, store: Store) -> RunFacts | None:
         columns=columns,
         changes=differences(before, columns) if before and columns else tuple(run.schema_changes or ()),
         warnings=tuple(_told(text, spreadsheet) for text in run.warnings or ()),
-        error=_told(_without_remedy(run.error, run.remedy), spreadsheet) if run.error else None,
+        error=_told(without_remedy(run.error, run.remedy), spreadsheet) if run.error else None,
         remedy=_told(run.remedy, spreadsheet) if run.error and run.remedy else None,
         stages=tuple(_stages(run.seconds or {})),
         waits=tuple(_waits(run)),
@@ -113,7 +113,8 @@ def _told(text: str, spreadsheet: Spreadsheet | None) -> Told:
     return Told(text, tuple(named_cells([text], spreadsheet)))
 
 
-def _without_remedy(error: str, remedy: str | None) -> str:
+def without_remedy(error: str, remedy: str | None) -> str:
+    """An error as the ledger keeps it, whose end is its remedy, where that is told by itself."""
     return error.removesuffix(f": {remedy}") if remedy else error
 
 

@@ -315,6 +315,7 @@ CREATE TABLE sheet_to_bigquery_plans (
     plan jsonb, -- shared/plan.py
     error_class text,
     error text,
+    remedy text, -- what to do about it, which the end of `error` says as well
     CONSTRAINT ended_plans_have_an_end CHECK ((state IN ('done', 'failed')) = (ended_at IS NOT NULL)),
     CONSTRAINT launched_plans_have_a_launch CHECK (
         state = 'failed' OR (state = 'requested') = (launched_at IS NULL)

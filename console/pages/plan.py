@@ -13,7 +13,7 @@ from shared.config import Config, parse_config
 from shared.errors import InvalidConfig
 from shared.links import NamedCell, named_cells
 from shared.plan import PLAN_SECONDS, Plan, PlannedColumn, PlanState, RequestedPlan, TablePlan
-from shared.run_facts import Told
+from shared.run_facts import Told, without_remedy
 from shared.settings import Settings
 from shared.spreadsheet import spreadsheet_of
 
@@ -137,7 +137,8 @@ def _errors(found: RequestedPlan, plan: Plan) -> Iterable[Trouble]:
         remedy = _told(error.remedy, plan) if error.remedy else None
         yield Trouble(error.error_class, _told(error.what, plan), remedy)
     if found.error and not plan.errors:
-        yield Trouble(found.error_class or "", Told(found.error))
+        remedy = Told(found.remedy) if found.remedy else None
+        yield Trouble(found.error_class or "", Told(without_remedy(found.error, found.remedy)), remedy)
 
 
 def _told(text: str, plan: Plan) -> Told:

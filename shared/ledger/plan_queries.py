@@ -59,6 +59,7 @@ class PlanQueries(Queries):
             plan=to_json(plan),
             error_class=error.error_class if error else None,
             error=error.told if error else None,
+            remedy=(error.remedy or None) if error else None,
             silent=ExecutionFailed.__name__,
             now=now,
         )
@@ -66,11 +67,11 @@ class PlanQueries(Queries):
 
     def fail_plan(self, plan_id: str, error: SyncError, now: datetime, execution: str | None = None) -> bool:
         """Ends a plan that nobody made; False where it ended before, or `execution` is not the plan's own."""
-        told = {"error_class": error.name, "error": str(error)}
+        told = {"error_class": error.name, "error": str(error), "remedy": error.remedy or None}
         return bool(self._run(plan_statements.FAIL, plan_id=plan_id, execution=execution, now=now, **told))
 
     def fail_unanswered_plans(self, error: SyncError, before: datetime, now: datetime) -> list[str]:
         """Ends the plans that were asked for, and launched, before then and are not answered; their ids."""
-        told = {"error_class": error.name, "error": str(error)}
+        told = {"error_class": error.name, "error": str(error), "remedy": error.remedy or None}
         failed = self._run(plan_statements.FAIL_UNANSWERED, before=before, now=now, **told)
         return [str(plan_id) for (plan_id,) in failed]

@@ -26,7 +26,7 @@ RETURNING id
 CLOSE = """
 UPDATE sheet_to_bigquery_plans
 SET state = :state, ended_at = :now, execution = :execution, plan = CAST(:plan AS jsonb),
-    error_class = :error_class, error = :error
+    error_class = :error_class, error = :error, remedy = :remedy
 WHERE id = :plan_id AND launched_at IS NOT NULL AND coalesce(execution, :execution) = :execution
   AND (state = 'launched' OR state = 'failed' AND plan IS NULL AND error_class = :silent)
 RETURNING id
@@ -36,13 +36,14 @@ RETURNING id
 FAIL = """
 UPDATE sheet_to_bigquery_plans
 SET state = 'failed', ended_at = :now, execution = coalesce(execution, :execution), error_class = :error_class,
-    error = :error
+    error = :error, remedy = :remedy
 WHERE id = :plan_id AND ended_at IS NULL AND coalesce(execution, :execution, '') = coalesce(:execution, execution, '')
 RETURNING id
 """
 
 FAIL_UNANSWERED = """
-UPDATE sheet_to_bigquery_plans SET state = 'failed', ended_at = :now, error_class = :error_class, error = :error
+UPDATE sheet_to_bigquery_plans SET state = 'failed', ended_at = :now, error_class = :error_class, error = :error,
+    remedy = :remedy
 WHERE ended_at IS NULL AND requested_at < :before AND coalesce(launched_at, requested_at) < :before
 RETURNING id
 """

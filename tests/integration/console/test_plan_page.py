@@ -97,7 +97,10 @@ def test_a_plan_that_nobody_made_says_why(reader: Reader, store: Store, ask: Cal
     store.fail_plan(plan_id, ExecutionFailed("it ended without a word", "ask for the plan again"), now)
     text = reader.words(f"/plans/{plan_id}")
     assert "Nobody could tell what a run would do." in text
-    assert "ExecutionFailed it ended without a word: ask for the plan again" in text
+    assert "ExecutionFailed it ended without a word ask for the plan again" in text
+    [error] = reader.facts(f"/plans/{plan_id}.json")["errors"]
+    assert error["what"]["text"] == "it ended without a word"
+    assert error["remedy"]["text"] == "ask for the plan again"
 
 
 def test_a_plan_that_was_just_asked_for_looks_again_soon(reader: Reader, ask: Callable[..., str]) -> None:

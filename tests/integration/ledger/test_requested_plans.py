@@ -80,7 +80,7 @@ def test_a_plan_with_an_error_has_failed_and_says_what_to_do(store: Store, launc
     plan = store.find_plan(launched)
     assert plan is not None
     assert (plan.state, plan.error_class) == ("failed", "SheetNotShared")
-    assert plan.error == "config 7: it is not shared: share it with job@x"
+    assert (plan.error, plan.remedy) == ("config 7: it is not shared: share it with job@x", "share it with job@x")
     assert plan.plan == REFUSED
 
 
@@ -129,6 +129,7 @@ def test_a_plan_that_cloud_run_refused_stays_refused(store: Store, requested: st
     plan = store.find_plan(requested)
     assert plan is not None
     assert (plan.state, plan.error) == ("failed", "Cloud Run refuses: deploy the job")
+    assert plan.remedy == "deploy the job"
 
 
 def test_what_nobody_answers_is_given_up_by_when_it_was_launched(store: Store, requested: str) -> None:

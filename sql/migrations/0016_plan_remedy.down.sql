@@ -1,0 +1,1 @@
+ALTER TABLE sheet_to_bigquery_plans DROP COLUMN remedy;
