@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 
 from console.config_fields import (
     ALL_OPTIONS,
@@ -196,9 +197,16 @@ def _option(name: str, text: str) -> Any:
         value = tuple(filter(None, map(str.strip, text.splitlines())))
     elif isinstance(default, bool):
         value = text == "true"
-    elif name in ("header_row", "max_shrink", "max_error_cells"):
+    elif _is_number(name):
         value = _number(text)
     return None if value in ("", default) else list(value) if isinstance(value, tuple) else value
+
+
+def _is_number(name: str) -> bool:
+    """Whether the option is a number, or that and left out."""
+    type_ = inspect.type_info(_OF_OPTIONS[name].type)
+    types = type_.types if isinstance(type_, inspect.UnionType) else (type_,)
+    return any(isinstance(each, inspect.IntType | inspect.FloatType) for each in types)
 
 
 def _number(text: str) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.edited import changes_of, digests, fields_of, texts, told_changes, unlike
+from console.edited import _DEFAULTS, _is_number, changes_of, digests, fields_of, texts, told_changes, unlike
 
 WORDS = st.text(max_size=12) | st.sampled_from([" Q1 ", "a\r\nb", "", "AUTO_DETECT", "=;", "</textarea>", "\u202ex"])
 JSON = st.recursive(
@@ -88,3 +88,7 @@ def test_an_edit_is_told_in_the_forms_order_and_what_is_long_by_its_name_alone()
     }
     assert told_changes(changed) == ["tab – → Q2", "custom schema", "max_shrink – → 0.1", "on_empty keep → –"]
     assert told_changes({"options": {"before": '{"range": "A:B"}', "after": None}}) == ["options"]
+
+
+def test_the_options_that_are_numbers_are_known_by_their_types() -> None:
+    assert {name for name in _DEFAULTS if _is_number(name)} == {"header_row", "max_shrink", "max_error_cells"}
