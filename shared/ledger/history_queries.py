@@ -34,6 +34,7 @@ class PastRun(msgspec.Struct, frozen=True):
     seconds: float | None = None
     rows: int | None = None
     error_class: str | None = None
+    cancel_requested_at: datetime | None = None
 
 
 class EndedRuns(msgspec.Struct, frozen=True):

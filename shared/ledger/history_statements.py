@@ -8,7 +8,7 @@ from shared.ledger.statements import ACTIVE_STATES
 _TOLD = """jsonb_build_object(
     'id', r.id, 'why', r.why, 'slot', r.slot, 'state', r.state, 'verdict', r.verdict, 'created_at', r.created_at,
     'ended_at', r.ended_at, 'seconds', extract(epoch FROM r.ended_at - r.claimed_at)::float8, 'attempt', r.attempt,
-    'rows', r.rows, 'error_class', r.error_class,
+    'rows', r.rows, 'error_class', r.error_class, 'cancel_requested_at', r.cancel_requested_at,
     'warnings', CASE WHEN jsonb_typeof(r.warnings) = 'array' THEN jsonb_array_length(r.warnings) ELSE 0 END,
     'changes', CASE WHEN jsonb_typeof(r.schema_changes) = 'array' THEN jsonb_array_length(r.schema_changes) ELSE 0 END
 )"""

@@ -18,7 +18,7 @@ from console.visit import Site, Visit
 from shared.acted import Acted
 from shared.ledger.store import Store
 from shared.messages import ManualRequest
-from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert, text
+from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert, attempt_at, text
 
 HOUR = timedelta(hours=1)
 DAY = {"name": "day", "type": "DATE", "mode": "NULLABLE"}
@@ -286,6 +286,20 @@ def test_it_looks_again_soon_while_a_run_goes_on(reader: Reader, add_config: Add
     assert 'data-live="60"' in reader.page(f"/configs/{config_id}")
     add_run(config_id, now, why="manual", state="pending")
     assert 'data-live="5"' in reader.page(f"/configs/{config_id}")
+
+
+def test_a_run_in_the_list_whose_end_was_asked_for_says_so_until_it_ends(
+    reader: Reader, store: Store, add_config: Add, add_run: Add, now: datetime, sql: Add
+) -> None:
+    config_id = add_config()
+    run_id = add_run(config_id, now, state="running", ended_at=None, **attempt_at(now))
+    assert "cancel asked" not in reader.words(f"/configs/{config_id}")
+    store.cancel(run_id, now)
+    assert f"running cancel asked at {instant(now)} UTC" in reader.words(f"/configs/{config_id}")
+    [run] = told(reader, config_id)["open"]
+    assert run["cancel_requested_at"] is not None
+    sql("UPDATE sheet_to_bigquery_runs SET state = 'cancelled', ended_at = now(), error_class = 'c', error = 'e'")
+    assert "cancel asked" not in reader.words(f"/configs/{config_id}")
 
 
 def test_hostile_names_texts_and_columns_are_inert(
