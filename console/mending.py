@@ -1,8 +1,11 @@
 """Which field of a config mends what a run failed with."""
 
+import re
+
+from console.config_fields import ALL_OPTIONS, DESCRIBED, EACH_OPTION, OPTIONS, TYPED
+
 # By the error's class (shared/errors.py, job/errors.py): the field that its remedy speaks of.
 _FIELDS = {
-    "InvalidConfig": "google_sheet_url",
     "TableConflict": "bigquery_table_id",
     "SheetNotFound": "google_sheet_url",
     "NotAGoogleSheet": "google_sheet_url",
@@ -18,11 +21,22 @@ _FIELDS = {
     "KeysViolated": "merge_keys",
     "OptionRefused": "load_mode",
 }
+# The parser's sentences of a config, each of which begins with its field, behind whose config it is.
+_SUBJECT = re.compile(r'^config(?: \d+)?(?: ".*?")?: ', re.DOTALL)
+_NAMES = "|".join(field.name for field in (*DESCRIBED, *TYPED, *EACH_OPTION, ALL_OPTIONS))
+# As columns, or as the job's variables of the same names. An option that there is none of has no field of its own.
+_SENTENCE = re.compile(rf"(?:^|; )(?:{OPTIONS}: )?({_NAMES})\b", re.IGNORECASE)
 
 
-def mending(config_id: int | None, error_class: str | None) -> str | None:
+def mending(config_id: int | None, error_class: str | None, error: str) -> str | None:
     """Where the config is edited, at that field; None where no field of it mends that."""
-    field = _FIELDS.get(error_class or "")
+    field = _first_wrong(error) if error_class == "InvalidConfig" else _FIELDS.get(error_class or "")
     if config_id is None or field is None:
         return None
     return f"/configs/{config_id}/edit?field={field}#field-{field}"
+
+
+def _first_wrong(error: str) -> str:
+    """The field that the parser of configs tells of first."""
+    found = _SENTENCE.search(_SUBJECT.sub("", error))
+    return found[1].lower() if found else DESCRIBED[0].name

@@ -8,7 +8,7 @@ import msgspec
 from console.actions.adding import asked_plan, conflicts, find_plan, save_id
 from console.actions.configs import begin_plan, find_row, label, page_of
 from console.actions.once import CONFIG, Change, NotPossible, act_once
-from console.config_fields import NAME, TABLE, problems_by_field, refuse
+from console.config_fields import NAME, OPTIONS, TABLE, problems_by_field, refuse
 from console.edited import changes_of, digests, fields_of, fill_in, texts, unlike
 from console.forms import Field, Form, FormOvertaken, refuse_too_long
 from console.rendering import address
@@ -17,6 +17,7 @@ from shared.config import Config, examine_config
 from shared.errors import Overtaken, TableConflict
 from shared.ledger.config_statements import EDITABLE
 from shared.messages import ManualRequest
+from shared.options import Options
 from shared.states import IN_FLIGHT
 
 _SHOWN = "shown"
@@ -144,6 +145,8 @@ def _edit_form(visit: Visit) -> Form:
     told = _merged(_unsaved(row, visit), now)
     here = page_of(row["id"])
     asked = visit.asked.get("field")
+    if asked in Options.__struct_fields__ and asked not in now:  # its row has options that only their JSON can show
+        asked = OPTIONS
     opened = {each.group for each in fields if each.name == asked or told[each.name] != each.value}
     return Form(
         f"Edit {label(row)}",

@@ -84,6 +84,8 @@ def test_a_row_that_cannot_be_run_says_why(reader: Reader, add_config: Add) -> N
     for field in ("google_sheet_url", "google_cloud_project_id", "nosuch"):
         assert field in said["problem"]
     assert "google_sheet_url cannot be used" in reader.words(f"/configs/{config_id}")
+    link = f'href="/configs/{config_id}/edit?field=google_sheet_url#field-google_sheet_url">Edit the config</a>'
+    assert link in reader.page(f"/configs/{config_id}")
 
 
 def test_the_runs_come_newest_first_fifty_a_page_with_the_open_ones_in_front(

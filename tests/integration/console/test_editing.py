@@ -158,6 +158,15 @@ def test_a_link_to_a_field_opens_the_group_that_it_is_in(field: str, reader: Rea
     assert f'id="field-{field}"' in opened
 
 
+def test_a_link_to_an_option_opens_the_options_where_only_their_json_can_be_shown(
+    reader: Reader, add_config: Add
+) -> None:
+    config_id = add_config(options='{"header_row": 0}')
+    here = f"/configs/{config_id}/edit"
+    opened = reader.page(here, field="header_row").partition('<details class="group" open>')[2]
+    assert 'id="field-options"' in opened.partition("</details>")[0]
+
+
 def test_a_form_that_changes_nothing_does_nothing_and_says_so(reader: Reader, add_config: Add, sql: Sql) -> None:
     config_id = add_config(run_frequency_hours=None, google_sheet_tab_name=" Q1 ", options='{"on_empty": "fail"}')
     before = row(sql, config_id)
