@@ -21,7 +21,7 @@ from console.config_fields import (
     WORDS,
     hours_in,
 )
-from console.forms import Field, FormRefused
+from console.forms import Field, FormRefused, tidy
 from shared.errors import InvalidInput
 from shared.options import Options
 from shared.parse import parse_json
@@ -67,7 +67,7 @@ def changes_of(row: Mapping[str, Any], wanted: Mapping[str, str]) -> tuple[dict[
     What the parser of configs has to say of them is not told here.
     """
     before = texts(row)
-    touched = {name: _tidy(text) for name, text in wanted.items() if _tidy(text) != _tidy(before.get(name, text))}
+    touched = {name: tidy(text) for name, text in wanted.items() if tidy(text) != tidy(before.get(name, text))}
     changes: dict[str, Any] = {}
     problems: dict[str, str] = {}
     try:
@@ -217,10 +217,5 @@ def _number(text: str) -> Any:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else text
 
 
-def _tidy(text: str) -> str:
-    """Without what browsers change on the way: how lines end, and the blanks around, which nobody means."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
-
-
 def _digest(text: str) -> str:
-    return hashlib.sha256(_tidy(text).encode()).hexdigest()[:12]
+    return hashlib.sha256(tidy(text).encode()).hexdigest()[:12]

@@ -76,9 +76,14 @@ def refusal(check: Callable[[], object]) -> SyncError | None:
     return None
 
 
+def tidy(text: str) -> str:
+    """Without what browsers change on the way: how lines end, and the blanks around, which nobody means."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
 def too_long(fields: Iterable[Field], sent: Mapping[str, str]) -> dict[str, str]:
     """What is to be told of the fields in which more was sent than browsers let people fill in."""
-    lengths = {field: len(sent.get(field.name, "").strip()) for field in fields}
+    lengths = {field: len(tidy(sent.get(field.name, ""))) for field in fields}
     return {
         field.name: f"is text of {length} characters, and {field.longest} is the most"
         for field, length in lengths.items()

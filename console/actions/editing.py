@@ -10,7 +10,7 @@ from console.actions.configs import begin_plan, find_row, label, page_of
 from console.actions.once import CONFIG, Change, NotPossible, act_once
 from console.config_fields import NAME, OPTIONS, TABLE, problems_by_field, refuse
 from console.edited import changes_of, digests, fields_of, fill_in, texts, unlike
-from console.forms import Field, Form, FormOvertaken, refuse_too_long
+from console.forms import Field, Form, FormOvertaken, refuse_too_long, tidy
 from console.rendering import address
 from console.visit import Action, PageMissing, Visit
 from shared.config import Config, examine_config
@@ -50,7 +50,7 @@ class _Edit(msgspec.Struct, frozen=True):
 def _save(visit: Visit) -> str:
     def change() -> Change:
         row = find_row(visit)
-        return _apply(_examined(row, _filled_in(row, visit), visit), visit)
+        return _apply(_examined(row, _sent(row, visit), visit), visit)
 
     acted = act_once(visit, "edit", change).acted
     return address(page_of(int(acted.config_id or 0)), done=acted.id)
@@ -59,7 +59,7 @@ def _save(visit: Visit) -> str:
 def _plan(visit: Visit) -> str:
     def change() -> Change:
         row = find_row(visit)
-        edit = _examined(row, _filled_in(row, visit), visit)
+        edit = _examined(row, _sent(row, visit), visit)
         before = {column: row.get(column) for column in EDITABLE}
         plan_id = visit.store.request_plan(edit.candidate, row["id"], visit.who, visit.now, before)
         return Change.of_row(edit.candidate, plan_id=plan_id)
@@ -124,11 +124,17 @@ def _conflicts(config: Config, row: Mapping[str, Any], changes: Collection[str],
     return problems
 
 
-def _filled_in(row: Mapping[str, Any], visit: Visit) -> _Wanted:
+def _sent(row: Mapping[str, Any], visit: Visit) -> _Wanted:
     """By the form that was sent. Raises `FormRefused` for what was made too long in it."""
-    now = texts(row)
-    told = {name: visit.form.get(name, text) for name, text in now.items()}
-    refuse_too_long([field for field in fields_of(row) if told[field.name] != now[field.name]], told)
+    wanted = _filled_in(row, visit)
+    touched = [field for field in fields_of(row) if tidy(wanted.told[field.name]) != tidy(field.value)]
+    refuse_too_long(touched, wanted.told)
+    return wanted
+
+
+def _filled_in(row: Mapping[str, Any], visit: Visit) -> _Wanted:
+    """By the form that was sent, whatever it holds."""
+    told = {name: visit.form.get(name, text) for name, text in texts(row).items()}
     return _Wanted(told, visit.form.get(_SHOWN, ""))
 
 

@@ -53,6 +53,37 @@ def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
     assert (row(sql, config_id), actions(sql)) == (before, [])
 
 
+@pytest.mark.parametrize("address", ["edit", "edit/plan"])
+def test_what_is_too_long_is_told_beside_its_field_and_nothing_typed_is_lost(
+    address: str, reader: Reader, add_config: Add, sql: Sql
+) -> None:
+    config_id = add_config()
+    typed = {"google_sheet_tab_name": "Q" * 256, "merge_keys": "a"}
+    response = reader.do(f"/configs/{config_id}/{address}", **typed)
+    assert response.status_code == 400
+    assert problem(response, "google_sheet_tab_name") == "is text of 256 characters, and 255 is the most"
+    assert {name: value(response, name) for name in typed} == typed
+    assert (actions(sql), reader.here.planned) == ([], [])
+
+
+def test_lines_count_once_however_a_browser_ends_them(reader: Reader, add_config: Add, sql: Sql) -> None:
+    config_id = add_config()
+    described = "x" * 49_000
+    schema = "[" + "\r\n" * 900 + json.dumps({"name": "a", "type": "STRING", "description": described}) + "]"
+    assert edit(reader, config_id, custom_schema=schema).status_code == 303
+    assert row(sql, config_id)["custom_schema"][0]["description"] == described
+
+
+def test_a_long_text_that_nobody_touched_keeps_nobody_from_editing(reader: Reader, add_config: Add, sql: Sql) -> None:
+    columns = [{"name": f"c{number}", "type": "STRING", "description": "x" * 50} for number in range(700)]
+    config_id = add_config(custom_schema=json.dumps(columns))
+    shown = value(reader.ask(f"/configs/{config_id}/edit"), "custom_schema")
+    assert len(shown) > 50_000
+    sent = {"custom_schema": shown.replace("\n", "\r\n"), "google_sheet_tab_name": "Q2"}
+    assert edit(reader, config_id, **sent).status_code == 303
+    assert (row(sql, config_id)["google_sheet_tab_name"], row(sql, config_id)["custom_schema"]) == ("Q2", columns)
+
+
 def test_all_that_is_wrong_is_told_at_once(reader: Reader, add_config: Add) -> None:
     config_id = add_config()
     response = edit(reader, config_id, google_sheet_url="x", run_frequency_hours="x", header_row="x", load_mode="merge")
