@@ -16,9 +16,12 @@ from shared.owner import TAKEN_FROM_SERVICE, Owned
 
 
 class Proved(msgspec.Struct, frozen=True):
-    """A config, how many comparisons in a row were MATCH, and what its run does that they did not see."""
+    """A config, its row that was examined, how many comparisons in a row were MATCH, and what its run does that they
+    did not see.
+    """
 
     owned: Owned
+    row: Mapping[str, Any]
     matches: int
     unseen: str | None = None
 
@@ -35,7 +38,7 @@ def examine_promotion(
     Raises `WrongPhase`, `InvalidConfig`, `TableConflict`, and `NotProved`, that last one not where it is `forced`.
     """
     if owned.owner == "job_ready":
-        return Proved(owned, matches)
+        return Proved(owned, row, matches)
     if owned.owner == "service":
         raise WrongPhase(
             f"{owned.label} is the service's, and was not loaded beside it",
@@ -46,7 +49,7 @@ def examine_promotion(
     unseen = unlike_its_shadow(config)
     if not forced:
         _require_proof(owned, matches, needed, unseen)
-    return Proved(owned, matches, unseen)
+    return Proved(owned, row, matches, unseen)
 
 
 def is_matched(owned: Owned, matches: int, needed: int) -> bool:
@@ -100,13 +103,15 @@ def refuse_at_work(configs: Iterable[Owned]) -> None:
             )
 
 
-def promote(config_ids: Sequence[int], actor: str, reason: str | None, store: Store) -> list[int]:
+def promote(rows: Sequence[Mapping[str, Any]], actor: str, reason: str | None, store: Store) -> list[int]:
     """Marks shadow configs job_ready, all or none, and tells which were not marked so before. Their shadow runs are for
     the caller to end (`end_unwanted`).
 
-    Raises `Overtaken` and `TableBusy`, with nothing changed, where somebody was faster.
+    `rows` are those that were examined: what was proved of them says nothing of another sheet or table. Raises
+    `Overtaken` and `TableBusy`, with nothing changed, where somebody was faster.
     """
-    marked = store.set_owner(config_ids, ("shadow",), "job_ready", actor, reason)
+    ids = [row["id"] for row in rows]
+    marked = store.set_owner(ids, ("shadow",), "job_ready", actor, reason, examined=rows)
     failpoint("migrate.after_mark")
     return marked
 

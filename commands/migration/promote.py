@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -58,9 +59,8 @@ def promote(
             screen,
         )
         if not change.dry_run:
-            ids = [each.owned.id for each in wanted]
             reason = "; ".join(each for each in (change.reason, force and f"forced: {force}") if each) or None
-            _mark_in_a_pause(ids, seconds, reason, change.actor, store, screen)
+            _mark_in_a_pause([each.row for each in wanted], seconds, reason, change.actor, store, screen)
     for each in wanted:
         if each.unseen:
             screen.note(f"{each.owned.label}: {each.unseen}; what its own runs do was not compared")
@@ -72,15 +72,16 @@ def promote(
 
 
 def _mark_in_a_pause(
-    ids: Sequence[int], seconds: float, reason: str | None, actor: str, store: Store, screen: Screen
+    rows: Sequence[Mapping[str, Any]], seconds: float, reason: str | None, actor: str, store: Store, screen: Screen
 ) -> None:
-    """Once the service is at work on none of the tables. Raises `ServiceAtWork`, or `TableBusy`."""
+    """Once the service is at work on none of the tables. Raises `ServiceAtWork`, `TableBusy`, or `Overtaken`."""
+    ids = [row["id"] for row in rows]
     until = time.monotonic() + seconds
     told = False
     while True:
         told = _wait_for_service(ids, until, told, store, screen)
         try:
-            rules.promote(ids, actor, reason, store)
+            rules.promote(rows, actor, reason, store)
         except TableBusy:  # the service got a message after that look: it is waited for like any other
             if time.monotonic() >= until:
                 raise

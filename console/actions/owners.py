@@ -53,7 +53,7 @@ def _promote(visit: Visit) -> str:
     def change() -> Change:
         row, reason = find_row(visit), reason_in(visit)
         owned = promotable(row, visit)
-        if not promote([owned.id], visit.who, reason, visit.store):
+        if not promote([row], visit.who, reason, visit.store):
             raise Overtaken(f"somebody promoted {label(row)} at this moment", "there is nothing left to promote")
         return Change.of_row(row, before=owned.owner, after="job_ready", reason=reason)
 

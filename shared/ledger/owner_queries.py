@@ -1,11 +1,12 @@
 """The ledger's queries of who owns configs' tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.config import Config
 from shared.errors import Overtaken, TableBusy, TableConflict
 from shared.ledger import owner_statements
+from shared.ledger.config_statements import EDITABLE
 from shared.ledger.queries import Queries, to_json, to_run
 from shared.owner import Owned, Owner, OwnerChange, Tracking
 from shared.run import Run
@@ -70,12 +71,19 @@ class OwnerQueries(Queries):
         return [each for (each,) in self._run(owner_statements.DATASETS)]
 
     def set_owner(
-        self, config_ids: Sequence[int], expected: Sequence[Owner], new: Owner, actor: str, reason: str | None
+        self,
+        config_ids: Sequence[int],
+        expected: Sequence[Owner],
+        new: Owner,
+        actor: str,
+        reason: str | None,
+        examined: Sequence[Mapping[str, Any]] = (),
     ) -> list[int]:
         """Marks the configs, all or none, and tells which had another mark before.
 
-        Raises, with nothing changed, `Overtaken` where one has a mark that is neither expected nor the new one, or is
-        gone, and `TableBusy` where one is to be the job's while the older service is at work on it.
+        Raises, with nothing changed, `Overtaken` where one has a mark that is neither expected nor the new one, is
+        gone, or is another by now than the row of it that was `examined`, and `TableBusy` where one is to be the job's
+        while the older service is at work on it.
         """
         with self._transaction():
             self._run(owner_statements.LOCK_OWNED, ids=list(config_ids))
@@ -93,8 +101,23 @@ class OwnerQueries(Queries):
                         f'the older service got a message for config {config_id} "{name}" at this moment',
                         "nothing is changed; try again",
                     )
+            unmarked = {config_id for config_id, _, owner, _ in rows if owner != new}
+            self._refuse_changed([row for row in examined if row["id"] in unmarked])
             self._run(owner_statements.TELL_ACTOR, actor=actor, reason=reason)
             return sorted(each for (each,) in self._run(owner_statements.SET_OWNER, ids=list(config_ids), owner=new))
+
+    def _refuse_changed(self, examined: Sequence[Mapping[str, Any]]) -> None:
+        """Raises `Overtaken` where anything that people edit of a locked row is not as it was examined."""
+        if not examined:
+            return
+        ids = [row["id"] for row in examined]
+        now = {row["id"]: row for (row,) in self._run(owner_statements.ROWS_LOCKED, ids=ids)}
+        for row in examined:
+            if any(row.get(column) != now[row["id"]].get(column) for column in EDITABLE):
+                raise Overtaken(
+                    f'somebody changed config {row["id"]} "{row.get("name") or ""}" at this moment',
+                    "nothing is changed; look at it, and try again",
+                )
 
     def drop_parity(self, config_id: int, expected: Any, actor: str, reason: str | None) -> bool:
         """Takes `parity` out of the config's options: its next run loads real types. The audit's trigger tells of it.

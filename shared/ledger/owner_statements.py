@@ -137,6 +137,9 @@ SELECT c.id, coalesce(c.name, ''), {_OWNER}, EXISTS ({_OPEN_FORWARDS}) FROM {{co
 WHERE c.id = ANY(CAST(:ids AS bigint[])) ORDER BY c.id
 """
 
+# Locked rows as they are.
+ROWS_LOCKED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = ANY(CAST(:ids AS bigint[])) ORDER BY c.id"
+
 SET_OWNER = f"""
 UPDATE {{configs}} c SET migration_status = :owner
 WHERE c.id = ANY(CAST(:ids AS bigint[])) AND {_OWNER} <> :owner RETURNING c.id

@@ -82,6 +82,26 @@ def test_of_two_who_change_the_owner_at_the_same_moment_one_did_it(
     assert [change[2] for change in moving.changes()] == ["bob@example.com"]
 
 
+def test_what_somebody_edits_at_the_moment_of_its_promotion_is_not_promoted(
+    reader: Reader, moving: Moving, migrated: Database, sql: Sql
+) -> None:
+    config_id = moving.config("shadow")
+    moving.compared(config_id, "MATCH", "MATCH", "MATCH")
+    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with connect(migrated) as connection, ThreadPoolExecutor() as threads:
+        session = Session(connection, migrated.configs_table)
+        with session.transaction():
+            session.run("UPDATE {configs} SET bigquery_table_id = 'unproved' WHERE id = :id", id=config_id)
+            sent = threads.submit(reader.do, f"/configs/{config_id}/promote")
+            until = time.monotonic() + 10
+            while not sql(waits) and time.monotonic() < until:
+                time.sleep(0.02)
+        response = sent.result()
+    assert (response.status_code, moving.owner(config_id)) == (409, "shadow")
+    assert f'somebody changed config {config_id} "sales" at this moment' in text(response)
+    assert (sql("SELECT * FROM sheet_to_bigquery_actions"), moving.changes()) == ([], [])
+
+
 def test_how_many_matches_are_needed_is_the_setting(reader_of: ReaderOf, moving: Moving) -> None:
     config_id = moving.config("shadow")
     moving.compared(config_id, "MATCH")

@@ -173,6 +173,21 @@ def test_it_waits_for_a_message_that_comes_while_it_marks_too(migrate, team, sql
     assert sql(waited) == [[True]]
 
 
+def test_what_somebody_edits_while_it_marks_is_not_promoted(migrate, team, sql) -> None:
+    config_id = team.config("sales", "shadow")
+    team.compared(config_id, "MATCH", "MATCH", "MATCH")
+    with ThreadPoolExecutor(1) as pool:
+        sql("BEGIN")
+        sql("UPDATE sheet_to_bigquery_configs SET google_sheet_tab_name = 'unproved' WHERE id = :id", id=config_id)
+        promoting = pool.submit(migrate, "promote", "sales")
+        while not sql("SELECT FROM pg_locks WHERE NOT granted"):
+            assert not promoting.done(), promoting.result().stderr
+        sql("COMMIT")
+        done = promoting.result()
+    assert (done.returncode, "somebody changed config" in done.stderr) == (1, True)
+    assert team.owners() == {"sales": "shadow"}
+
+
 def test_a_shadow_run_that_waits_ends_and_one_in_flight_is_wished_to(migrate, team, add_run) -> None:
     flying = team.in_flight(team.config("sales", "shadow"), add_run, "shadow")
     add_run(team.config("stock", "shadow"), flying.slot, "shadow", state="pending", destination="s.t")
