@@ -29,9 +29,9 @@ DESCRIBED = (
     ),
     Field(TAB, "Tab", help="Its name; left out: the tab in the address, or else the first one.", longest=255),
     Field(PROJECT, "Google Cloud project", required=True, longest=255),
-    Field(DATASET, "BigQuery dataset", help="It is made if it is not there.", required=True, longest=1024),
+    Field(DATASET, "BigQuery dataset", help="It is made if it is not there.", required=True, longest=255),
     Field(NAME, "Name of the config", help="As people will ask for it.", required=True, longest=255),
-    Field(TABLE, "BigQuery table", help="It is replaced by what the sheet has.", required=True, longest=1024),
+    Field(TABLE, "BigQuery table", help="It is replaced by what the sheet has.", required=True, longest=255),
     Field(
         HOURS,
         "Hours between runs",

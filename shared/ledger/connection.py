@@ -12,7 +12,14 @@ import pg8000.dbapi
 import pg8000.exceptions
 from pg8000.native import identifier
 
-from shared.errors import DatabaseUnavailable, InvalidSettings, LedgerRefused, PermissionMissing, SyncError
+from shared.errors import (
+    DatabaseUnavailable,
+    InvalidInput,
+    InvalidSettings,
+    LedgerRefused,
+    PermissionMissing,
+    SyncError,
+)
 from shared.settings import Database
 
 # What a statement names its parameters by: `:now`, but not the type in `0::float8`.
@@ -29,6 +36,7 @@ _LOCKED = "55P03"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_COLUMN = "42703"
 _NO_PRIVILEGE = "42501"
+_TOO_LONG = "22001"
 # What a refusal's fields stand for in the protocol; its message and its detail quote rows and stay out.
 _PLACES = {"n": "constraint", "t": "table", "c": "column"}
 
@@ -48,7 +56,7 @@ class Session:
         """The rows of one statement, whose `{configs}` is the configs table.
 
         Raises `DatabaseUnavailable`, `InvalidSettings` where the database lacks a table or a column,
-        `PermissionMissing`, and `LedgerRefused` for the rest.
+        `PermissionMissing`, `InvalidInput` for a text that its column cannot hold, and `LedgerRefused` for the rest.
         """
         text = statement.replace("{configs}", self.configs_table)
         try:
@@ -97,6 +105,8 @@ class Session:
                 f"the database lacks what this version needs ({said})",
                 "run `python -m sql up` against it; CONFIGS_TABLE names the configs table",
             )
+        if code == _TOO_LONG:
+            return InvalidInput(f"a text is longer than PostgreSQL's column for it ({said})", "shorten it")
         if code == _NO_PRIVILEGE:
             return PermissionMissing(
                 f"PostgreSQL refuses the role of POSTGRES_USER ({said})",

@@ -40,6 +40,17 @@ def test_add_asks_nobody_for_a_title_that_it_does_not_need(helper, sql, environm
     assert _rows(sql)[0]["run_frequency_hours"] == 0
 
 
+@pytest.mark.parametrize("option", ["--table", "--dataset"])
+def test_add_tells_a_name_that_its_column_cannot_hold_as_wrong_usage(option, helper, sql) -> None:
+    names = {"--project": PROJECT, "--dataset": "reports", "--name": "sales", "--table": "t", option: "x" * 256}
+    done = helper("--json", "add", URL, *(word for pair in names.items() for word in pair))
+    assert (done.returncode, json.loads(done.stdout)["error"]["class"]) == (2, "InvalidInput")
+    assert "a text is longer than PostgreSQL's column for it (value too long for type character varying(255))" in (
+        done.stderr
+    )
+    assert _rows(sql) == []
+
+
 def test_add_refuses_a_second_active_config_for_a_table_and_names_the_first(helper, sql, add_config) -> None:
     add_config("first", google_cloud_project_id=PROJECT, bigquery_table_id="same")
     done = helper("add", URL, *TO, "--name", "second", "--table", "same")

@@ -66,6 +66,15 @@ def test_what_is_too_long_is_told_beside_its_field_and_nothing_typed_is_lost(
     assert (actions(sql), reader.here.planned) == ([], [])
 
 
+@pytest.mark.parametrize("field", ["name", "bigquery_dataset_id", "bigquery_table_id", "google_sheet_tab_name"])
+def test_a_name_is_as_long_as_its_column_and_no_longer(field: str, reader: Reader, add_config: Add, sql: Sql) -> None:
+    config_id = add_config()
+    response = edit(reader, config_id, **{field: "x" * 256})
+    assert (response.status_code, problem(response, field)[:26]) == (400, "is text of 256 characters,")
+    assert edit(reader, config_id, **{field: "x" * 255}).status_code == 303
+    assert row(sql, config_id)[field] == "x" * 255
+
+
 def test_lines_count_once_however_a_browser_ends_them(reader: Reader, add_config: Add, sql: Sql) -> None:
     config_id = add_config()
     described = "x" * 49_000
