@@ -65,7 +65,7 @@ class Session:
             text, names = numbered(text)
             return list(self._connection.execute_unnamed(text, [parameters[name] for name in names]).rows or [])
         except (pg8000.exceptions.InterfaceError, OSError) as error:
-            raise DatabaseUnavailable("the connection to PostgreSQL broke", "it is tried again") from error
+            raise DatabaseUnavailable("the connection to PostgreSQL broke", "try again") from error
         except pg8000.exceptions.DatabaseError as error:
             # Without its cause: the driver's error quotes the row that failed.
             raise self._translated(error) from None
@@ -99,7 +99,7 @@ class Session:
         if code == _LOCKED:
             return DatabaseUnavailable("a table is locked by somebody", "nothing is changed: try again")
         if code.startswith(_UNAVAILABLE):
-            return DatabaseUnavailable(f"PostgreSQL cannot serve now ({code} {said})", "it is tried again")
+            return DatabaseUnavailable(f"PostgreSQL cannot serve now ({code} {said})", "try again")
         if code in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
             return InvalidSettings(
                 f"the database lacks what this version needs ({said})",
@@ -118,7 +118,7 @@ class Session:
         places = [f"{name} {details[field]}" for field, name in _PLACES.items() if field in details]
         return LedgerRefused(
             f"PostgreSQL refuses a statement ({', '.join([f'SQLSTATE {code}', *places])})",
-            "it is tried again; if it lasts, `python -m sql status` tells whether the database is this version's",
+            "try again; if it lasts, `python -m sql status` tells whether the database is this version's",
         )
 
 

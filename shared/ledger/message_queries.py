@@ -39,7 +39,7 @@ class MessageQueries(ConfigQueries):
             waiting = recorded or self._run(message_statements.FOLLOW_UP, **allow)
             if not waiting:
                 # What waited was admitted between the two statements, or the config was deleted.
-                raise Overtaken(f"config {config_id} changed while a run of it was recorded", "it is tried again")
+                raise Overtaken(f"config {config_id} changed while a run of it was recorded", "try again")
             self._run(message_statements.NOTE_MESSAGE_RUN, message_id=message_id, run_id=waiting[0][0])
             return "accepted" if recorded else "merged"
 

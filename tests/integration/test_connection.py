@@ -106,8 +106,10 @@ def check_refused(session: Session, statement: str, told: str, **parameters: str
 def test_what_is_missing_is_told_apart_from_what_passes(
     statement: str, error: type[SyncError], session: Session
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as raised:
         session.run(statement)
+    # Whoever asked at a terminal or on a page is the one who tries again: nobody else does.
+    assert (raised.value.remedy == "try again") == (error is DatabaseUnavailable)
 
 
 def test_where_tls_is_disabled_it_is_not_asked_for(database: Database) -> None:
