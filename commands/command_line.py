@@ -11,10 +11,11 @@ from shared.errors import InvalidInput
 
 
 class WrongUsage(InvalidInput):
-    """A command line that is not understood; `usage` is how it is written."""
+    """A command line that is not understood by `command`; `usage` is how it is written."""
 
-    def __init__(self, what: str, remedy: str, usage: str) -> None:
+    def __init__(self, what: str, remedy: str, command: str, usage: str) -> None:
         super().__init__(what, remedy)
+        self.command = command
         self.usage = usage
 
 
@@ -22,7 +23,7 @@ class CommandLine(argparse.ArgumentParser):
     """A parser, and its commands' parsers, that raise `WrongUsage` where argparse would end the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise WrongUsage(message, f"`{self.prog} --help` tells how it is written", self.format_usage())
+        raise WrongUsage(message, f"`{self.prog} --help` tells how it is written", self.prog, self.format_usage())
 
 
 def read_command_line(
@@ -37,7 +38,12 @@ def read_command_line(
         check(given)
     except WrongUsage as wrong:
         # As argparse writes it. What was asked for in JSON is answered in it, however little of the rest is understood.
-        sys.stderr.write(f"{wrong.usage}{parser.prog}: error: {wrong.what}\n")
-        Screen("--json" in arguments).json({"error": wrong.told})
+        sys.stderr.write(f"{wrong.usage}{wrong.command}: error: {wrong.what}\n")
+        Screen(_wants_json(arguments)).json({"error": wrong.told})
         sys.exit(MISUSED)
     return given
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """As argparse takes it, which knows an option by its first letters."""
+    return any(each.startswith("--j") and "--json".startswith(each) for each in arguments)

@@ -49,7 +49,7 @@ def test_configs_are_asked_for_by_name_or_id(helper, sql, add_config) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--json", "nonsense"), ("show", "--json"), ("runs", "--limit", "0", "--json"), ("add", "u", "--json")],
+    [("--json", "nonsense"), ("show", "--json"), ("runs", "--limit", "0", "--json"), ("add", "u", "--js")],
 )
 def test_a_wrong_command_line_is_told_in_json_to_who_wants_that(helper, arguments) -> None:
     done = helper(*arguments)
@@ -58,8 +58,13 @@ def test_a_wrong_command_line_is_told_in_json_to_who_wants_that(helper, argument
     assert error["message"] in done.stderr
     assert done.stderr.startswith("usage: job_helper.py")
     assert "--help` tells how it is written" in error["remedy"]
-    plain = helper(*(each for each in arguments if each != "--json"))
+    plain = helper(*(each for each in arguments if not each.startswith("--js")))
     assert (plain.returncode, plain.stdout, plain.stderr) == (2, "", done.stderr)
+
+
+def test_a_wrong_command_line_names_the_command_that_did_not_understand_it(helper) -> None:
+    assert "job_helper.py show: error: the following arguments are required: RUN" in helper("show").stderr
+    assert "job_helper.py: error: " in helper("nonsense").stderr
 
 
 def test_runs_tell_the_seconds_that_the_page_tells(helper, add_config, add_run) -> None:
