@@ -1,10 +1,12 @@
 """The fields by which people describe a config, on the form that adds one and the one that edits it."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from console.forms import Field, FormRefused
 from shared.errors import InvalidConfig
 from shared.registration import parse_frequency
+from shared.spreadsheet import spreadsheet_of
 
 URL, TAB, PROJECT, DATASET = (
     "google_sheet_url",
@@ -27,7 +29,12 @@ DESCRIBED = (
         help="Open it in the browser, and copy what stands above. The tab that is open is the one that is loaded.",
         required=True,
     ),
-    Field(TAB, "Tab", help="Its name; left out: the tab in the address, or else the first one.", longest=255),
+    Field(
+        TAB,
+        "Tab",
+        help="Its name, which goes before the address; left out: the tab in the address, or else the first one.",
+        longest=255,
+    ),
     Field(PROJECT, "Google Cloud project", required=True, longest=255),
     Field(DATASET, "BigQuery dataset", help="It is made if it is not there.", required=True, longest=255),
     Field(NAME, "Name of the config", help="As people will ask for it.", required=True, longest=255),
@@ -168,6 +175,15 @@ def hours_in(text: str, field: str) -> int:
     except InvalidConfig as error:
         raise FormRefused("that is no frequency", error.remedy, {field: error.remedy}) from None
     return int(hours or 0)
+
+
+def address_beside(tab: Any, url: Any) -> Any:
+    """The spreadsheet's address beside a tab that a person named: without the tab that was open when they copied it.
+
+    A name that is not there would be taken for one that was changed since, and the address's tab loaded in its place.
+    """
+    spreadsheet = spreadsheet_of({URL: url}) if tab else None
+    return url if spreadsheet is None or spreadsheet.gid is None else spreadsheet.link()
 
 
 def problems_by_field(sentences: Iterable[str], fields: Collection[str]) -> dict[str, str]:

@@ -17,8 +17,11 @@ from console.config_fields import (
     HOURS,
     OPTIONS,
     SCHEMA,
+    TAB,
     TYPED,
+    URL,
     WORDS,
+    address_beside,
     hours_in,
 )
 from console.forms import Field, FormRefused, tidy
@@ -87,6 +90,9 @@ def changes_of(row: Mapping[str, Any], wanted: Mapping[str, str]) -> tuple[dict[
     changes |= {
         name: text or None for name, text in touched.items() if name in WORDS and name not in (HOURS, SCHEMA, OPTIONS)
     }
+    if TAB in changes:
+        after = {**row, **changes}
+        changes[URL] = address_beside(after.get(TAB), after.get(URL))
     return {name: value for name, value in changes.items() if value != row.get(name)}, problems
 
 

@@ -8,7 +8,19 @@ import msgspec
 
 from console.actions.configs import begin_plan, page_of
 from console.actions.once import Change, NotPossible, act_once
-from console.config_fields import DESCRIBED, HOURS, NAME, PROJECT, TABLE, URL, hours_in, problems_by_field, refuse
+from console.config_fields import (
+    DESCRIBED,
+    HOURS,
+    NAME,
+    PROJECT,
+    TAB,
+    TABLE,
+    URL,
+    address_beside,
+    hours_in,
+    problems_by_field,
+    refuse,
+)
 from console.forms import Form, FormRefused, too_long
 from console.rendering import address
 from console.visit import Action, PageMissing, Visit
@@ -55,6 +67,7 @@ def _ask_for_plan(visit: Visit) -> str:
 def _candidate(form: Mapping[str, str], store: Store) -> dict[str, Any]:
     """The columns of the row that the form describes. Raises `FormRefused` that tells all that is wrong."""
     raw: dict[str, Any] = {field.name: form.get(field.name, "").strip() or None for field in _FIELDS}
+    raw[URL] = address_beside(raw[TAB], raw[URL])
     raw[TABLE] = raw[TABLE] or table_name(raw[NAME] or "") or None
     problems = too_long(_FIELDS, form)
     try:

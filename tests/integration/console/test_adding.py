@@ -13,7 +13,8 @@ from shared.ledger.store import Store
 from shared.plan import NO_RUN, Plan, PlannedColumn
 from tests.integration.console.conftest import WHO, Reader, done, notice, text
 
-URL = "https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=0"
+ADDRESS = "https://docs.google.com/spreadsheets/d/abcdefghij/edit"
+URL = f"{ADDRESS}#gid=0"
 FILLED_IN = {
     "google_sheet_url": f"  {URL} ",
     "google_sheet_tab_name": "",
@@ -91,7 +92,7 @@ def test_a_plan_that_came_back_is_saved_as_the_jobs_config(reader: Reader, store
     told = {name: row[name] for name in ("name", "google_sheet_url", "google_sheet_tab_name", "bigquery_table_id")}
     assert told == {
         "name": "Sales by Quarter",
-        "google_sheet_url": URL,
+        "google_sheet_url": ADDRESS,
         "google_sheet_tab_name": "Q1",
         "bigquery_table_id": "sales_by_quarter",
     }
@@ -181,7 +182,7 @@ def test_a_form_whose_plan_cannot_be_published_comes_back_as_it_was(reader: Read
 def test_a_plan_can_be_changed_and_asked_for_again(reader: Reader, store: Store) -> None:
     plan_id = made(reader, store, google_sheet_tab_name="Q1")
     shown = values(reader.ask("/add", query_string={"plan": plan_id}))
-    assert (shown["google_sheet_url"], shown["google_sheet_tab_name"]) == (URL, "Q1")
+    assert (shown["google_sheet_url"], shown["google_sheet_tab_name"]) == (ADDRESS, "Q1")
     assert (shown["bigquery_table_id"], shown["run_frequency_hours"]) == ("sales_by_quarter", "6")
     for unknown in ("x", "00000000-0000-4000-8000-000000000000", "'; DROP"):
         assert reader.ask("/add", query_string={"plan": unknown}).status_code == 404
@@ -240,3 +241,13 @@ def test_what_is_pasted_stays_text(reader: Reader, store: Store) -> None:
     assert values(response) == dict.fromkeys(FILLED_IN, hostile)
     plan_id = made(reader, store, name=hostile, bigquery_table_id="t", google_sheet_tab_name=NO_RUN + hostile)
     assert reader.ask("/add", query_string={"plan": plan_id}).get_data(as_text=True).count("<script") == 1
+
+
+@pytest.mark.parametrize(("tab", "kept"), [("", "#gid=0"), ("Q2", "")])
+def test_a_tab_that_is_named_goes_without_the_one_that_was_open(
+    tab: str, kept: str, reader: Reader, store: Store
+) -> None:
+    plan(reader, google_sheet_tab_name=tab)
+    asked = store.find_plan(reader.here.planned[0])
+    assert asked is not None
+    assert asked.config["google_sheet_url"] == f"{ADDRESS}{kept}"

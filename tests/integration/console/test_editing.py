@@ -17,7 +17,7 @@ from tests.integration.console.test_adding import problem
 
 Add = Callable[..., Any]
 Sql = Callable[..., Any]
-NEW_URL = "https://docs.google.com/spreadsheets/d/klmnopqrst/edit#gid=4"
+NEW_URL = "https://docs.google.com/spreadsheets/d/klmnopqrst/edit"
 URL = "https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=0"
 
 

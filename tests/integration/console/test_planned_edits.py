@@ -22,7 +22,8 @@ def come_back(store: Store, plan_id: str, made: Plan | None = None) -> None:
 def test_an_edit_is_planned_shown_and_saved_from_its_plan_once(
     reader: Reader, add_config: Add, sql: Sql, store: Store
 ) -> None:
-    config_id = add_config("Sales", google_sheet_tab_name="Q1", options='{"on_empty": "keep"}')
+    url = "https://docs.google.com/spreadsheets/d/abcdefghij/edit"
+    config_id = add_config("Sales", google_sheet_url=url, google_sheet_tab_name="Q1", options='{"on_empty": "keep"}')
     before = row(sql, config_id)
     plan_id = plan(reader, config_id, google_sheet_tab_name="Q2", on_empty="empty", max_shrink="0.1")
     assert (reader.here.planned, row(sql, config_id), actions(sql)) == ([plan_id], before, ["plan"])

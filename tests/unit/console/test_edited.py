@@ -92,3 +92,26 @@ def test_an_edit_is_told_in_the_forms_order_and_what_is_long_by_its_name_alone()
 
 def test_the_options_that_are_numbers_are_known_by_their_types() -> None:
     assert {name for name in _DEFAULTS if _is_number(name)} == {"header_row", "max_shrink", "max_error_cells"}
+
+
+ADDRESS = "https://docs.google.com/spreadsheets/d/abcdefghij/edit"
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted", "after"),
+    [
+        # The tab of the address would be loaded where no tab has the name.
+        (("Q1", "?usp=sharing#gid=7"), {"google_sheet_tab_name": "Q2"}, ("Q2", "")),
+        ((None, "#gid=7"), {"google_sheet_tab_name": "Q2"}, ("Q2", "")),
+        # The address tells the tab, or nobody said anything of it.
+        (("Q1", "#gid=7"), {"google_sheet_tab_name": ""}, (None, "#gid=7")),
+        (("Q1", "#gid=7"), {"name": "other"}, ("Q1", "#gid=7")),
+        (("Q1", ""), {"google_sheet_url": f"{ADDRESS}#gid=8"}, ("Q1", "#gid=8")),
+    ],
+)
+def test_a_tab_that_is_named_stands_alone(row: Any, wanted: dict[str, str], after: Any) -> None:
+    before = {"google_sheet_tab_name": row[0], "google_sheet_url": f"{ADDRESS}{row[1]}"}
+    changes, problems = changes_of(before, texts(before) | wanted)
+    changed = before | changes
+    assert (changed["google_sheet_tab_name"], changed["google_sheet_url"]) == (after[0], f"{ADDRESS}{after[1]}")
+    assert problems == {}
