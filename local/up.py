@@ -124,7 +124,7 @@ For a spreadsheet of your own, saved as {samples}/NAME.xlsx:
   .venv/bin/python job_helper.py add https://docs.google.com/spreadsheets/d/NAME/edit \\
     --project {PROJECT} --dataset {DATASET}
 
-For a migration (MIGRATION_GUIDE.md), with a stand-in for the older service:
+For a migration (MIGRATION_GUIDE.md), with a stand-in for the older service, which owns all configs from then on:
   .venv/bin/python migrate.py start
   .venv/bin/python -m local.portal inventory
 

@@ -223,7 +223,10 @@ class Verdict(msgspec.Struct, frozen=True):
             case "paused":
                 return f"{paused(self.paused_reason)}: {how_to_resume(self.config_id, self.name)}"
             case "not_ours":
-                return "not owned by the job: its migration_status is not job_ready"
+                return (
+                    "the older service loads its table, since its migration_status is not job_ready:"
+                    " `python migrate.py status` tells how far it is"
+                )
             case "table_conflict":
                 return f"replaces the same table as config {self.rival}: {self.destination}"
             case "open_run":

@@ -1,6 +1,7 @@
 """`migrate.py start`: marks, and the audit, without touching what is there."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,21 @@ def test_every_config_is_the_services_and_new_ones_as_well(migrate, add_config, 
         ["old", "service"],
         ["new", "service"],
     ]
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_what_the_job_loads_by_the_clock_and_will_no_more_is_told_once(
+    dry_run: tuple[str, ...], migrate, add_config, add_run
+) -> None:
+    loaded = add_config("loaded")
+    noon = datetime(2026, 3, 29, 12, tzinfo=UTC)
+    add_run(loaded, noon)
+    add_run(add_config("paused", is_active=False), noon)
+    add_config("never")
+    told = f'the job has loaded 1 of these configs (config {loaded} "loaded")'
+    assert told in migrate("start", *dry_run).stderr
+    if not dry_run:
+        assert told not in migrate("start").stderr
 
 
 def test_new_configs_can_be_the_jobs(migrate, add_config, sql) -> None:
