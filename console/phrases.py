@@ -30,6 +30,11 @@ def machine_instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def second(at: datetime) -> str:
+    """The time of day, where the day is told beside it."""
+    return f"{at.astimezone(UTC):%H:%M:%S}"
+
+
 def exact_instant(at: datetime) -> str:
     """As an address has it, to the microsecond."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -58,6 +58,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         instant=phrases.instant,
+        second=phrases.second,
         machine_instant=phrases.machine_instant,
         span=phrases.span,
         duration=phrases.duration,

@@ -8,7 +8,7 @@ import msgspec
 from console.phrases import number
 from console.visit import Page, PageMissing, Visit
 from shared.counted import counted
-from shared.run_facts import RunFacts, find_facts
+from shared.run_facts import RunFacts, Stage, find_facts
 from shared.states import ENDED
 
 # How soon the page of a run that has not ended looks again, in seconds.
@@ -99,9 +99,15 @@ class RunPage(msgspec.Struct, frozen=True):
             yield Part(wait.name, "wait" if wait.name != "running" else "run", begin, length, wait.seconds, wait.since)
 
     def _stages(self) -> Iterable[Part]:
-        """The execution tells how long each took, one after the other, and ends soon after the last."""
-        left = sum(stage.seconds for stage in self.facts.stages)
-        for stage in self.facts.stages:
+        """The execution tells how long each took, one after the other, and ends soon after the last. What it took
+        before them, it took to start.
+        """
+        stages, running = self.facts.stages, self.facts.waits[-1] if self.facts.waits else None
+        left = sum(stage.seconds for stage in stages)
+        if stages and running and running.name == "running" and (running.seconds or 0) > left:
+            stages = (Stage("start", round((running.seconds or 0) - left, 1)), *stages)
+            left = running.seconds or 0
+        for stage in stages:
             begin = max(0.0, 1 - left / self._whole)
             yield Part(stage.name, "stage", begin, min(stage.seconds / self._whole, 1.0), stage.seconds)
             left -= stage.seconds

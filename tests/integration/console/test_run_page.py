@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.integration.console.conftest import HOSTILE, WHO, Elements, Reader, assert_inert, attempt_at
@@ -76,9 +77,12 @@ def test_its_time_is_told_in_parts(
         ("waiting", 0, 133, "2.0 s"),
         ("queued", 133, 200, "3.0 s"),
         ("running", 333, 667, "10 s"),
+        ("start", 333, 367, "5.5 s"),
         ("read", 700, 200, "3.0 s"),
         ("load", 900, 100, "1.5 s"),
     ]
+    claimed_at = msgspec.convert(reader.facts(f"/runs/{run_id}.json")["facts"]["run"]["claimed_at"], datetime)
+    assert f">{claimed_at:%H:%M:%S}</time>" in html
 
 
 def test_a_run_that_goes_on_looks_again(reader: Reader, add_config: Add, add_run: Add, now: datetime) -> None:
