@@ -2,8 +2,10 @@
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,15 @@ import pytest
 
 from local.component import wait_until_ready
 from local.ports import HOST, reserve_port
-from local.postgres import DATABASE, USER, Postgres
+from local.postgres import DATABASE, SUPERUSER, USER, Postgres
 from shared.ledger.connection import Session, connect, numbered
 from shared.ledger.store import Store
 from shared.settings import Database
 from sql.migrations import up
 
+MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of our own is made in it)
+# A worker has two or three databases of 10 MB at a time.
+ROOM = 256 << 20
 _numbers = itertools.count()
 Sql = Callable[..., list[Any]]
 
@@ -47,8 +52,8 @@ def database(postgres: Postgres) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def template(postgres: Postgres) -> Iterator[Database]:
-    """A database with the schema applied, to which nobody is connected."""
-    with created(postgres) as database:
+    """A database with the schema applied, to which nobody is connected; its copies are where it is."""
+    with in_memory(postgres) as where, created(postgres, where) as database:
         with connect(database) as connection:
             list(up(connection, database.configs_table))
         yield database
@@ -62,24 +67,41 @@ def migrated(postgres: Postgres, template: Database) -> Iterator[Database]:
 
 
 @contextmanager
+def in_memory(postgres: Postgres) -> Iterator[str]:
+    """Where a database's files are in memory, if there is room: on ext4 a file whose like was deleted just now is dear to
+    make, and a database has hundreds.
+    """
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder, as_superuser(postgres) as admin:
+        shutil.chown(folder, (postgres.folder / "data").stat().st_uid)
+        admin.run(f"CREATE TABLESPACE memory LOCATION '{folder}'")
+        yield "TABLESPACE memory"
+        admin.run("DROP TABLESPACE memory")
+
+
+@contextmanager
 def created(postgres: Postgres, how: str = "") -> Iterator[Database]:
     """A new database, until the block's end."""
     name = f"test_{next(_numbers)}"
     assert name != DATABASE
-    admin = pg8000.native.Connection(
-        "postgres", host=HOST, port=postgres.port, database="postgres", password=postgres.password, ssl_context=False
-    )
-    admin.run(f"CREATE DATABASE {name} OWNER {USER} {how}")
-    yield Database(
-        postgres_db=name,
-        postgres_user=USER,
-        postgres_host=HOST,
-        postgres_port=postgres.port,
-        postgres_password=postgres.password,
-        postgres_sslmode="disable",
-    )
-    admin.run(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+    with as_superuser(postgres) as admin:
+        admin.run(f"CREATE DATABASE {name} OWNER {USER} {how}")
+        yield Database(
+            postgres_db=name,
+            postgres_user=USER,
+            postgres_host=HOST,
+            postgres_port=postgres.port,
+            postgres_password=postgres.password,
+            postgres_sslmode="disable",
+        )
+        admin.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def as_superuser(postgres: Postgres) -> AbstractContextManager[pg8000.native.Connection]:
+    login = {"host": HOST, "port": postgres.port, "password": postgres.password}
+    return closing(pg8000.native.Connection(SUPERUSER, database="postgres", ssl_context=False, **login))
 
 
 @pytest.fixture
