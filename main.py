@@ -9,9 +9,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from shared.interpreter import use_right_interpreter
+from shared.interpreter import leave, use_right_interpreter
 
 if __name__ == "__main__":
+    gc.disable()  # neither modules nor cells make cycles worth a look: it would cost a tenth of the time
     use_right_interpreter()
 
 import pyarrow as pa
@@ -116,7 +117,6 @@ def get_credentials() -> "Credentials":
 
 def _use_little() -> None:
     """The library's defaults are for machines that one process has to itself; half a gigabyte is all there is."""
-    gc.disable()  # cells make no cycles: looking for them costs a tenth of the time
     pa.set_cpu_count(1)
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps 40 MiB of what is freed
 
@@ -132,4 +132,4 @@ if __name__ == "__main__":
         # A stray `--help` must not replace a table.
         sys.stderr.write("main.py takes no arguments: its settings are environment variables (see README.md)\n")
         sys.exit(2)
-    sys.exit(main())
+    leave(main())

@@ -1,4 +1,4 @@
-"""The Python that has the packages: cron and people start what is typed with whichever Python there is.
+"""The Python that has the packages, and its end: cron and people start what is typed with whichever Python there is.
 
 Only the standard library, and nothing newer than Python 3.8, so that it can say what is missing.
 """
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 _OLDEST = (3, 11)
 _FOLDER = Path(__file__).resolve().parent.parent
@@ -34,3 +35,12 @@ def use_right_interpreter() -> None:
         f" {_FOLDER}/.venv/bin/pip install --no-deps --require-hashes -r {_FOLDER}/requirements.txt\n"
     )
     sys.exit(2)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process at once, once its streams are written: nothing is left to do, and taking all that it has loaded
+    apart before the kernel takes it whole is a sixth of an execution's CPU (0.12 s of 0.7 s, measured).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
