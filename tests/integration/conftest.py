@@ -68,8 +68,8 @@ def migrated(postgres: Postgres, template: Database) -> Iterator[Database]:
 
 @contextmanager
 def in_memory(postgres: Postgres) -> Iterator[str]:
-    """Where a database's files are in memory, if there is room: on ext4 a file whose like was deleted just now is dear to
-    make, and a database has hundreds.
+    """Where a database's files are in memory, if there is room: on ext4 a file is dear to make while others were
+    deleted just now, and a database has hundreds.
     """
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
         yield ""
