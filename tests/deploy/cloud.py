@@ -47,7 +47,7 @@ class Cloud:
 
     def write(self, state: Mapping[str, Any]) -> None:
         """Put the project into this state, as it was or as somebody changed it by hand."""
-        (self.folder / "state.json").write_text(json.dumps(state, indent=1, sort_keys=True))
+        (self.folder / "state.json").write_text(json.dumps(state, sort_keys=True))
 
     def add_secrets(self, *names: str) -> None:
         """Secrets that are there before, with a version each."""

@@ -98,7 +98,7 @@ def play(folder: Path, argv: list[str], text: str, here: Path) -> tuple[int, str
         return failed(error)
     if call.changes:
         fresh = folder / "state.json.new"
-        fresh.write_text(json.dumps(state, indent=1, sort_keys=True))
+        fresh.write_text(json.dumps(state, sort_keys=True))
         fresh.replace(folder / "state.json")
     return cut if late else (0, out, "")
 
