@@ -25,8 +25,9 @@ up: prerequisites .venv/installed ## start the whole system and leave it running
 	@$(python) -m local.up
 
 # One worker more than two cores: much of a test's time is waiting. A file has one worker, so that what it shares is made once.
+# Thousands of processes begin: none of them compiles the sources again, wherever bytecode is switched off.
 test: prerequisites browser .venv/installed ## run the whole test suite, end-to-end tests included
-	@$(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 migration: prerequisites .venv/installed ## take twenty configs from the older service to the job and back, and judge
 	@$(python) -m pytest tests/migration
