@@ -3,6 +3,7 @@
 Only the standard library, and nothing newer than Python 3.8, so that it can say what is missing.
 """
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -41,6 +42,7 @@ def leave(code: int) -> NoReturn:
     """Ends the process at once, once its streams are written: nothing is left to do, and taking all that it has loaded
     apart before the kernel takes it whole is a sixth of an execution's CPU (0.12 s of 0.7 s, measured).
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):  # where nobody reads it any more
+            stream.flush()
     os._exit(code)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,13 @@ def test_where_there_is_an_environment_its_python_goes_on_with_what_was_typed(st
     done = start(started, REPOSITORY)
     assert told in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("typed", [["job_helper.py", "example"], ["job_helper.py", "--help"]], ids=" ".join)
+def test_who_reads_only_the_beginning_of_what_it_tells_sees_no_error(typed: list[str]) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, *typed]
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=write_end, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(write_end)
+    assert done.stderr == b""
