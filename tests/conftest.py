@@ -18,12 +18,15 @@ settings.load_profile("busy")
 # What takes minutes, the longest first: begun last, it would keep one worker busy while the others have nothing left.
 LONG = (
     "faults/test_rounds.py",
+    "e2e/test_hundred.py",
     "migration/test_migration.py",
+    "browser/test_every_page.py",
     "e2e/test_forward.py",
     "permissions",
     "guide/test_migration_guide.py",
     "local/system/test_ending.py",
     "image/test_runtime.py",
+    "integration/job/test_options.py",
     "e2e",
     "guide",
     "deploy",
