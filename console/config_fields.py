@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from console.forms import Field, FormRefused
+from console.phrases import every
 from shared.errors import InvalidConfig
 from shared.registration import parse_frequency
 from shared.spreadsheet import spreadsheet_of
@@ -21,12 +22,20 @@ _LONGEST_NUMBER = 10
 _TYPES, _OPTIONS = "Types", "Options"
 _YES, _NO = "true", "false"
 
+FREQUENCY = Field(
+    HOURS,
+    "Hours between runs",
+    help="1 is every hour, 24 every day, 168 every week; 0: manual only.",
+    kind="number",
+    required=True,
+    suggestions=tuple((str(hours), every(hours)) for hours in (1, 3, 6, 12, 24, 168, 0)),
+)
 # Where a config reads, where it loads, and how often.
 DESCRIBED = (
     Field(
         URL,
         "Address of the spreadsheet",
-        help="Open it in the browser, and copy what stands above. The tab that is open is the one that is loaded.",
+        help="Open the sheet, and copy the address from the browser's address bar. The tab that is open is loaded.",
         required=True,
     ),
     Field(
@@ -37,15 +46,9 @@ DESCRIBED = (
     ),
     Field(PROJECT, "Google Cloud project", required=True, longest=255),
     Field(DATASET, "BigQuery dataset", help="It is made if it is not there.", required=True, longest=255),
-    Field(NAME, "Name of the config", help="As people will ask for it.", required=True, longest=255),
+    Field(NAME, "Name of the config", help="A short name, such as `stock`.", required=True, longest=255),
     Field(TABLE, "BigQuery table", help="It is replaced by what the sheet has.", required=True, longest=255),
-    Field(
-        HOURS,
-        "Hours between runs",
-        help="24 is every day, 168 every week; 0: by hand alone.",
-        kind="number",
-        required=True,
-    ),
+    FREQUENCY,
 )
 TYPED = (
     Field(

@@ -28,7 +28,8 @@ class Field(msgspec.Struct, frozen=True):
     """A field with its label, and what there is to know for filling it in. A `hidden` one has neither.
 
     A `choice` has `choices`, each a value with its words; an `area` has lines. Fields of one `group` stand together,
-    under its name, behind those of none. `longest` is in characters.
+    under its name, behind those of none. `longest` is in characters. `suggestions` are values that many fill in, each
+    with its words where the value alone does not tell.
     """
 
     name: str
@@ -40,14 +41,16 @@ class Field(msgspec.Struct, frozen=True):
     longest: int = 2000
     choices: tuple[tuple[str, str], ...] = ()
     group: str = ""
+    suggestions: tuple[tuple[str, str], ...] = ()
 
 
 class Form(msgspec.Struct, frozen=True):
     """A form that is sent to `address`: `told` are the paragraphs in front, `button` says what is done then.
 
-    `lasting`: it cannot be undone. `back` is where somebody goes who leaves it. `other` is another button, with the
-    address that the same fields are sent to by it. Of the groups, those in `opened` are shown at once. `refused` is why
-    it cannot be done as things are: it is told in place of the fields.
+    `lasting`: it cannot be undone. `back` is where somebody goes who leaves it, by a button of the label `leave`.
+    `other` is a button in front of it, for who looks before, with the address that the same fields are sent to by it.
+    Of the groups, those in `opened` are shown at once. `share_with`: the sheet has to be shared with this address
+    before. `refused` is why it cannot be done as things are: it is told in place of the fields.
     """
 
     title: str
@@ -59,6 +62,8 @@ class Form(msgspec.Struct, frozen=True):
     lasting: bool = False
     other: tuple[str, str] | None = None
     opened: tuple[str, ...] = ()
+    leave: str = "Back"
+    share_with: str = ""
     refused: SyncError | None = None
 
     @property

@@ -74,9 +74,9 @@ def number(count: int) -> str:
 
 
 def every(hours: int) -> str:
-    """A frequency: `every 4 h`, `every day`, `by hand`."""
+    """A frequency: `every 4 h`, `every day`, `manual only`."""
     if hours == 0:
-        return "by hand"
+        return "manual only"
     days, rest = divmod(hours, 24)
     if days and not rest:
         return "every day" if days == 1 else f"every {days} days"

@@ -15,6 +15,15 @@ console_audience() {
   printf '/projects/%s/locations/%s/services/%s' "$project_number" "${setting[REGION]}" "${setting[CONSOLE_FUNCTION]}"
 }
 
+# As whom the job reads sheets. With the older service's key it is that key's account, which only who gave the key knows.
+share_with() {
+  if [[ -n ${setting[SHARE_WITH]}${setting[LEGACY_KEY_SECRET]} ]]; then
+    printf %s "${setting[SHARE_WITH]}"
+  else
+    email_of job
+  fi
+}
+
 # IAP itself calls the function, as this member.
 iap_agent() { printf 'serviceAccount:service-%s@gcp-sa-iap.iam.gserviceaccount.com' "$project_number"; }
 

@@ -96,6 +96,8 @@ function_environment() {
     for each in CONSOLE_EDITORS MIGRATION_MATCHES; do
       [[ -z ${setting[$each]} ]] || pairs+=("$each=${setting[$each]}")
     done
+    each=$(share_with)
+    [[ -z $each ]] || pairs+=("SHARE_WITH=$each")
   fi
   name=$(IFS='|' && printf %s "${pairs[*]}")
   printf %s "$name"

@@ -18,6 +18,7 @@ declare -A setting=(
   [CONSOLE]=yes                                      # no deploys no page
   [CONSOLE_ACCESS]=iam                               # how people reach it: iam, or iap for Identity-Aware Proxy
   [CONSOLE_EDITORS]=''                               # who may act there: addresses or *@example.com, with commas between; everybody if not given
+  [SHARE_WITH]=''                                    # whom it tells people to share sheets with: the job's identity, if not given, unless there is a LEGACY_KEY_SECRET
   [SERVICE]=service-sheettobigquery                  # the older service, for service-traffic and forward
   [SERVICE_URL]=''                                   # its address, if it is not in this project and region
   [PORTAL_TOPIC]=''                                  # the topic of the older service's portal: with it, forward is deployed
@@ -205,6 +206,7 @@ check_settings() {
   [[ -z ${setting[CONSOLE_EDITORS]} ]] || check_name CONSOLE_EDITORS \
     '^(\*|[^@*,[:space:]]+)@[^@*,[:space:]]+(,(\*|[^@*,[:space:]]+)@[^@*,[:space:]]+)*$' \
     'addresses or *@example.com, with commas between'
+  [[ -z ${setting[SHARE_WITH]} ]] || check_name SHARE_WITH '^[^@[:space:]]+@[^@[:space:]]+$' "a service account's address"
   check_name SCHEDULE '^[^ ]+( [^ ]+){4}$' 'five fields of cron, like */5 * * * *'
   check_database_settings
   check_connections

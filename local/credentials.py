@@ -31,6 +31,11 @@ TOKEN_SECONDS = 3600
 KEY_BITS = 1024
 
 
+def address_of(project: str) -> str:
+    """The throw-away service account's address."""
+    return f"sheet-to-bigquery@{project}.iam.gserviceaccount.com"
+
+
 def write_key(path: Path, project: str, token_uri: str) -> None:
     """Write a service-account key file for a fresh RSA key, readable by its owner only."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
@@ -42,7 +47,7 @@ def write_key(path: Path, project: str, token_uri: str) -> None:
         "project_id": project,
         "private_key_id": secrets.token_hex(20),
         "private_key": private.decode(),
-        "client_email": f"sheet-to-bigquery@{project}.iam.gserviceaccount.com",
+        "client_email": address_of(project),
         "client_id": str(secrets.randbelow(10**21)),
         "token_uri": token_uri,
         "universe_domain": "googleapis.com",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.credentials import address_of
 from local.ports import HOST
 from local.postgres import Postgres
 from local.pubsub import COMPLETIONS, PORTAL, REQUESTS, PubSub
@@ -94,6 +95,7 @@ class Environment:
             "SHEETS_READS_PER_MINUTE": "100000",
             # Nobody else reaches this machine's console.
             "CONSOLE_USER": CONSOLE_USER,
+            "SHARE_WITH": address_of(PROJECT),
             **self.extra_settings,
         }
 

@@ -10,10 +10,11 @@ from shared.settings import present
 
 # An address, or everybody's of a domain.
 _EDITOR = re.compile(r"(?:\*|[^@*\s]+)@[^@*\s]+")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class Console(Checked, frozen=True, rename=str.upper):
-    """How the console learns who asks (`console/identity.py`)."""
+    """How the console learns who asks (`console/identity.py`), and what it tells people to do elsewhere."""
 
     # The audience of Identity-Aware Proxy's header, where one stands in front:
     # /projects/NUMBER/locations/REGION/services/SERVICE, or /projects/NUMBER/global/backendServices/ID.
@@ -23,6 +24,8 @@ class Console(Checked, frozen=True, rename=str.upper):
     # Who may act, and not only look: addresses, or all of a domain as *@example.com, with commas between; everybody who
     # is let in where it is not set.
     console_editors: str | None = None
+    # As whom the job reads sheets: who adds one shares it with this address.
+    share_with: str | None = None
     # Cloud Run's own variable, on each of its instances.
     k_service: str | None = None
 
@@ -36,6 +39,9 @@ class Console(Checked, frozen=True, rename=str.upper):
         editors = values.get("console_editors")
         if editors is not None and not all(map(_EDITOR.fullmatch, _listed(editors))):
             yield "console_editors", "is not a list of addresses, with commas: ann@example.com, *@example.org"
+
+        if (share_with := values.get("share_with")) and not _ADDRESS.fullmatch(share_with):
+            yield "share_with", "is not a service account's address: job@your-project.iam.gserviceaccount.com"
 
     def may_act(self, who: str) -> bool:
         """Whether somebody who is let in may change anything."""

@@ -1,45 +1,31 @@
 """Adding a config: a spreadsheet's address is pasted, a plan tells what a run would load, and then it is saved."""
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from console.actions.configs import begin_plan, page_of
 from console.actions.once import Change, NotPossible, act_once
-from console.config_fields import (
-    DESCRIBED,
-    HOURS,
-    NAME,
-    PROJECT,
-    TAB,
-    TABLE,
-    URL,
-    address_beside,
-    hours_in,
-    problems_by_field,
-    refuse,
-)
-from console.forms import Form, FormRefused, too_long
+from console.config_fields import DATASET, FREQUENCY, HOURS, NAME, PROJECT, TABLE, URL, problems_by_field, refuse
+from console.edited import changes_of, fields_of, fill_in, texts
+from console.forms import Field, Form, too_long
 from console.rendering import address
 from console.visit import Action, PageMissing, Visit
 from shared.config import Config, examine_config, parse_config
 from shared.errors import NameTaken, TableConflict
+from shared.ledger.config_queries import Place
 from shared.ledger.store import Store
 from shared.plan import RequestedPlan
 from shared.registration import DAILY, parse_frequency, table_name
 
 _REFUSED = "the config cannot be added like that"
-_TABLE_HELP = "Left out: made of the name. It is replaced by what the sheet has."
-_FIELDS = tuple(
-    msgspec.structs.replace(
-        field,
-        required=field.required and field.name not in (TABLE, HOURS),
-        help=_TABLE_HELP if field.name == TABLE else field.help,
-    )
-    for field in DESCRIBED
-)
+# What may be left out, and what is made of that.
+_LEFT_OUT = {
+    TABLE: "Left out: made of the name. It is replaced by what the sheet has.",
+    HOURS: f"Left out: every day. {FREQUENCY.help}",
+}
 
 
 def save_id(plan_id: str) -> str:
@@ -66,20 +52,17 @@ def _ask_for_plan(visit: Visit) -> str:
 
 def _candidate(form: Mapping[str, str], store: Store) -> dict[str, Any]:
     """The columns of the row that the form describes. Raises `FormRefused` that tells all that is wrong."""
-    raw: dict[str, Any] = {field.name: form.get(field.name, "").strip() or None for field in _FIELDS}
-    raw[URL] = address_beside(raw[TAB], raw[URL])
-    raw[TABLE] = raw[TABLE] or table_name(raw[NAME] or "") or None
-    problems = too_long(_FIELDS, form)
-    try:
-        raw[HOURS] = hours_in(raw[HOURS] or str(DAILY), HOURS)
-    except FormRefused as refused:
-        problems |= refused.problems
-    examined = examine_config(raw)
-    problems = problems_by_field(examined.problems, raw) | problems
+    fields = fields_of({})
+    told = {field.name: form.get(field.name, field.value) for field in fields}
+    told[TABLE] = told[TABLE].strip() or table_name(told[NAME].strip())
+    told[HOURS] = told[HOURS].strip() or str(DAILY)
+    row, problems = changes_of({}, told)
+    examined = examine_config(row)
+    problems = problems_by_field(examined.problems, told) | too_long(fields, form) | problems
     if not examined.problems:
         problems = conflicts(examined.model, (TABLE, NAME), store) | problems
     refuse(problems, _REFUSED)
-    return {name: value for name, value in raw.items() if value is not None}
+    return row
 
 
 def conflicts(config: Config, fields: Collection[str], store: Store) -> dict[str, str]:
@@ -90,7 +73,7 @@ def conflicts(config: Config, fields: Collection[str], store: Store) -> dict[str
             if name in fields:
                 refuse_taken(config)
         except (TableConflict, NameTaken) as taken:
-            problems[name] = f"cannot be this: {taken.what}"
+            problems[name] = taken.what
     return problems
 
 
@@ -104,27 +87,54 @@ def _save(visit: Visit) -> str:
         config = msgspec.structs.replace(parse_config(plan.config), id=None)
         refuse(conflicts(config, (TABLE, NAME), visit.store), _REFUSED)
         hours = parse_frequency(plan.config.get(HOURS))
-        config_id = visit.store.add_config(config, DAILY if hours is None else hours)
-        return Change(config_id, config.name, details={"plan_id": plan_id})
+        hours = DAILY if hours is None else hours
+        config_id = visit.store.add_config(config, hours)
+        return Change(config_id, config.name, details={"plan_id": plan_id, "hours": hours})
 
     acted = act_once(visit, "add", change, save_id(plan_id)).acted
     return address(page_of(int(acted.config_id or 0)), done=acted.id)
 
 
 def _add_form(visit: Visit) -> Form:
-    """The form as it was filled in, or as a plan has it that is to be changed, or empty."""
-    values: Mapping[str, Any] = {PROJECT: visit.settings.google_cloud_project, HOURS: DAILY}
+    """The form as it was filled in, or as a plan has it that is to be changed, or begun."""
     plan_id = visit.asked.get("plan") or visit.path.get("plan_id")
-    if plan_id is not None:
-        values = asked_plan(visit, str(plan_id)).config
-    elif URL in visit.form:
-        values = visit.form
-    fields = tuple(msgspec.structs.replace(field, value=str(values.get(field.name, field.value))) for field in _FIELDS)
+    fields = fields_of(asked_plan(visit, str(plan_id)).config if plan_id is not None else {})
+    places = visit.store.places_in_use()
+    if plan_id is None:
+        fields = fill_in(fields, visit.form if URL in visit.form else _begun(places, visit))
+    usual = texts({})
     told = (
         "First the job reads the sheet and tells what it would load: the columns, their types, and what to look at."
         " Nothing is saved, and nothing is loaded, before you have seen that.",
     )
-    return Form("Add a config", "/plans", "Plan it", "/", told, fields)
+    return Form(
+        "Add a config",
+        "/plans",
+        "Plan it",
+        "/",
+        told,
+        tuple(_offered(field, places) for field in fields),
+        opened=tuple({field.group for field in fields if field.group and field.value != usual.get(field.name)}),
+        share_with=visit.here.console.share_with or "",
+    )
+
+
+def _begun(places: Sequence[Place], visit: Visit) -> dict[str, str]:
+    """What stands in the empty form: a day stands for itself there, so that a browser suggests the others."""
+    projects, datasets = ({place[part] for place in places} for part in (0, 1))
+    projects = projects or {visit.settings.google_cloud_project}
+    only = {name: each.pop() for name, each in ((PROJECT, projects), (DATASET, datasets)) if len(each) == 1}
+    return {PROJECT: "", DATASET: "", HOURS: "", **only}
+
+
+def _offered(field: Field, places: Sequence[Place]) -> Field:
+    """The field as this form has it: with what may be left out, and what other configs have there."""
+    if field.name in _LEFT_OUT:
+        return msgspec.structs.replace(field, required=False, help=_LEFT_OUT[field.name])
+    if field.name in (PROJECT, DATASET):
+        known = dict.fromkeys(place[field.name == DATASET] for place in places)
+        return msgspec.structs.replace(field, suggestions=tuple((each, "") for each in known if len(known) > 1))
+    return field
 
 
 def asked_plan(visit: Visit, plan_id: str) -> RequestedPlan:

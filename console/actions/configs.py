@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from console.actions.once import CONFIG, Change, Done, NotPossible, act_once
-from console.config_fields import hours_in
+from console.config_fields import FREQUENCY, hours_in
 from console.forms import Field, Form, refusal, refuse_too_long
 from console.phrases import every
 from console.rendering import address
@@ -113,7 +113,7 @@ def _pause(visit: Visit) -> str:
 
 def _pause_form(visit: Visit) -> Form:
     row = find_row(visit)
-    told = ("Nothing of it begins until it is resumed. A run that is in flight ends as it does.",)
+    told = ("No new runs start until you resume it. A run already under way finishes.",)
     fields = (reason_field(visit, "Shown wherever the config is, until it is resumed."),)
     return Form(f"Pause {label(row)}", visit.address, "Pause", page_of(row["id"]), told, fields)
 
@@ -170,7 +170,7 @@ def _set_frequency(visit: Visit) -> str:
         asked = parse(_Frequency, visit.form, "the form", InvalidInput)
         hours = hours_in(asked.hours, "hours")
         if asked.shown == _shown(row) and str(hours) == (asked.shown or str(DAILY)):
-            raise NotPossible(f"{label(row)} runs {_every(row)} already", "there is nothing to change")
+            raise NotPossible(f"{label(row)} has that frequency already: {_every(row)}", "there is nothing to change")
         if not visit.store.set_frequency(row["id"], asked.shown or None, hours):
             raise Overtaken(
                 f"somebody changed the frequency of {label(row)} meanwhile: it is {_every(find_row(visit))} now",
@@ -185,15 +185,8 @@ def _set_frequency(visit: Visit) -> str:
 def _frequency_form(visit: Visit) -> Form:
     row = find_row(visit)
     shown = _shown(row)
-    hours = Field(
-        "hours",
-        "Hours between runs",
-        visit.form.get("hours", shown or str(DAILY)),
-        "24 is every day, 168 every week; 0: by hand alone.",
-        kind="number",
-        required=True,
-    )
-    told = (f"Now it runs {_every(row)}.",)
+    hours = msgspec.structs.replace(FREQUENCY, name="hours", value=visit.form.get("hours", shown or str(DAILY)))
+    told = (f"Now: {_every(row)}.",)
     fields = (hours, Field("shown", value=shown, kind="hidden"))
     return Form(f"Change how often {label(row)} runs", visit.address, "Change", page_of(row["id"]), told, fields)
 

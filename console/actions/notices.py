@@ -49,21 +49,28 @@ def _notice(acted: Acted, visit: Visit) -> Notice:
         case "cancel":
             return _of_cancel(acted, visit)
         case "pause":
-            return Notice(f"{name} is paused: nothing of it begins until it is resumed.")
+            return Notice(f"{name} is paused: no new runs start until it is resumed.")
         case "resume":
             return Notice(f"{name} is resumed: its schedule counts again.")
         case "frequency":
-            return Notice(f"{name} runs {every(int(told['after']))} from now on; it was {_hours(told['before'])}.")
+            now, before = every(int(told["after"])), _hours(told["before"])
+            return Notice(f"The frequency of {name} is changed: {now}; before: {before}.")
         case "edit":
             return Notice(f"{name} is saved, with another {_listed(told['changed'])}. The next run goes by it.")
         case "plan":
             return Notice(f"A plan of {name} was asked for.", f"/plans/{told['plan_id']}", "The plan")
         case "add":
-            return Notice(f"{name} is saved. The schedule runs it; or run it now.")
+            return _of_added(acted, name)
         case "promote":
             return Notice(f"{name} is the job's from now on; its table keeps the older service's shape.")
         case "rollback":
             return _of_rollback(acted, name, visit)
+
+
+def _of_added(acted: Acted, name: str) -> Notice:
+    if acted.details.get("hours") == 0:
+        return Notice(f"{name} is saved. It is manual only: it runs when somebody has it run.")
+    return Notice(f"{name} is saved. The next dispatch runs it, within minutes; or run it now.")
 
 
 def _of_request(acted: Acted, name: str, visit: Visit) -> Notice:

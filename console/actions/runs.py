@@ -55,7 +55,7 @@ def _cancel_form(visit: Visit) -> Form:
     else:
         told = f"The run is {run.state}, and has not begun: it ends at once, without a load."
     lasting = "This cannot be undone. The config's schedule goes on, and you can run it again at any time."
-    return Form(title, visit.address, "Cancel the run", back, (told, lasting), lasting=True)
+    return Form(title, visit.address, "Cancel the run", back, (told, lasting), lasting=True, leave="Keep it running")
 
 
 def _retry(visit: Visit) -> str:

@@ -15,6 +15,9 @@ from shared.options import encode_options
 
 _DESTINATION = {"google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id"}
 _JSON = ("custom_schema", "options")
+# A project and a dataset in it.
+Place = tuple[str, str]
+_MOST_PLACES = 20
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -50,6 +53,11 @@ class ConfigQueries(Queries):
     def list_configs(self) -> list[dict[str, Any]]:
         """All configs' rows, by id."""
         return [row for (row,) in self._run(config_statements.LIST_CONFIGS)]
+
+    def places_in_use(self) -> list[Place]:
+        """Where configs load, the most usual place first."""
+        rows = self._run(config_statements.PLACES_IN_USE, most=_MOST_PLACES)
+        return [(project, dataset) for project, dataset in rows]
 
     def active_of_table(self, config: Config, but: int | None = None) -> list[str]:
         """The active configs, as `7 "sales"`, that replace the table which `config` does, but for that of an id."""
@@ -88,7 +96,7 @@ class ConfigQueries(Queries):
         found = self._run(config_statements.FIND_CONFIGS_NAMED, name=config.name)
         if namesakes := [row for (row,) in found if row["id"] != config.id]:
             raise NameTaken(
-                f'config {namesakes[0]["id"]} is named "{config.name}" already',
+                f'a config named "{config.name}" exists already (config {namesakes[0]["id"]})',
                 "give this one another name (--name, or `name` in a config file)",
             )
 

@@ -85,6 +85,16 @@ FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigi
 # Ten tell enough of a name that is not just one config's.
 FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 10"
 
+# Where the newest configs load, what most of them have first: a portal's thousands are not gone through for it.
+PLACES_IN_USE = f"""
+SELECT newest.project, newest.dataset FROM (
+    SELECT {PROJECT.format(c="c")} AS project, {DATASET.format(c="c")} AS dataset
+    FROM {{configs}} c ORDER BY c.id DESC LIMIT 1000
+) newest
+WHERE newest.project <> '' AND newest.dataset <> ''
+GROUP BY newest.project, newest.dataset ORDER BY count(*) DESC, newest.project, newest.dataset LIMIT :most
+"""
+
 KNOWN_NAMES = "SELECT DISTINCT c.name FROM {configs} c WHERE c.name = ANY(CAST(:names AS text[]))"
 
 LIST_CONFIGS = "SELECT to_jsonb(c) FROM {configs} c ORDER BY c.id"

@@ -90,7 +90,7 @@ PAGES = (
         PageSeen(
             f"form of {action}",
             lambda fleet, action=action: f"/configs/{fleet.hostile}/{action}",
-            lambda fleet: [f"{fleet.mark} {SHOWN}", "Leave it"],
+            lambda fleet: [f"{fleet.mark} {SHOWN}", "Back"],
         )
         for action in ("run", "pause", "edit", "frequency")
     ),
@@ -102,12 +102,12 @@ PAGES = (
     PageSeen(
         "form of edit of what is wrong",
         lambda fleet: f"/configs/{fleet.wrong}/edit",
-        lambda fleet: [f"{fleet.mark} wrong", "Leave it"],
+        lambda fleet: [f"{fleet.mark} wrong", "Back"],
     ),
     PageSeen(
         "form to retry",
         lambda fleet: f"/runs/{fleet.runs[fleet.violated]}/retry",
-        lambda fleet: [f"{fleet.mark} violated", "Leave it"],
+        lambda fleet: [f"{fleet.mark} violated", "Back"],
     ),
     PageSeen(
         "page that is not there",

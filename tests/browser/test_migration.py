@@ -34,7 +34,7 @@ PAGES: dict[str, tuple[Callable[[Moving], str], Callable[[Moving], Sequence[str]
     ),
     "form to promote": (
         lambda moving: f"/configs/{moving.proved}/promote",
-        lambda moving: ["3 comparisons in a row were MATCH, and 3 are needed", "Leave it"],
+        lambda moving: ["3 comparisons in a row were MATCH, and 3 are needed", "Back"],
     ),
     "form to promote what differs": (
         lambda moving: f"/configs/{moving.differs}/promote",
@@ -42,11 +42,11 @@ PAGES: dict[str, tuple[Callable[[Moving], str], Callable[[Moving], Sequence[str]
     ),
     "form to roll back": (
         lambda moving: f"/configs/{moving.jobs}/rollback",
-        lambda moving: [f"{moving.mark} jobs", f"python migrate.py rollback {moving.jobs}", "Leave it"],
+        lambda moving: [f"{moving.mark} jobs", f"python migrate.py rollback {moving.jobs}", "Back"],
     ),
     "form to cancel": (
         lambda moving: f"/runs/{moving.waiting}/cancel",
-        lambda moving: ["has not begun: it ends at once, without a load", "Leave it"],
+        lambda moving: ["has not begun: it ends at once, without a load", "Keep it running"],
     ),
     "form to run what is the service's": (
         lambda moving: f"/configs/{moving.services}/run",

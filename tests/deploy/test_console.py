@@ -44,6 +44,27 @@ def test_the_console_alone_is_told_who_may_act_and_what_a_promotion_needs(deploy
         assert {each: variables.get(each) for each in told} == (told if name == NAME else dict.fromkeys(told))
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ([], f"sheettobigquery-job@{PROJECT}.iam.gserviceaccount.com"),
+        (["--share-with=older@x.iam.gserviceaccount.com"], "older@x.iam.gserviceaccount.com"),
+        # As whose account the job then reads is the key's secret.
+        (["--legacy-key-secret=older-key"], None),
+        (["--legacy-key-secret=older-key", "--share-with=older@x.example"], "older@x.example"),
+    ],
+)
+def test_the_console_alone_is_told_whom_sheets_are_shared_with(
+    flags: list[str], told: str | None, deployed: Cloud
+) -> None:
+    deployed.add_secrets("older-key")
+    done = deploy(deployed, *HOST, *flags)
+    assert done.returncode == 0, done.stderr
+    for name, function in deployed.resources("functions").items():
+        shared_with = function["serviceConfig"]["environmentVariables"].get("SHARE_WITH")
+        assert shared_with == (told if name == NAME else None)
+
+
 def test_iap_is_switched_on_again_where_a_new_version_of_the_function_lost_it(deployed: Cloud) -> None:
     assert deploy(deployed, *IAP).returncode == 0
     deployed.forget_calls()

@@ -118,6 +118,7 @@ def test_names_that_differ_are_used_everywhere() -> None:
         (["--console-access=public"], "CONSOLE_ACCESS=public: is not allowed; it has to be iam or iap"),
         (["--console-editors=ann"], "CONSOLE_EDITORS=ann: is not allowed; it has to be addresses or *@example.com"),
         (["--console-editors=a@x.com, b@x.com"], "with commas between"),
+        (["--share-with=the job"], "SHARE_WITH=the job: is not allowed; it has to be a service account's address"),
         (["viewer", "ann"], "viewer ann: is not user:…"),
         (["viewer", "allUsers"], "viewer allUsers: is not user:…"),
         (["viewer", "user:ann@example.com", "--console=no"], "CONSOLE is no, and so there is no page to see"),

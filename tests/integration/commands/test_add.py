@@ -72,7 +72,7 @@ def test_add_refuses_a_name_that_a_config_has_and_names_its_id(active, helper, s
     first = add_config("sales", bigquery_table_id="elsewhere", is_active=active)
     done = helper("add", URL, *TO, "--name", "sales", "--table", "t")
     assert done.returncode == 2
-    assert f'NameTaken: config {first} is named "sales" already' in done.stderr
+    assert f'NameTaken: a config named "sales" exists already (config {first})' in done.stderr
     assert "--name" in done.stderr
     assert len(_rows(sql)) == 1
 

@@ -1,6 +1,8 @@
 """A config is added by a pasted address: checked as at a terminal, planned, and saved once, with nothing typed lost."""
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
@@ -45,10 +47,17 @@ def configs(sql: Sql) -> list[dict[str, Any]]:
     return [row for (row,) in sql("SELECT to_jsonb(c) FROM sheet_to_bigquery_configs c ORDER BY id")]
 
 
-def values(response: flask.Response) -> dict[str, str]:
-    """What stands in the fields of the form."""
+def values(response: flask.Response, names: Collection[str] = tuple(FILLED_IN)) -> dict[str, str]:
+    """What stands in the form's fields of one line, those with these names."""
     inputs = response.get_data(as_text=True).split('<input id="field-')[1:]
-    return {each.partition('"')[0]: unescape(each.partition('value="')[2].partition('"')[0]) for each in inputs}
+    told = {each.partition('"')[0]: unescape(each.partition('value="')[2].partition('"')[0]) for each in inputs}
+    return {name: told[name] for name in names}
+
+
+def suggested(response: flask.Response, field: str) -> list[str]:
+    """The values that a browser offers for a field."""
+    _, _, offered = response.get_data(as_text=True).partition(f'<datalist id="list-{field}">')
+    return re.findall(r'<option value="([^"]*)">', offered.partition("</datalist>")[0])
 
 
 def problem(response: flask.Response, field: str) -> str:
@@ -78,10 +87,89 @@ def test_a_pasted_address_becomes_a_plan_of_a_candidate_and_nothing_is_saved(
     assert configs(sql) == []
 
 
-def test_the_form_begins_with_our_project_and_a_day(reader: Reader) -> None:
+def test_the_form_begins_with_our_project_alone(reader: Reader) -> None:
     begun = values(reader.ask("/add"))
-    assert (begun.pop("google_cloud_project_id"), begun.pop("run_frequency_hours")) == ("test-project", "24")
+    assert begun.pop("google_cloud_project_id") == "test-project"
     assert set(begun.values()) == {""}
+
+
+def test_the_only_project_and_dataset_in_use_stand_there_already(reader: Reader, add_config: Add) -> None:
+    for name in ("sales", "costs"):
+        add_config(name, google_cloud_project_id="team-project", bigquery_dataset_id="reports")
+    begun = reader.ask("/add")
+    assert values(begun, ("google_cloud_project_id", "bigquery_dataset_id")) == {
+        "google_cloud_project_id": "team-project",
+        "bigquery_dataset_id": "reports",
+    }
+    assert suggested(begun, "bigquery_dataset_id") == []
+
+
+def test_of_several_projects_and_datasets_none_is_chosen_and_all_are_suggested(reader: Reader, add_config: Add) -> None:
+    for number, dataset in enumerate(("few", "most", "most")):
+        add_config(f"c{number}", google_cloud_project_id=f"project-{dataset}", bigquery_dataset_id=dataset)
+    begun = reader.ask("/add")
+    assert set(values(begun).values()) == {""}
+    assert suggested(begun, "google_cloud_project_id") == ["project-most", "project-few"]
+    assert suggested(begun, "bigquery_dataset_id") == ["most", "few"]
+
+
+def test_usual_frequencies_are_suggested_where_one_is_asked_for(reader: Reader, add_config: Add) -> None:
+    config_id = add_config()
+    for path, field in (("/add", "run_frequency_hours"), (f"/configs/{config_id}/frequency", "hours")):
+        assert suggested(reader.ask(path), field) == ["1", "3", "6", "12", "24", "168", "0"]
+        assert '<option value="0">manual only</option>' in text(reader.ask(path))
+
+
+def test_with_whom_the_sheet_is_to_be_shared_is_told_first(reader_of: Callable[..., Reader], reader: Reader) -> None:
+    page = reader_of(SHARE_WITH="job@p.iam.gserviceaccount.com").page("/add")
+    told = page.index('<code class="address">job@<wbr>p.iam.gserviceaccount.com</code>')
+    assert page.index("1. Share the sheet") < told < page.index("2. Say what to load, and where")
+    assert "2. Say" in page[: page.index("google_sheet_url")]
+    assert "Share the sheet" not in reader.page("/add")
+
+
+def test_types_and_options_reach_the_plan_and_the_saved_row(reader: Reader, store: Store, sql: Sql) -> None:
+    schema = [{"name": "amount", "type": "NUMERIC"}]
+    plan_id = made(
+        reader,
+        store,
+        schema_handling="custom",
+        custom_schema=json.dumps(schema),
+        range="B3:F",
+        header_row="3",
+        load_mode="merge",
+        merge_keys="id\r\nday\r\n",
+    )
+    options = {"range": "B3:F", "header_row": 3, "load_mode": "merge", "merge_keys": ["id", "day"]}
+    asked = store.find_plan(plan_id)
+    assert asked is not None
+    assert {name: asked.config[name] for name in ("schema_handling", "custom_schema", "options")} == {
+        "schema_handling": "custom",
+        "custom_schema": schema,
+        "options": options,
+    }
+    changed = reader.page("/add", plan=plan_id)
+    assert re.findall(r'<details class="group" open>\s*<summary>(\w+)', changed) == ["Types", "Options"]
+    assert 'name="header_row" value="3"' in changed
+    reader.do(f"/plans/{plan_id}/save")
+    (row,) = configs(sql)
+    assert (row["schema_handling"], row["options"]) == ("custom", options)
+    assert (row["custom_schema"][0]["name"], row["custom_schema"][0]["type"]) == ("amount", "NUMERIC")
+
+
+def test_what_is_wrong_in_an_option_is_told_beside_it_and_its_section_is_open(reader: Reader) -> None:
+    response = plan(reader, header_row="zwei", load_mode="merge")
+    assert problem(response, "header_row").startswith("is text of 4 characters, not a whole number")
+    assert values(response, ("header_row",)) == {"header_row": "zwei"}
+    assert '<option value="merge" selected>' in text(response)
+    (opened,) = re.findall(r'<details class="group" open>\s*<summary>(\w+)', text(response))
+    assert (response.status_code, opened, reader.here.planned) == (400, "Options", [])
+
+
+def test_a_problem_is_told_at_its_field_alone_and_the_top_leads_there(reader: Reader) -> None:
+    response = plan(reader, bigquery_dataset_id="a-b")
+    assert text(response).count("not a dataset's name") == 1
+    assert '<li><a href="#field-bigquery_dataset_id">BigQuery dataset</a></li>' in text(response)
 
 
 def test_a_plan_that_came_back_is_saved_as_the_jobs_config(reader: Reader, store: Store, sql: Sql) -> None:
@@ -99,8 +187,13 @@ def test_a_plan_that_came_back_is_saved_as_the_jobs_config(reader: Reader, store
     assert (row["run_frequency_hours"], row["is_active"], row["schema_handling"]) == (6, True, "auto_detect")
     acted = done(response, store)
     assert (acted.action, acted.acted_by, acted.config_id) == ("add", WHO, row["id"])
-    assert acted.details == {"plan_id": plan_id}
-    assert notice(reader, response).startswith('"Sales by Quarter" is saved.')
+    assert acted.details == {"plan_id": plan_id, "hours": 6}
+    assert notice(reader, response).startswith('"Sales by Quarter" is saved. The next dispatch runs it')
+
+
+def test_a_config_that_is_manual_only_is_promised_no_run(reader: Reader, store: Store) -> None:
+    response = reader.do(f"/plans/{made(reader, store, run_frequency_hours='0')}/save")
+    assert notice(reader, response).startswith('"Sales by Quarter" is saved. It is manual only')
 
 
 @pytest.mark.parametrize(("hours", "kept"), [("", 24), ("0", 0), (" 168 ", 168)])
@@ -154,7 +247,7 @@ def test_a_name_and_a_table_that_are_taken_are_told_beside_both_before_anything_
     response = plan(reader)
     assert (response.status_code, reader.here.planned) == (400, [])
     assert f'replaced by config {config_id} "Sales by Quarter" already' in problem(response, "bigquery_table_id")
-    assert f'config {config_id} is named "Sales by Quarter" already' in problem(response, "name")
+    assert problem(response, "name") == f'a config named "Sales by Quarter" exists already (config {config_id})'
     assert values(response) == FILLED_IN
 
 

@@ -41,8 +41,8 @@ def test_the_frequency_is_changed_from_what_was_shown(
     response = reader.do(f"/configs/{config_id}/frequency", hours="4")
     assert row(sql, config_id)["run_frequency_hours"] == 4
     assert done(response, store).details == {"before": str(24 if before is None else before), "after": "4"}
-    was = "by hand" if before == 0 else "every day"
-    assert notice(reader, response) == f'"Sales" runs every 4 h from now on; it was {was}.'
+    was = "manual only" if before == 0 else "every day"
+    assert notice(reader, response) == f'The frequency of "Sales" is changed: every 4 h; before: {was}.'
 
 
 def test_a_frequency_that_somebody_else_changed_is_told_and_the_own_one_stays_in_the_form(

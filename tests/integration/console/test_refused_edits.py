@@ -108,7 +108,7 @@ def test_a_table_and_a_name_that_are_another_configs_are_told_beside_both(
         response = reader.do(f"/configs/{config_id}/{address}", name="Costs", bigquery_table_id="Costs")
         assert response.status_code == 400
         assert f'replaced by config {other} "Costs" already' in problem(response, "bigquery_table_id")
-        assert f'config {other} is named "Costs" already' in problem(response, "name")
+        assert f'a config named "Costs" exists already (config {other})' == problem(response, "name")
     assert (actions(sql), reader.here.planned) == ([], [])
 
 

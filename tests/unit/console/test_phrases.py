@@ -47,7 +47,14 @@ def test_a_runs_length_is_told_as_exactly_as_it_matters(seconds: float, told: st
 
 @pytest.mark.parametrize(
     ("hours", "told"),
-    [(0, "by hand"), (1, "every hour"), (4, "every 4 h"), (24, "every day"), (36, "every 36 h"), (168, "every 7 days")],
+    [
+        (0, "manual only"),
+        (1, "every hour"),
+        (4, "every 4 h"),
+        (24, "every day"),
+        (36, "every 36 h"),
+        (168, "every 7 days"),
+    ],
 )
 def test_a_frequency_is_told_in_words(hours: int, told: str) -> None:
     assert phrases.every(hours) == told
