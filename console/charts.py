@@ -20,7 +20,9 @@ _STEP, _BAR, _HEIGHT = 4, 3, 20
 _WIDE, _GAP, _ABOVE, _BELOW = 10, 2, 44, 20
 _LEAST = 2
 # A config's history: rows above, what did not load below their line, and how long each run took at the foot.
-_RUN, _SPACE, _FEWEST = 24, 4, 20
+_RUN, _SPACE = 24, 4
+# As wide as so many runs at least: the bars of fewer would be broad blocks.
+FEWEST = 30
 _ROWS, _MARKS, _FOOT, _TOOK = 96, 14, 118, 36
 
 
@@ -63,16 +65,16 @@ def _told_of(runs: Sequence[EndedRun], known: Sequence[int]) -> str:
 
 
 def history(runs: Sequence[EndedRun], most: int) -> Markup:
-    """A config's newest runs, oldest first, the newest at the right: their rows as bars, hollow where nothing had to be
+    """A config's newest runs from the left, the oldest first: their rows as bars, hollow where nothing had to be
     loaded, a cross or a dash below the line for what failed or was cancelled; and how long each took as a line.
     """
-    slots = min(most, max(len(runs), _FEWEST))
+    slots = min(most, max(len(runs), FEWEST))
     known = [run.rows for run in runs if run.rows is not None]
     highest, longest = max(known, default=0), max((run.seconds or 0.0 for run in runs), default=0.0)
     drawn: dict[str, list[str]] = {"succeeded": [], "unchanged": [], "failed": [], "cancelled": [], "took": []}
     places: list[Markup] = []
     rows = 0
-    for place, run in enumerate(runs, start=slots - len(runs)):
+    for place, run in enumerate(runs):
         rows = run.rows if run.rows is not None else rows
         x = place * _RUN
         drawn[run.outcome].append(_mark(x + _SPACE // 2, run.outcome, _scaled(rows, highest, _ROWS - _LEAST)))

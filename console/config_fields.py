@@ -35,7 +35,7 @@ DESCRIBED = (
     Field(
         URL,
         "Address of the spreadsheet",
-        help="Open the sheet, and copy the address from the browser's address bar. The tab that is open is loaded.",
+        help="Open the tab to be loaded, and copy the address from the browser's address bar.",
         required=True,
     ),
     Field(
@@ -154,6 +154,7 @@ ALL_OPTIONS = Field(
     longest=20_000,
     group=_OPTIONS,
 )
+LABELS = {field.name: field.label for field in (*DESCRIBED, *TYPED, *EACH_OPTION, ALL_OPTIONS)}
 # As people are told which columns an edit changed.
 WORDS = {
     NAME: "name",

@@ -45,7 +45,15 @@ def relative(at: datetime, now: datetime) -> str:
     seconds = (now - at).total_seconds()
     if abs(seconds) < _MINUTE:
         return "now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+    return f"{span(seconds)} ago" if seconds > 0 else f"in {_nearest(-seconds)}"
+
+
+def _nearest(seconds: float) -> str:
+    """As `span`, but to the nearest of its units: what is due a day after a run is due `in 24 h` seconds after it."""
+    long, longest = _TWO_UNITS * _HOUR, _TWO_UNITS * _DAY
+    unit = _MINUTE if seconds < long else _HOUR if seconds < longest else _DAY
+    rounded = round(seconds / unit) * unit
+    return "24 h" if rounded == _DAY else span(rounded)
 
 
 def span(seconds: float) -> str:

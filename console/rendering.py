@@ -13,9 +13,11 @@ import jinja2
 from markupsafe import Markup, escape
 
 from console import charts, phrases, states
+from console.config_fields import LABELS
 from console.edited import told_changes
 from console.linked import coded, linked
 from console.mending import mending
+from console.planned import told_plan
 from console.security import FIELD
 from console.visit import ONCE
 from shared.counted import counted
@@ -53,6 +55,8 @@ def _environment() -> jinja2.Environment:
         linked=linked,
         mending=mending,
         told_changes=told_changes,
+        told_plan=told_plan,
+        field_labels=LABELS,
         coded=coded,
         exact_instant=phrases.exact_instant,
     )

@@ -42,6 +42,12 @@ class ShownConfig(msgspec.Struct, frozen=True):
     warnings: int
     recent: list[EndedRun]
 
+    @property
+    def stands_well(self) -> bool:
+        """Whether nothing of it asks for anybody's attention."""
+        is_settled = self.state in ("succeeded", "unchanged") and self.freshness in ("fresh", "by_hand")
+        return is_settled and not self.warnings
+
 
 def live_seconds(states: Iterable[ConfigState]) -> int:
     """How soon a page looks again that shows configs in these states."""

@@ -6,7 +6,7 @@ from shared.ledger.console_statements import CONFIG_STATES
 
 # The words of `shared/ledger/console_statements.py`, and what runs end as beside them.
 STATES: tuple[str, ...] = (*CONFIG_STATES, "cancelled")
-_LABELS = {"quota": "waiting for quota", "never_ran": "never ran"}
+_LABELS = {"quota": "waiting for quota", "never_ran": "never ran", "service": "older service's"}
 # What a run is at before its execution is there.
 _BEFORE_EXECUTION = {
     "pending": "its turn comes",

@@ -15,7 +15,7 @@ ELEMENTS = {
     *("html", "head", "meta", "title", "link", "script", "body", "header", "nav", "main", "section", "div", "p"),
     *("h1", "h2", "h3", "dl", "dt", "dd", "ul", "li", "a", "img", "span", "b", "strong", "code", "time", "svg", "path"),
     *("details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "form", "label", "input", "button"),
-    *("select", "option", "textarea", "datalist", "wbr"),
+    *("select", "option", "textarea", "datalist"),
 }
 OURS, GOOGLES = ("/", "#"), ("https://docs.google.com/", "https://console.cloud.google.com/")
 

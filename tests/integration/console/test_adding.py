@@ -122,7 +122,7 @@ def test_usual_frequencies_are_suggested_where_one_is_asked_for(reader: Reader, 
 
 def test_with_whom_the_sheet_is_to_be_shared_is_told_first(reader_of: Callable[..., Reader], reader: Reader) -> None:
     page = reader_of(SHARE_WITH="job@p.iam.gserviceaccount.com").page("/add")
-    told = page.index('<code class="address">job@<wbr>p.iam.gserviceaccount.com</code>')
+    told = page.index('<code class="address">job@<span>p.iam.gserviceaccount.com</span></code>')
     assert page.index("1. Share the sheet") < told < page.index("2. Say what to load, and where")
     assert "2. Say" in page[: page.index("google_sheet_url")]
     assert "Share the sheet" not in reader.page("/add")

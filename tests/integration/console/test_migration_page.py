@@ -73,6 +73,16 @@ def test_it_counts_the_phases_and_filters_by_them(reader: Reader, store: Store, 
 
 
 @pytest.mark.usefixtures("started")
+def test_what_comes_next_is_told_while_the_older_service_has_configs(
+    reader: Reader, store: Store, add_config: Add
+) -> None:
+    config_id = add_config()
+    assert "python migrate.py shadow NAME" in reader.words("/migration")
+    store.set_owner([config_id], ["service"], "shadow", "ann@example.com", None)
+    assert "python migrate.py shadow NAME" not in reader.words("/migration")
+
+
+@pytest.mark.usefixtures("started")
 def test_a_shadows_matches_are_told_of_those_that_are_needed(
     reader_of: Callable[..., Reader], store: Store, add_config: Add, compare: Callable[..., None]
 ) -> None:

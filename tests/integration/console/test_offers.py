@@ -139,6 +139,15 @@ def test_who_may_only_look_is_offered_nothing_and_told_what_was_done(
     assert "<i>" not in viewer.page(here)
 
 
+def test_an_edit_is_planned_by_its_main_button_and_saved_by_the_other(reader: Reader, add_config: Add) -> None:
+    here = f"/configs/{add_config()}"
+    (sent,) = re.findall(r'<div class="send">(.*?)</div>', reader.page(f"{here}/edit"), re.DOTALL)
+    assert re.findall(r"<button([^>]*)>([^<]*)<", sent) == [
+        (f' class="main" formaction="{here}/edit/plan"', "Plan it first"),
+        ("", "Save"),
+    ]
+
+
 def test_what_is_pressed_on_a_configs_page_is_done(reader: Reader, add_config: Add, sql: Sql) -> None:
     here = f"/configs/{add_config('Sales')}"
     there = reader.do(f"{here}/run", page=here).headers["Location"]

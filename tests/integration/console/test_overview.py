@@ -24,6 +24,13 @@ def test_an_empty_table_says_how_to_begin(reader: Reader) -> None:
     assert reader.facts()["counts"] == {}
 
 
+def test_where_a_filter_finds_nothing_no_pages_are_counted(reader: Reader, add_config: Add) -> None:
+    assert f"#{add_config()}" in reader.words("/")
+    assert "1–1 of 1" in reader.words("/")
+    nothing = Elements(reader.page(state="shadow")).words
+    assert ("No config is like that here" in nothing, " of 0" in nothing) == (True, False)
+
+
 def test_it_searches_names_tables_and_ids(reader: Reader, add_config: Add) -> None:
     emea = add_config("Sales EMEA", id=4711, bigquery_table_id="t1")
     add_config("Costs", bigquery_table_id="sales_costs")

@@ -74,7 +74,8 @@ def test_it_tells_what_a_run_would_do(reader: Reader, answered: Callable[..., st
         "A run would succeed.",
         "bob@example.com asked for it now; it took 15 s, 5 requests to Sheets and Drive",
         "Unit price unit_price NUMERIC 1,200",
-        "a run replaces it, in EU; it has 1,000 rows, and 1,234 rows afterwards new paid BOOL NULLABLE kept as is",
+        "Replaces the table, in EU: 1,000 rows now, 1,234 rows afterwards new paid BOOL NULLABLE kept as is",
+        f"No value of a cell is kept here. At a terminal, python job_helper.py plan {facts['config_id']} shows some",
         "1 warning 1 cell is in error: Q4!C17",
     ):
         assert fact in text, fact
@@ -89,7 +90,8 @@ def test_what_a_run_would_fail_with_is_told_with_its_remedy(reader: Reader, answ
     assert [each["error_class"] for each in facts["errors"]] == ["SchemaViolated", "TableConflict"]
     text = reader.words(f"/plans/{plan_id}")
     assert "A run would fail." in text
-    assert "SchemaViolated 1 cell is no number: Q4!C17 correct it Edit the config TableConflict two" in text
+    mended = "correct it Edit the config: Custom schema"
+    assert f"SchemaViolated 1 cell is no number: Q4!C17 {mended} TableConflict two" in text
 
 
 def test_a_plan_that_nobody_made_says_why(reader: Reader, store: Store, ask: Callable[..., str], now: datetime) -> None:

@@ -110,6 +110,20 @@ def test_a_failure_shows_its_cells_as_links(
     assert "Trying again would not have helped" in text
 
 
+def test_what_would_fail_again_has_to_be_edited_first_and_is_run_again_beneath(
+    reader: Reader, add_config: Add, add_run: Add, now: datetime
+) -> None:
+    config_id = add_config()
+    for permanent, emphasis in ((True, " main"), (False, "")):
+        failed = {"error_class": "SheetNotFound", "error": "no spreadsheet", "permanent": permanent}
+        html = reader.page(f"/runs/{add_run(config_id, now, state='failed', **failed)}")
+        there = f"/configs/{config_id}/edit?field=google_sheet_url#field-google_sheet_url"
+        edit = f'<a class="button{emphasis}" href="{there}">'
+        assert f"{edit}Edit the config: Address of the spreadsheet</a>" in html
+        assert html.index(edit) < html.index(">Run again</button>")
+        now += SECOND
+
+
 def test_what_to_do_about_a_failure_is_a_line_of_its_own(
     reader: Reader, add_config: Add, add_run: Add, now: datetime
 ) -> None:

@@ -41,6 +41,27 @@ def test_one_that_runs_by_hand_alone_never_ran(reader: Reader, add_config: Add) 
     assert (row["state"], row["freshness"], row["next_at"]) == ("never_ran", "by_hand", None)
 
 
+def next_run(reader: Reader, config_id: int) -> str:
+    """As the config's page tells it."""
+    return reader.words(f"/configs/{config_id}").partition(" Next run ")[2].partition(" Rows ")[0]
+
+
+def test_the_next_run_is_told_as_it_comes(
+    reader: Reader, add_config: Add, add_run: Add, loaded: Callable[..., int], now: datetime
+) -> None:
+    due = add_config("due")
+    assert next_run(reader, due) == "at the next dispatch"
+    assert "at the next dispatch" in reader.words("/")
+    add_run(due, now, state="pending")
+    assert next_run(reader, due).startswith("in 24 h")
+    assert next_run(reader, loaded(name="fresh")) == "in 23 h"
+    assert next_run(reader, add_config("by hand", run_frequency_hours=0)) == "manual only"
+    assert next_run(reader, add_config("paused", is_active=False)) == "none while it is paused"
+    late = loaded(timedelta(hours=30), name="late")
+    add_run(late, now, state="pending", why="manual")
+    assert next_run(reader, late) == "after the open run"
+
+
 def test_a_load_of_late_is_a_success(reader: Reader, loaded: Callable[..., int], now: datetime) -> None:
     row = reader.row(loaded())
     assert (row["state"], row["outcome"], row["freshness"]) == ("succeeded", "succeeded", "fresh")

@@ -99,17 +99,23 @@ def bases(d: str) -> list[int]:
 def test_a_history_draws_each_outcome_in_a_shape_of_its_own() -> None:
     runs = [run(rows=50), run("unchanged", rows=100), run("failed", rows=None), run("cancelled", rows=None)]
     drawn = paths(history(runs, most=40))
-    assert drawn["is-succeeded"] == "M386 96v-47h20v47z"
-    assert drawn["is-unchanged"] == "M410 96v-94h20v94z"
+    assert drawn["is-succeeded"] == "M2 96v-47h20v47z"
+    assert drawn["is-unchanged"] == "M26 96v-94h20v94z"
     # A cross and a dash, both below the line on which bars stand.
-    assert drawn["is-failed"] == "M438 100l12 10m0-10l-12 10"
-    assert drawn["is-cancelled"] == "M462 105h12"
+    assert drawn["is-failed"] == "M54 100l12 10m0-10l-12 10"
+    assert drawn["is-cancelled"] == "M78 105h12"
 
 
 def test_a_history_shows_how_long_each_run_took_at_its_place() -> None:
     runs = [EndedRun("a", "succeeded", NOW, 1, 5.0), EndedRun("b", "succeeded", NOW, 1, None)]
     runs.append(EndedRun("c", "failed", NOW, None, 10.0))
-    assert paths(history(runs, most=40))["is-took"] == "M408 137h24M456 120h24"
+    assert paths(history(runs, most=40))["is-took"] == "M0 137h24M48 120h24"
+
+
+def test_few_runs_stand_at_the_left_in_a_history_as_wide_as_that_of_many() -> None:
+    svg = history([run()], most=40)
+    assert ElementTree.fromstring(svg).attrib["viewBox"] == "0 0 720 154"  # noqa: S314
+    assert bases(paths(svg)["is-succeeded"]) == [2]
 
 
 def test_a_history_has_room_for_as_many_runs_as_are_drawn() -> None:

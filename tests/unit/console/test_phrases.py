@@ -27,6 +27,15 @@ def test_what_would_turn_around_the_rest_of_a_sentence_becomes_a_mark() -> None:
         (40_000, "11 h ago"),
         (90_000, "1 d 1 h ago"),
         (20 * 86_400 + 7200, "20 d ago"),
+        (86_390, "23 h ago"),
+        # What comes again after its time is told by that, seconds after it began.
+        (-86_390, "in 24 h"),
+        (-21_590, "in 6 h"),
+        (-3590, "in 1 h"),
+        (-(7 * 86_400 - 10), "in 7 d"),
+        (-(14 * 86_400 - 10), "in 14 d"),
+        (-90_000, "in 1 d 1 h"),
+        (-100, "in 2 min"),
     ],
 )
 def test_an_instant_is_told_from_now(seconds: int, told: str) -> None:
