@@ -85,7 +85,11 @@ PAGES = (
         lambda fleet: "/migration",
         lambda fleet: ["migrate.py start"],
     ),
-    PageSeen("form to add", lambda _: "/add", lambda _: ["Add a config", "Address of the spreadsheet"]),
+    PageSeen(
+        "form to add",
+        lambda _: "/add",
+        lambda _: ["Add a config", "Share the sheet", "sheet-to-bigquery@", "Address of the spreadsheet"],
+    ),
     *(
         PageSeen(
             f"form of {action}",

@@ -1,8 +1,11 @@
 """What people do on the pages, in a browser with JavaScript or without: tables change, and nothing typed is lost."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
+from local.credentials import address_of
 from local.environment import CONSOLE_USER, PROJECT
 from tests.browser.conftest import Enter
 from tests.e2e.conftest import DATASET, Team
@@ -54,6 +57,41 @@ def test_an_address_is_pasted_corrected_planned_saved_and_loaded(enter: Enter, t
     page.get_by_role("button", name="Run now").click()
     expect(page.locator(".notice")).to_contain_text("has ended: succeeded", timeout=MILLISECONDS)
     assert team.table(name) == [{"order_no": "007", "paid": True}, {"order_no": "008", "paid": False}]
+
+
+def test_a_sheet_below_a_title_is_added_with_its_header_row_and_never_loaded_otherwise(
+    enter: Enter, team: Team
+) -> None:
+    name = team.unique("titled")
+    team.write_sheet(name, [["Orders of 2026"], ["id", "amount"], [1, 10]])
+    page = enter(java_script_enabled=False).open("/add")
+    page.get_by_label("Address of the spreadsheet").fill(f"https://docs.google.com/spreadsheets/d/{name}/edit")
+    page.get_by_label("Google Cloud project").fill(PROJECT)
+    page.get_by_label("BigQuery dataset").fill(DATASET)
+    page.get_by_label("Name of the config").fill(name)
+    page.get_by_label("Hours between runs").fill("0")
+    page.locator("summary").filter(has_text="Options").click()
+    page.get_by_label("Header row").fill("2")
+    page.get_by_role("button", name="Plan it").click()
+    save = page.get_by_role("button", name="Save this config")
+    deadline = time.monotonic() + MILLISECONDS / 1000
+    while not save.count():
+        assert time.monotonic() < deadline
+        page.reload()
+    save.click()
+    expect(page.locator(".facts")).to_contain_text("row 2 names the columns")
+    page.get_by_role("button", name="Run now").click()
+    team.wait_for_runs(int(page.url.partition("/configs/")[2].partition("?")[0]))
+    assert team.table(name) == [{"id": 1, "amount": 10}]
+
+
+def test_one_click_takes_the_address_that_the_sheet_is_shared_with(enter: Enter) -> None:
+    page = enter(390).open("/add")
+    page.locator(".address").click(position={"x": 20, "y": 12})
+    assert page.evaluate("getSelection().toString()") == address_of(PROJECT)
+    shown = page.locator(".address").bounding_box()
+    assert shown is not None
+    assert shown["height"] < 60  # two lines
 
 
 def test_a_pause_tells_its_reason_and_who_asked_for_it(enter: Enter, team: Team) -> None:

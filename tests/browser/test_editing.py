@@ -22,7 +22,7 @@ def test_the_keyboard_alone_leads_from_a_failed_run_to_the_field_that_mends_it(
     visitor = enter(390, java_script_enabled=java_script_enabled)
     page = visitor.open(f"/configs/{config_id}")
     keyboard = page.keyboard
-    visitor.tab_to("Edit the config")
+    visitor.tab_to("Edit the config: Where the sheet has no rows")
     keyboard.press("Enter")
     page.wait_for_url(f"**/configs/{config_id}/edit?field=on_empty#field-on_empty")
     expect(page.get_by_label("Where the sheet has no rows")).to_be_in_viewport()
@@ -35,7 +35,8 @@ def test_the_keyboard_alone_leads_from_a_failed_run_to_the_field_that_mends_it(
     keyboard.press("Enter")
     wrong = page.get_by_label("Merge keys")
     expect(wrong).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_role("alert")).to_contain_text("means nothing with load_mode replace")
+    expect(page.locator("#problem-merge_keys")).to_contain_text("means nothing with load_mode replace")
+    expect(page.get_by_role("alert").get_by_role("link", name="Merge keys")).to_be_visible()
     if java_script_enabled:  # axe is a script
         assert visitor.violations() == []
     assert visitor.overflow() == []
@@ -76,7 +77,8 @@ def test_somebody_elses_edit_is_shown_beside_the_own_words(enter: Enter, team: T
     for page, tab in ((first, "Q2"), (second, "Q3")):
         page.get_by_label("Tab (optional)").fill(tab)
         page.get_by_role("button", name="Save").click()
-    expect(second.get_by_role("alert")).to_contain_text('was changed meanwhile, and is "Q2" now')
+    expect(second.get_by_role("alert").get_by_role("link", name="Tab")).to_be_visible()
+    expect(second.locator("#problem-google_sheet_tab_name")).to_have_text('was changed meanwhile, and is "Q2" now')
     expect(second.get_by_label("Tab (optional)")).to_have_value("Q3")
     assert visitor.violations() == []
     second.get_by_role("button", name="Save").click()

@@ -36,7 +36,7 @@ def test_it_shows_what_postgresql_holds(enter: Enter, fleet: Fleet, team: Team) 
     for config_id, name, destination, state, rows, warnings, error_class in newest:
         shown = cells(row(visitor, config_id))
         assert shown[0] == (f"{state} {error_class}" if error_class else state)
-        assert shown[1] == f"{name.replace(HOSTILE, SHOWN)} {config_id} {destination}"
+        assert shown[1] == f"{name.replace(HOSTILE, SHOWN)} #{config_id} {destination}"
         assert (shown[5], shown[8]) == ("–" if rows is None else f"{rows:,}", str(warnings))
     counts = dict(
         team.clients.postgres.run(
