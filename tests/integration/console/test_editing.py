@@ -303,11 +303,11 @@ def test_a_failed_run_leads_to_the_field_that_mends_it(
 ) -> None:
     config_id = add_config()
     run_id = add_run(config_id, store.now(), state="failed", error_class=error_class, error="what; remedy")
-    link = f'href="/configs/{config_id}/edit?field={field}#field-{field}">Edit the config</a>'
+    link = f'href="/configs/{config_id}/edit?field={field}#field-{field}">Edit the config'
     viewer = reader_of("bob@example.com", CONSOLE_EDITORS=WHO)
     for page in (f"/runs/{run_id}", f"/configs/{config_id}"):
         assert (link in text(reader.ask(page))) == (field is not None)
-        assert ">Edit the config</a>" not in text(viewer.ask(page))
+        assert "Edit the config" not in text(viewer.ask(page))
 
 
 def test_what_people_wrote_stays_text_in_each_field(reader: Reader, add_config: Add, store: Store) -> None:
