@@ -203,6 +203,8 @@ def test_the_migrations_marks_are_told(
         "nonsense": "service",
     }
     assert rows[marks["service"]]["freshness"] is None
+    told = reader.words(f"/configs/{marks['service']}")
+    assert "the older service loads its table: how far it is" in told
     add_run(marks["shadow"], now, why="shadow", state="running", **claimed(now))
     assert reader.row(marks["shadow"])["state"] == "running"
 
