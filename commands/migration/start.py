@@ -44,7 +44,7 @@ def _tell_of_stopped(configs: Sequence[Owned], change: Change, screen: Screen) -
         screen.trouble(
             f"the job has loaded {len(stopped):,} of these configs ({few}), and"
             f" {'would begin' if change.dry_run else 'begins'} nothing more of them until each is promoted;"
-            " `python migrate.py promote NAME… --force REASON` lets it go on without a comparison"
+            " without a comparison, `python migrate.py shadow NAME…` and `promote NAME… --force REASON` let it go on"
         )
 
 
