@@ -120,7 +120,7 @@ def _conflicts(config: Config, row: Mapping[str, Any], changes: Collection[str],
         try:
             visit.store.refuse_anothers_table(config.shadow(visit.settings.shadow_suffix))
         except TableConflict as taken:
-            problems[TABLE] = f"cannot be this: {taken.what}"
+            problems[TABLE] = taken.what
     return problems
 
 
@@ -204,6 +204,8 @@ def _helped(field: Field) -> Field:
 def _told(row: Mapping[str, Any], visit: Visit) -> Iterable[str]:
     """What saving does, and does not do."""
     yield "Nothing is loaded by saving: the next run goes by it, and so does one that waits."
+    if visit.here.console.share_with:
+        yield f"Another spreadsheet has to be shared as Viewer with `{visit.here.console.share_with}` first."
     if any(run.state in IN_FLIGHT for run in visit.store.open_runs([row["id"]])):
         yield "A run is in flight: it goes on with the config as that was when it began."
     if row.get("migration_status", "job_ready") != "job_ready":

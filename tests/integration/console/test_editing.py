@@ -281,6 +281,15 @@ def test_a_shadow_is_not_moved_onto_another_configs_table(reader: Reader, add_co
     assert f'which is the table of config {other} "other"' in problem(response, "bigquery_table_id")
 
 
+def test_with_whom_another_spreadsheet_has_to_be_shared_is_told(
+    reader_of: Callable[..., Reader], add_config: Add
+) -> None:
+    there = f"/configs/{add_config()}/edit"
+    told = "Another spreadsheet has to be shared as Viewer with job@p.example first."
+    assert told in reader_of(SHARE_WITH="job@p.example").words(there)
+    assert "has to be shared" not in reader_of().words(there)
+
+
 @pytest.mark.parametrize(
     ("error_class", "field"),
     [
