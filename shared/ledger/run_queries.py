@@ -104,7 +104,7 @@ class RunQueries(Queries):
             run_id=run.id,
             config_id=run.config_id,
             destination=run.destination,
-            created_at=run.created_at,
+            ended_at=run.ended_at,
         )
         return to_run(rows[0][0]) if rows else None
 

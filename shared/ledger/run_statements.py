@@ -102,16 +102,20 @@ SELECT run FROM (
 ORDER BY created_at DESC, id LIMIT :most
 """
 
-# The newest load of a run's table among the config's runs that were recorded before it. By when they were recorded:
-# asked by when they ended, PostgreSQL may go through the runs of all configs, since an index has those, too.
+# The newest load of a run's table by the same config that ended before the run did, or before now while it goes on,
+# among the config's newest runs until then: not all that were recorded before it, since who took the time to record
+# one may have been slow to write it down. By when they were recorded: asked by when they ended, PostgreSQL may go
+# through the runs of all configs, since an index has those, too.
 FORMER_LOAD = f"""
 SELECT to_jsonb(former) FROM sheet_to_bigquery_runs former WHERE former.id = (
     SELECT before.id FROM (
         SELECT r.id, r.verdict, r.destination, r.ended_at FROM sheet_to_bigquery_runs r
-        WHERE r.config_id = :config_id AND r.ended_at IS NOT NULL AND r.created_at <= :created_at
+        WHERE r.config_id = :config_id AND r.ended_at IS NOT NULL
+          AND r.created_at <= coalesce(CAST(:ended_at AS timestamptz), now())
         ORDER BY r.created_at DESC LIMIT {_LOOKED_AT}
     ) before
     WHERE before.verdict = 'loaded' AND before.destination = :destination AND before.id <> :run_id
+      AND before.ended_at <= coalesce(CAST(:ended_at AS timestamptz), now())
     ORDER BY before.ended_at DESC LIMIT 1
 )
 """

@@ -294,7 +294,8 @@ def test_what_people_look_at_of_runs_is_found_by_index_while_many_wait(session: 
     run = {"run_id": BATCH, "config_id": 7, "destination": "p.d.t7"}
     for statement, asked, most in (
         (run_statements.LIST_RUNS_OF_CONFIG, {"config_id": 7, "most": 20}, 100),
-        (run_statements.FORMER_LOAD, run | {"created_at": now}, 100),
+        (run_statements.FORMER_LOAD, run | {"ended_at": now}, 100),
+        (run_statements.FORMER_LOAD, run | {"ended_at": None}, 100),
         # A few hundred pages for what is active, and the dead entries of what was recorded just now.
         (run_statements.LIST_ACTIVE, {"ids": None, "most": 100}, 1000),
         (run_statements.LIST_ENDED, {"ids": None, "since": now - timedelta(minutes=15), "most": 100}, 1000),

@@ -64,6 +64,14 @@ def test_the_load_of_a_run_that_goes_on_has_the_newest_load_before_it(store, add
     assert (facts.former.id, facts.columns, facts.changes) == (former, (), ())
 
 
+def test_a_load_that_was_recorded_late_comes_behind_what_ended_before_it(store, sql, add_config, add_load) -> None:
+    config = add_config()
+    first = add_load(config, NOON, {"id": "INT64"})
+    # Its time was taken before the other's, and it was written down, and ran, behind that.
+    late = add_load(config, NOON + MINUTE, {"id": "INT64"}, created_at=NOON - MINUTE)
+    assert (find_facts(late, store).former.id, find_facts(first, store).former) == (first, None)
+
+
 def test_another_configs_load_of_the_table_is_no_former_one(store, add_config, add_load) -> None:
     add_load(add_config("other"), NOON - HOUR, {"id": "INT64"})
     assert find_facts(add_load(add_config("own"), NOON, {"id": "INT64"}), store).former is None
