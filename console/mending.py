@@ -21,11 +21,13 @@ _FIELDS = {
     "KeysViolated": "merge_keys",
     "OptionRefused": "load_mode",
 }
-# The parser's sentences of a config, each of which begins with its field, behind whose config it is.
-_SUBJECT = re.compile(r'^config(?: \d+)?(?: ".*?")?: ', re.DOTALL)
 _NAMES = "|".join(field.name for field in (*DESCRIBED, *TYPED, *EACH_OPTION, ALL_OPTIONS))
 # As columns, or as the job's variables of the same names. An option that there is none of has no field of its own.
-_SENTENCE = re.compile(rf"(?:^|; )(?:{OPTIONS}: )?({_NAMES})\b", re.IGNORECASE)
+_FIELD = rf"(?:{OPTIONS}: )?({_NAMES})\b"
+_SENTENCE = re.compile(rf"(?:^|; ){_FIELD}", re.IGNORECASE)
+# The parser's sentences of a config, each of which begins with its field, stand behind whose config it is. Its name is
+# any text, this one say; none of the sentences has a quotation mark's end before a field.
+_SUBJECT = re.compile(rf'^config(?: \d+)?(?: ".*")?: (?={_FIELD})', re.DOTALL | re.IGNORECASE)
 
 
 def mending(config_id: int | None, error_class: str | None, error: str) -> str | None:

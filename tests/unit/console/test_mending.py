@@ -54,7 +54,7 @@ def test_what_no_field_mends_leads_nowhere(config_id: int | None, error_class: s
         ({"options": "{"}, "options"),
     ],
 )
-@pytest.mark.parametrize("name", ["sales", "x: range; name"])
+@pytest.mark.parametrize("name", ["sales", "x: range; name", 'x": range', 'x": name is "y": max_shrink is "z"'])
 def test_a_config_that_is_wrong_leads_to_the_field_that_its_error_begins_with(
     name: str, wrong: dict[str, Any], field: str
 ) -> None:
