@@ -21,6 +21,8 @@ from shared.options import Options
 from shared.states import IN_FLIGHT
 
 _SHOWN = "shown"
+# Beside the fields, of what was shown: whose the config's table is.
+_OWNER = "owner"
 _REFUSED = "the config cannot be changed like that"
 _DESTINATION = ("google_cloud_project_id", "bigquery_dataset_id", TABLE)
 # What is told of a value that somebody else wrote meanwhile.
@@ -84,7 +86,8 @@ def _save_planned(visit: Visit) -> str:
 
 def _apply(edit: _Edit, visit: Visit, **details: str) -> Change:
     """Saves it. Raises `Overtaken` where the row has changed since it was looked at."""
-    if not visit.store.edit_config(edit.config, edit.row, edit.changes, visit.who):
+    shadow = _shadow(edit.config, edit.row, visit)
+    if not visit.store.edit_config(edit.config, edit.row, edit.changes, visit.who, shadow):
         raise Overtaken(f"somebody changed {label(edit.row)} at this moment", "nothing was saved: send it again")
     changed = {column: {"before": edit.row.get(column), "after": after} for column, after in edit.changes.items()}
     return Change.of_row(edit.candidate, changed=changed, **details)
@@ -94,11 +97,12 @@ def _examined(row: dict[str, Any], wanted: _Wanted, visit: Visit) -> _Edit:
     """The edit. Raises `FormOvertaken`, `FormRefused` that tells all that is wrong, and `NotPossible` where nothing
     is changed."""
     now = texts(row)
-    if moved := unlike(wanted.shown, now):
+    if moved := unlike(wanted.shown, now | _owner(row)):
+        what, mark = (f"whose the table of {label(row)} is", "told") if _OWNER in moved else (label(row), "marked")
         raise FormOvertaken(
-            f"somebody changed {label(row)} meanwhile, and nothing was saved",
-            "look at what is marked, and send it again if you still want it as it stands here",
-            {name: f"was changed meanwhile, and is {_quoted(now[name])} now" for name in moved},
+            f"somebody changed {what} meanwhile, and nothing was saved",
+            f"look at what is {mark}, and send it again if you still want it as it stands here",
+            {name: f"was changed meanwhile, and is {_quoted(now[name])} now" for name in moved if name in now},
         )
     changes, problems = changes_of(row, wanted.told)
     examined = examine_config(row | changes)
@@ -116,12 +120,22 @@ def _conflicts(config: Config, row: Mapping[str, Any], changes: Collection[str],
     is_moved = any(column in changes for column in _DESTINATION)
     fields = [name for name, is_changed in ((TABLE, is_moved), (NAME, NAME in changes)) if is_changed]
     problems = conflicts(config, fields, visit.store)
-    if is_moved and row.get("migration_status") == "shadow":
+    if is_moved and (shadow := _shadow(config, row, visit)):
         try:
-            visit.store.refuse_anothers_table(config.shadow(visit.settings.shadow_suffix))
+            visit.store.refuse_anothers_table(shadow)
         except TableConflict as taken:
             problems[TABLE] = taken.what
     return problems
+
+
+def _shadow(config: Config, row: Mapping[str, Any], visit: Visit) -> Config | None:
+    """What is loaded beside the older service; None where nothing is."""
+    return config.shadow(visit.settings.shadow_suffix) if row.get("migration_status") == "shadow" else None
+
+
+def _owner(row: Mapping[str, Any]) -> dict[str, str]:
+    """Whose the table of the config is, as far as it matters to who edits it."""
+    return {_OWNER: "job" if row.get("migration_status", "job_ready") == "job_ready" else "service"}
 
 
 def _sent(row: Mapping[str, Any], visit: Visit) -> _Wanted:
@@ -140,7 +154,7 @@ def _filled_in(row: Mapping[str, Any], visit: Visit) -> _Wanted:
 
 def _planned(before: Mapping[str, Any], after: Mapping[str, Any]) -> _Wanted:
     """By a plan of an edit."""
-    return _Wanted(texts(after), digests(texts(before)))
+    return _Wanted(texts(after), digests(texts(before) | _owner(after)))
 
 
 def _edit_form(visit: Visit) -> Form:
@@ -160,7 +174,7 @@ def _edit_form(visit: Visit) -> Form:
         "Save",
         here,
         tuple(_told(row, visit)),
-        (*fill_in(map(_helped, fields), told), Field(_SHOWN, value=digests(now), kind="hidden")),
+        (*fill_in(map(_helped, fields), told), Field(_SHOWN, value=digests(now | _owner(row)), kind="hidden")),
         other=("Plan it first", f"{here}/edit/plan"),
         opened=tuple(sorted(opened)),
     )
@@ -208,7 +222,7 @@ def _told(row: Mapping[str, Any], visit: Visit) -> Iterable[str]:
         yield f"Another spreadsheet has to be shared as Viewer with `{visit.here.console.share_with}` first."
     if any(run.state in IN_FLIGHT for run in visit.store.open_runs([row["id"]])):
         yield "A run is in flight: it goes on with the config as that was when it began."
-    if row.get("migration_status", "job_ready") != "job_ready":
+    if _owner(row)[_OWNER] != "job":
         yield (
             "The older service loads the table of this config, by what the portal's messages say, and not by what is"
             " saved here: change it at the portal, too. What was compared before proves nothing of another sheet or"

@@ -64,6 +64,11 @@ class ConfigQueries(Queries):
         place = {name: getattr(config, name) for name in _DESTINATION}
         return [told for (told,) in self._run(config_statements.FIND_ACTIVE_OF_TABLE, but=but, **place)]
 
+    def configs_of_table(self, config: Config, table: str) -> list[str]:
+        """The configs, paused ones too, as `7 "sales"`, whose own table has this name in `config`'s dataset."""
+        place = {"project": config.google_cloud_project_id, "dataset": config.bigquery_dataset_id, "name": table}
+        return [told for (told,) in self._run(config_statements.OF_TABLE, **place)]
+
     def add_config(self, config: Config, run_frequency_hours: int | None) -> int:
         """Adds an active config, owned by the job, and tells its id.
 
@@ -89,6 +94,15 @@ class ConfigQueries(Queries):
             raise TableConflict(
                 f"{config.destination} is replaced by config {others[0]} already",
                 "choose another table, or pause that config",
+            )
+
+    def refuse_anothers_table(self, shadow: Config) -> None:
+        """Raises `TableConflict` where what a shadow run would replace is a config's own table, a paused one's too."""
+        for own in self.configs_of_table(shadow, shadow.bigquery_table_id):
+            raise TableConflict(
+                f'the shadow of config {shadow.id} "{shadow.name}" would be {shadow.destination}, which is the table of'
+                f" config {own}",
+                "set SHADOW_SUFFIX to something else, here and in the deployment",
             )
 
     def refuse_taken_name(self, config: Config) -> None:
@@ -153,18 +167,28 @@ class ConfigQueries(Queries):
         asked = {"id": config_id, "shown": shown, "hours": hours}
         return bool(self._run(config_statements.SET_FREQUENCY, **asked))
 
-    def edit_config(self, config: Config, row: Mapping[str, Any], changes: Mapping[str, Any], actor: str) -> bool:
-        """Sets the columns in `changes` (of `EDITABLE`), which make `config` of a `row` as it was read.
+    def edit_config(
+        self,
+        config: Config,
+        row: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        actor: str,
+        shadow: Config | None = None,
+    ) -> bool:
+        """Sets the columns in `changes` (of `EDITABLE`), which make `config` of a `row` as it was read, and `shadow` of
+        one that is loaded in shadow.
 
-        False, with nothing changed, where any editable column is another by now. Raises, with nothing changed,
-        `TableConflict` and `NameTaken` where a new table, or a new name, is another config's.
+        False, with nothing changed, where any editable column, or whose the table is, is another by now. Raises, with
+        nothing changed, `TableConflict` and `NameTaken` where a new table, or a new name, is another config's.
         """
         as_json = {name: to_json(value) for name, value in changes.items() if name in _JSON and value is not None}
-        shown = to_json({name: row.get(name) for name in config_statements.EDITABLE})
+        shown = to_json({name: row.get(name) for name in config_statements.SHOWN})
         with self._transaction():
             self._run(statements.LOCK_DISPATCH)  # so that of two at the same moment one finds the other
             if changes.keys() & _DESTINATION:
                 self.refuse_taken_table(config)
+                if shadow:
+                    self.refuse_anothers_table(shadow)
             if "name" in changes:
                 self.refuse_taken_name(config)
             self._run(owner_statements.TELL_ACTOR, actor=actor, reason=None)

@@ -40,11 +40,13 @@ _EDITABLE = {
     "run_frequency_hours": ":{column}",
 }
 EDITABLE = tuple(_EDITABLE)
-_SHOWN = ", ".join(f"'{column}', to_jsonb(c)->'{column}'" for column in EDITABLE)
+# What an edit goes by, beside them: whose the table is, where configs are marked.
+SHOWN = (*EDITABLE, "migration_status")
+_SHOWN = ", ".join(f"'{column}', to_jsonb(c)->'{column}'" for column in SHOWN)
 
 
 def edit(columns: Iterable[str]) -> str:
-    """Compare and set: sets these columns, and no other, where all that people edit is as it was shown."""
+    """Compare and set: sets these columns, and no other, where all that it goes by is as it was shown."""
     changes = ", ".join(f"{column} = {_EDITABLE[column].format(column=column)}" for column in columns)
     return f"""
 UPDATE {{configs}} c SET {changes}, updated_at = now()
@@ -64,6 +66,13 @@ SELECT c.id || ' "' || c.name || '"' FROM {{configs}} c
 WHERE {PROJECT.format(c="c")} = :google_cloud_project_id AND {DATASET.format(c="c")} = :bigquery_dataset_id
   AND {TABLE.format(c="c")} = :bigquery_table_id AND c.is_active
   AND c.id IS DISTINCT FROM CAST(:but AS bigint)
+ORDER BY c.id
+"""
+
+# Configs whose own table is this one, whoever owns it, paused ones too.
+OF_TABLE = f"""
+SELECT c.id || ' "' || coalesce(c.name, '') || '"' FROM {{configs}} c
+WHERE {PROJECT.format(c="c")} = :project AND {DATASET.format(c="c")} = :dataset AND {TABLE.format(c="c")} = :name
 ORDER BY c.id
 """
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.config import Config
-from shared.errors import Overtaken, TableBusy, TableConflict
+from shared.errors import Overtaken, TableBusy
 from shared.ledger import owner_statements
 from shared.ledger.config_statements import EDITABLE
 from shared.ledger.queries import Queries, to_json, to_run
@@ -140,20 +139,6 @@ class OwnerQueries(Queries):
     def open_runs(self, config_ids: Sequence[int]) -> list[Run]:
         """The open runs of configs, those in flight last."""
         return [to_run(row) for (row,) in self._run(owner_statements.OPEN_RUNS, ids=list(config_ids))]
-
-    def refuse_anothers_table(self, shadow: Config) -> None:
-        """Raises `TableConflict` where what a shadow run would replace is a config's own table, a paused one's too."""
-        for own in self.configs_of_table(shadow, shadow.bigquery_table_id):
-            raise TableConflict(
-                f'the shadow of config {shadow.id} "{shadow.name}" would be {shadow.destination}, which is the table of'
-                f" config {own}",
-                "set SHADOW_SUFFIX to something else, here and in the deployment",
-            )
-
-    def configs_of_table(self, config: Config, table: str) -> list[str]:
-        """The configs, paused ones too, as `7 "sales"`, whose own table has this name in `config`'s dataset."""
-        place = {"project": config.google_cloud_project_id, "dataset": config.bigquery_dataset_id, "name": table}
-        return [told for (told,) in self._run(owner_statements.OF_TABLE, **place)]
 
     def shadow_began(self, config_id: int, destination: str) -> bool:
         """Whether a shadow run of the config ever loaded the table `destination`, or tried to."""

@@ -6,7 +6,7 @@ it; what is said here of who and why reaches it as settings of the transaction.
 
 from typing import get_args
 
-from shared.ledger.statements import DATASET, DESTINATION, IS_OPEN, PROJECT, TABLE
+from shared.ledger.statements import DATASET, DESTINATION, IS_OPEN, PROJECT
 from shared.run import Why
 from shared.states import IN_FLIGHT, listed
 
@@ -159,13 +159,6 @@ ORDER BY r.state IN {_IN_FLIGHT}, r.config_id, r.created_at
 SERVICES_WITH_OPEN_RUNS = f"""
 SELECT DISTINCT c.id FROM sheet_to_bigquery_runs r JOIN {{configs}} c ON c.id = r.config_id
 WHERE {IS_OPEN} AND {_OWNER} = 'service' ORDER BY c.id
-"""
-
-# Configs whose own table is this one, whoever owns it, paused ones too.
-OF_TABLE = f"""
-SELECT c.id || ' "' || coalesce(c.name, '') || '"' FROM {{configs}} c
-WHERE {PROJECT.format(c="c")} = :project AND {DATASET.format(c="c")} = :dataset AND {TABLE.format(c="c")} = :name
-ORDER BY c.id
 """
 
 # Whether a shadow run of the config ever had this table for itself.

@@ -1,6 +1,7 @@
 """A config is edited on its form: checked as everywhere, and saved against what was shown, column by column."""
 
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -10,8 +11,11 @@ import flask
 import pytest
 
 from shared.config import parse_config
+from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
 from shared.messages import ManualRequest
+from shared.plan import Plan
+from shared.settings import Database
 from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert, attempt_at, done, notice, text
 from tests.integration.console.test_adding import problem
 
@@ -230,6 +234,9 @@ def test_a_change_at_the_very_moment_of_saving_is_not_lost(store: Store, add_con
     read = store.find_config(ManualRequest(config_id=config_id))
     sql("UPDATE sheet_to_bigquery_configs SET last_run = now() WHERE id = :id", id=config_id)
     assert store.edit_config(parse_config(read | {"name": "x"}), read, {"name": "x"}, WHO)
+    # Whose table it is decides what a person has to know.
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text DEFAULT 'service'")
+    assert not store.edit_config(parse_config(read | {"name": "y"}), read | {"name": "x"}, {"name": "y"}, WHO)
 
 
 # -- who, whose, and what goes on --------------------------------------------------------------------------
@@ -268,6 +275,28 @@ def test_whose_table_it_is_is_told_where_it_is_the_older_services(
     assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
 
 
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_whose_table_it_became_meanwhile_is_told_before_anything_is_saved(
+    is_planned: bool, reader: Reader, add_config: Add, sql: Sql, store: Store
+) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
+    config_id = add_config(migration_status="job_ready", google_sheet_tab_name="Q1")
+    page = address = f"/configs/{config_id}/edit"
+    if is_planned:
+        plan_id = plan(reader, config_id, google_sheet_tab_name="Q2")
+        assert store.claim_plan(plan_id, store.now())
+        assert store.close_plan(plan_id, "e", Plan(tab="Q2", rows=3), store.now())
+        page, address = f"/plans/{plan_id}", f"/plans/{plan_id}/apply"
+    form = reader.form(page)
+    sql("UPDATE sheet_to_bigquery_configs SET migration_status = 'service'")
+    response = reader.send(address, form, **({} if is_planned else {"google_sheet_tab_name": "Q2"}))
+    assert (response.status_code, row(sql, config_id)["google_sheet_tab_name"]) == (409, "Q1")
+    assert "somebody changed whose the table of config" in text(response)
+    assert "The older service loads the table of this config" in text(response)
+    assert value(response, "google_sheet_tab_name") == "Q2"
+    assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
+
+
 def test_a_shadow_is_not_moved_onto_another_configs_table(reader: Reader, add_config: Add, sql: Sql) -> None:
     sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
     other = add_config(
@@ -288,6 +317,30 @@ def test_with_whom_another_spreadsheet_has_to_be_shared_is_told(
     told = "Another spreadsheet has to be shared as Viewer with job@p.example first."
     assert told in reader_of(SHARE_WITH="job@p.example").words(there)
     assert "has to be shared" not in reader_of().words(there)
+
+
+def test_a_shadow_is_not_moved_onto_the_table_that_another_config_gets_at_that_moment(
+    reader: Reader, add_config: Add, migrated: Database, sql: Sql
+) -> None:
+    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
+    other, config_id = add_config("other", migration_status="service"), add_config("Sales", migration_status="shadow")
+    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    moved = {"bigquery_dataset_id": f"plain{reader.here.settings.shadow_suffix}", "bigquery_table_id": "t"}
+    with connect(migrated) as connection, ThreadPoolExecutor() as threads:
+        session = Session(connection, migrated.configs_table)
+        with session.transaction():
+            first = Store(session)
+            read = first.find_config(ManualRequest(config_id=other))
+            assert first.edit_config(parse_config(read | moved), read, moved, "bob@example.com")
+            wanted = {"bigquery_dataset_id": "plain", "bigquery_table_id": "t"}
+            sent = threads.submit(edit, reader, config_id, **wanted)
+            until = time.monotonic() + 10
+            while not sql(waits) and time.monotonic() < until:
+                time.sleep(0.02)
+        response = sent.result()
+    assert response.status_code == 400
+    assert f'which is the table of config {other} "other"' in text(response)
+    assert row(sql, config_id)["bigquery_dataset_id"] == "reports"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from local.postgres import Postgres
 from shared.ledger import (
     admission_statements,
     comparison_statements,
+    config_statements,
     due_statements,
     forward_statements,
     message_statements,
@@ -276,7 +277,7 @@ def test_what_a_message_of_the_portals_and_a_shadow_ask_is_found_by_index_among_
     for statement, asked in (
         (forward_statements.JUDGE, {"message_id": "n", "config_id": 7, "destination": "p.d.t7", **place}),
         (forward_statements.CLEAN, {"before": now - timedelta(days=1), "most": 1000}),
-        (owner_statements.OF_TABLE, place),
+        (config_statements.OF_TABLE, place),
         (owner_statements.SHADOW_BEGAN, {"config_id": 7, "destination": "p.d.t7"}),
         (comparison_statements.NEWEST_LOAD, {"config_id": 7, "destination": "p.d.t7"}),
         (message_statements.UNANSWERED, {"config_ids": [7]}),
