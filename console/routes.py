@@ -1,7 +1,7 @@
 """Every address of the console: who asks, which page or action it is, and what is answered where that fails."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import flask
@@ -36,7 +36,11 @@ from shared.wiring import Wiring
 
 
 class MethodRefused(SyncError):
-    """The address is there, but not for this method."""
+    """The address is there, but not for this method: for `allowed`."""
+
+    def __init__(self, method: str, path: str, allowed: Iterable[str]) -> None:
+        super().__init__(f"{method} does nothing at {path}", "open the console's page")
+        self.allowed = sorted(allowed)
 
 
 class NotAnEditor(SyncError):
@@ -190,7 +194,7 @@ def _match(request: flask.Request, site: Site) -> tuple[Any, dict[str, Any]]:
     try:
         endpoint, path = _map(site).bind_to_environ(request.environ).match()
     except MethodNotAllowed as error:
-        raise MethodRefused(f"{request.method} does nothing at {request.path}", "open the console's page") from error
+        raise MethodRefused(request.method, request.path, error.valid_methods or ()) from error
     except HTTPException as error:
         raise PageMissing("there is nothing at this address", "the overview is at /") from error
     return endpoint, dict(path)
@@ -251,11 +255,12 @@ def _navigation(site: Site) -> list[Page]:
 def _problem(request: flask.Request, error: SyncError, site: Site) -> flask.Response:
     """What went wrong, as the page or as JSON, whichever was asked for."""
     status = _status(error, request.path)
+    headers = {"Allow": ", ".join(error.allowed)} if isinstance(error, MethodRefused) else {}
     if request.path.endswith(".json"):
-        return flask.Response(msgspec.json.encode({"error": error.told}), status=status, mimetype="application/json")
+        return flask.Response(msgspec.json.encode({"error": error.told}), status, headers, mimetype="application/json")
     title = _TITLES.get(status, "Not possible now")
     html = render("problem.html", title=title, error=error, navigation=_navigation(site))
-    return flask.Response(html, status=status, mimetype="text/html")
+    return flask.Response(html, status, headers, mimetype="text/html")
 
 
 def _status(error: SyncError, path: str) -> int:

@@ -15,10 +15,11 @@ from shared.wiring import wiring
 
 
 @functions_framework.http
-def dispatch(request: flask.Request) -> tuple[dict[str, Any], int]:
+def dispatch(request: flask.Request) -> tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict[str, str]]:
     """Answers at once: the runs go on in executions of their own."""
     if request.method != "POST":
-        return _problem("MethodNotAllowed", f"{request.method} is not answered: POST to /run or /sweep"), 405
+        told = _problem("MethodNotAllowed", f"{request.method} is not answered: POST to /run or /sweep")
+        return told, 405, {"Allow": "POST"}
     try:
         match request.path.rstrip("/"):
             case "" | "/run":

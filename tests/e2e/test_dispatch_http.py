@@ -24,6 +24,13 @@ def ask(system: System, method: str, path: str, body: bytes = b"") -> tuple[int,
         return error.code, json.loads(error.read())
 
 
+def test_it_tells_which_method_it_answers(system: System) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        direct.open(system.addresses["dispatch"] + "/run", timeout=30)
+    assert (refused.value.code, refused.value.headers["Allow"]) == (405, "POST")
+    refused.value.close()
+
+
 def test_it_answers_at_once_what_was_done_and_why_not(team: Team) -> None:
     due, manual = team.unique("due"), team.unique("manual")
     team.write_sheet(due, ROWS)

@@ -52,6 +52,17 @@ def test_what_is_not_there_is_told_and_safe(reader: Reader, method: str, path: s
     assert "Sheet to BigQuery" in response.get_data(as_text=True) or path.endswith(".json")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("POST", "/", "GET, HEAD"), ("GET", "/plans", "POST"), ("PUT", "/configs/7/edit", "GET, HEAD, POST")],
+)
+def test_a_method_that_does_nothing_is_answered_with_those_that_do(
+    reader: Reader, method: str, path: str, allowed: str
+) -> None:
+    response = reader.ask(path, method)
+    assert (response.status_code, response.headers["Allow"]) == (405, allowed)
+
+
 def test_what_is_not_there_leads_home_and_shows_commands_as_such(reader_of: ReaderOf) -> None:
     def build(_: Visit) -> None:
         raise PageMissing("there is no <b>such</b> run", "`job_helper.py runs` shows them")
