@@ -42,7 +42,7 @@ def _tell_of_stopped(configs: Sequence[Owned], change: Change, screen: Screen) -
     if stopped := [each for each in configs if each.active and each.job_at]:
         few = ", ".join(each.label for each in stopped[:3]) + (", …" if len(stopped) > 3 else "")
         screen.trouble(
-            f"the job has loaded {len(stopped):,} of these configs ({few}), and"
+            f"the job has run {len(stopped):,} of these configs ({few}), and"
             f" {'would begin' if change.dry_run else 'begins'} nothing more of them until each is promoted;"
             " without a comparison, `python migrate.py shadow NAME…` and `promote NAME… --force REASON` let it go on"
         )

@@ -20,15 +20,16 @@ def test_every_config_is_the_services_and_new_ones_as_well(migrate, add_config, 
 
 
 @pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
-def test_what_the_job_loads_by_the_clock_and_will_no_more_is_told_once(
+def test_what_the_job_runs_by_the_clock_and_will_no_more_is_told_once(
     dry_run: tuple[str, ...], migrate, add_config, add_run
 ) -> None:
-    loaded = add_config("loaded")
+    loaded, failed = add_config("loaded"), add_config("failed")
     noon = datetime(2026, 3, 29, 12, tzinfo=UTC)
     add_run(loaded, noon)
+    add_run(failed, noon, state="failed")
     add_run(add_config("paused", is_active=False), noon)
     add_config("never")
-    told = f'the job has loaded 1 of these configs (config {loaded} "loaded")'
+    told = f'the job has run 2 of these configs (config {loaded} "loaded", config {failed} "failed")'
     assert told in migrate("start", *dry_run).stderr
     if not dry_run:
         assert told not in migrate("start").stderr
