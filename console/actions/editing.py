@@ -98,7 +98,7 @@ def _examined(row: dict[str, Any], wanted: _Wanted, visit: Visit) -> _Edit:
     is changed."""
     now = texts(row)
     if moved := unlike(wanted.shown, now | _owner(row)):
-        what, mark = (f"whose the table of {label(row)} is", "told") if _OWNER in moved else (label(row), "marked")
+        what, mark = (f"the owner of the table of {label(row)}", "told") if _OWNER in moved else (label(row), "marked")
         raise FormOvertaken(
             f"somebody changed {what} meanwhile, and nothing was saved",
             f"look at what is {mark}, and send it again if you still want it as it stands here",

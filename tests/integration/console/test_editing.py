@@ -291,7 +291,7 @@ def test_whose_table_it_became_meanwhile_is_told_before_anything_is_saved(
     sql("UPDATE sheet_to_bigquery_configs SET migration_status = 'service'")
     response = reader.send(address, form, **({} if is_planned else {"google_sheet_tab_name": "Q2"}))
     assert (response.status_code, row(sql, config_id)["google_sheet_tab_name"]) == (409, "Q1")
-    assert "somebody changed whose the table of config" in text(response)
+    assert "somebody changed the owner of the table of config" in text(response)
     assert "The older service loads the table of this config" in text(response)
     assert value(response, "google_sheet_tab_name") == "Q2"
     assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
