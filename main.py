@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from shared.interpreter import leave, use_right_interpreter
+from shared.interpreter import leave_after, use_right_interpreter
 
 if __name__ == "__main__":
     gc.disable()  # neither modules nor cells make cycles worth a look: it would cost a tenth of the time
@@ -132,4 +132,4 @@ if __name__ == "__main__":
         # A stray `--help` must not replace a table.
         sys.stderr.write("main.py takes no arguments: its settings are environment variables (see README.md)\n")
         sys.exit(2)
-    leave(main())
+    leave_after(main)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shared.interpreter import leave, use_right_interpreter
+from shared.interpreter import leave_after, use_right_interpreter
 
 if __name__ == "__main__":
     use_right_interpreter()
@@ -57,4 +57,4 @@ def _run(command: str, roles: Sequence[str], connection: Any, configs_table: str
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave_after(main)

@@ -85,7 +85,8 @@ def start(connection: Any, configs_table: str, default: Owner = "service", actor
     if was_tracked:
         yield f"migration_status: there already in {configs_table}, taken as it is (NULL is service)"
     else:
-        yield f"migration_status: added to {configs_table}; each is service, one that others add {default}"
+        theirs = f"every config there is service, one that others add {default}"
+        yield f"migration_status: added to {configs_table}; {theirs}"
     if odd:
         yield f"{odd} configs have a mark that is none of service, shadow and job_ready: they count as the service's"
     yield "every change of a mark is written to sheet_to_bigquery_owner_changes"

@@ -34,7 +34,7 @@ def test_configs_that_are_there_are_the_services_and_new_ones_whose_the_default_
 ) -> None:
     add_config("sales")
     assert list(start(connection, CONFIGS, default)) == [
-        f"migration_status: added to {CONFIGS}; each is service, one that others add {default}",
+        f"migration_status: added to {CONFIGS}; every config there is service, one that others add {default}",
         "every change of a mark is written to sheet_to_bigquery_owner_changes",
         "active_job_configs: shows the active configs that are job_ready",
         "comparison_view: shows the newest comparison of each config",

@@ -209,9 +209,16 @@ def json_value(cell: Cell) -> Any:
     if not isinstance(cell, str):
         return cell
     try:
-        return json.loads(cell, parse_constant=refuse)
+        return json.loads(cell, parse_constant=refuse, parse_float=finite)
     except ValueError:
         raise Violation from None
+
+
+def finite(number: str) -> float:
+    """BigQuery's JSON has no number beyond a FLOAT64."""
+    if math.isinf(float(number)):
+        raise ValueError(f"{number} is out of range")
+    return float(number)
 
 
 def refuse(constant: str) -> None:
