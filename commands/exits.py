@@ -12,8 +12,6 @@ MISUSED = 2
 # As `timeout` of coreutils, and as a shell tells of a SIGINT.
 TIMED_OUT = 124
 INTERRUPTED = 130
-# As a shell tells of a SIGPIPE.
-CUT_OFF = 141
 
 
 def answer(command: Callable[[], int], screen: Screen) -> int:
@@ -27,8 +25,6 @@ def answer(command: Callable[[], int], screen: Screen) -> int:
     except KeyboardInterrupt:
         screen.trouble("stopped")
         return INTERRUPTED
-    except BrokenPipeError:  # who reads it has read enough, as `| head` does
-        return CUT_OFF
 
 
 def code_of(error: SyncError) -> int:

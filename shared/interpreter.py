@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import NoReturn
 
 _OLDEST = (3, 11)
+# As a shell tells of a SIGPIPE.
+_CUT_OFF = 141
 _FOLDER = Path(__file__).resolve().parent.parent
 
 
@@ -50,6 +52,8 @@ def leave_after(command: "Callable[[], int]") -> NoReturn:
         if isinstance(ended.code, str):
             sys.stderr.write(f"{ended.code}\n")
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BrokenPipeError:  # who reads it has read enough, as `| head` does
+        code = _CUT_OFF
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(BrokenPipeError):  # where nobody reads it any more
             stream.flush()
