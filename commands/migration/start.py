@@ -38,7 +38,7 @@ def start(new: Literal["service", "job_ready"], change: Change, environ: Mapping
 
 
 def _tell_of_stopped(configs: Sequence[Owned], change: Change, screen: Screen) -> None:
-    """That the job begins nothing more of what it has run by the clock until now, where there is any such."""
+    """That the job begins nothing more of what it has run until now, where there is any such."""
     if stopped := [each for each in configs if each.active and each.job_at]:
         few = ", ".join(each.label for each in stopped[:3]) + (", …" if len(stopped) > 3 else "")
         screen.trouble(

@@ -15,7 +15,6 @@ from console.rendering import address
 from console.visit import Action, PageMissing, Visit
 from shared.config import Config, examine_config, parse_config
 from shared.errors import NameTaken, TableConflict
-from shared.ledger.config_queries import Place
 from shared.ledger.store import Store
 from shared.plan import RequestedPlan
 from shared.registration import DAILY, parse_frequency, table_name
@@ -99,9 +98,9 @@ def _add_form(visit: Visit) -> Form:
     """The form as it was filled in, or as a plan has it that is to be changed, or begun."""
     plan_id = visit.asked.get("plan") or visit.path.get("plan_id")
     fields = fields_of(asked_plan(visit, str(plan_id)).config if plan_id is not None else {})
-    places = visit.store.places_in_use()
+    known = _in_use(visit)
     if plan_id is None:
-        fields = fill_in(fields, visit.form if URL in visit.form else _begun(places, visit))
+        fields = fill_in(fields, visit.form if URL in visit.form else _begun(known))
     usual = texts({})
     told = (
         "First the job reads the sheet and tells what it would load: the columns, their types, and what to look at."
@@ -113,27 +112,31 @@ def _add_form(visit: Visit) -> Form:
         "Plan it",
         "/",
         told,
-        tuple(_offered(field, places) for field in fields),
+        tuple(_offered(field, known) for field in fields),
         opened=tuple({field.group for field in fields if field.group and field.value != usual.get(field.name)}),
         share_with=visit.here.console.share_with or "",
     )
 
 
-def _begun(places: Sequence[Place], visit: Visit) -> dict[str, str]:
-    """What stands in the empty form: a day stands for itself there, so that a browser suggests the others."""
-    projects, datasets = ({place[part] for place in places} for part in (0, 1))
-    projects = projects or {visit.settings.google_cloud_project}
-    only = {name: each.pop() for name, each in ((PROJECT, projects), (DATASET, datasets)) if len(each) == 1}
-    return {PROJECT: "", DATASET: "", HOURS: "", **only}
+def _in_use(visit: Visit) -> dict[str, list[str]]:
+    """The projects and the datasets that other configs have, the most usual first; our project where there are none."""
+    used = visit.store.datasets_in_use()
+    projects = dict.fromkeys(project for project, _ in used)
+    datasets = dict.fromkeys(dataset for _, dataset in used)
+    return {PROJECT: list(projects) or [visit.settings.google_cloud_project], DATASET: list(datasets)}
 
 
-def _offered(field: Field, places: Sequence[Place]) -> Field:
+def _begun(known: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What stands in the empty form: what all others have, and no hours, so that a browser suggests them all."""
+    return {HOURS: "", **{name: values[0] if len(values) == 1 else "" for name, values in known.items()}}
+
+
+def _offered(field: Field, known: Mapping[str, Sequence[str]]) -> Field:
     """The field as this form has it: with what may be left out, and what other configs have there."""
     if field.name in _LEFT_OUT:
         return msgspec.structs.replace(field, required=False, help=_LEFT_OUT[field.name])
-    if field.name in (PROJECT, DATASET):
-        known = dict.fromkeys(place[field.name == DATASET] for place in places)
-        return msgspec.structs.replace(field, suggestions=tuple((each, "") for each in known if len(known) > 1))
+    if len(values := known.get(field.name, ())) > 1:
+        return msgspec.structs.replace(field, suggestions=tuple((each, "") for each in values))
     return field
 
 

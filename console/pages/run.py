@@ -102,11 +102,11 @@ class RunPage(msgspec.Struct, frozen=True):
         """The execution tells how long each took, one after the other, and ends soon after the last. What it took
         before them, it took to start.
         """
-        stages, running = self.facts.stages, self.facts.waits[-1] if self.facts.waits else None
+        stages = self.facts.stages
         left = sum(stage.seconds for stage in stages)
-        if stages and running and running.name == "running" and (running.seconds or 0) > left:
-            stages = (Stage("start", round((running.seconds or 0) - left, 1)), *stages)
-            left = running.seconds or 0
+        running = next((wait.seconds for wait in self.facts.waits if wait.name == "running"), None)
+        if stages and running is not None and running > left:
+            stages, left = (Stage("start", round(running - left, 1)), *stages), running
         for stage in stages:
             begin = max(0.0, 1 - left / self._whole)
             yield Part(stage.name, "stage", begin, min(stage.seconds / self._whole, 1.0), stage.seconds)

@@ -15,9 +15,7 @@ from shared.options import encode_options
 
 _DESTINATION = {"google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id"}
 _JSON = ("custom_schema", "options")
-# A project and a dataset in it.
-Place = tuple[str, str]
-_MOST_PLACES = 20
+_MOST_DATASETS = 20
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -54,9 +52,9 @@ class ConfigQueries(Queries):
         """All configs' rows, by id."""
         return [row for (row,) in self._run(config_statements.LIST_CONFIGS)]
 
-    def places_in_use(self) -> list[Place]:
-        """Where configs load, the most usual place first."""
-        rows = self._run(config_statements.PLACES_IN_USE, most=_MOST_PLACES)
+    def datasets_in_use(self) -> list[tuple[str, str]]:
+        """Projects, each with a dataset into which configs load, the most usual first."""
+        rows = self._run(config_statements.DATASETS_IN_USE, most=_MOST_DATASETS)
         return [(project, dataset) for project, dataset in rows]
 
     def active_of_table(self, config: Config, but: int | None = None) -> list[str]:

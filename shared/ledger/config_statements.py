@@ -95,7 +95,7 @@ FIND_CONFIG = "SELECT to_jsonb(c) FROM {configs} c WHERE c.id = CAST(:id AS bigi
 FIND_CONFIGS_NAMED = "SELECT to_jsonb(c) FROM {configs} c WHERE c.name = :name ORDER BY c.id LIMIT 10"
 
 # Where the newest configs load, what most of them have first: a portal's thousands are not gone through for it.
-PLACES_IN_USE = f"""
+DATASETS_IN_USE = f"""
 SELECT newest.project, newest.dataset FROM (
     SELECT {PROJECT.format(c="c")} AS project, {DATASET.format(c="c")} AS dataset
     FROM {{configs}} c ORDER BY c.id DESC LIMIT 1000

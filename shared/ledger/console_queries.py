@@ -20,7 +20,7 @@ class ConfigStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     `verdict` to `rival` are the due rule's. `next_at` is when it comes due, `stale_at` since when, or from when on, its
     table is older than its frequency asks for, and `late_seconds` how long that is already. `hours` is the frequency; 0
-    is by hand alone. `open_*` are of the run that waits or goes on, `ended_*`, `seconds` (from the claim to the end),
+    is manual only. `open_*` are of the run that waits or goes on, `ended_*`, `seconds` (from the claim to the end),
     `error_class` and `warnings` of the newest that ended, `rows`, too, or those of the newest load where it told none.
     None: there is no such thing.
     """

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import unescape
@@ -197,6 +198,14 @@ def row(sql: Sql, config_id: int) -> dict[str, Any]:
 def actions(sql: Sql) -> list[str]:
     """What was done, as the ledger has it, in its order."""
     return [name for (name,) in sql("SELECT action FROM sheet_to_bigquery_actions ORDER BY acted_at")]
+
+
+def wait_for_a_lock(sql: Sql) -> None:
+    """Until somebody waits for what another transaction holds; ten seconds at most."""
+    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    until = time.monotonic() + 10
+    while not sql(waits) and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def asked_for(sql: Sql) -> list[int]:

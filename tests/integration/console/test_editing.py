@@ -1,7 +1,6 @@
 """A config is edited on its form: checked as everywhere, and saved against what was shown, column by column."""
 
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -10,27 +9,25 @@ from typing import Any
 import flask
 import pytest
 
-from shared.config import parse_config
-from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
-from shared.messages import ManualRequest
-from shared.plan import Plan
-from shared.settings import Database
-from tests.integration.console.conftest import HOSTILE, WHO, Reader, assert_inert, attempt_at, done, notice, text
+from tests.integration.console.conftest import (
+    HOSTILE,
+    WHO,
+    Reader,
+    actions,
+    assert_inert,
+    attempt_at,
+    done,
+    notice,
+    row,
+    text,
+)
 from tests.integration.console.test_adding import problem
 
 Add = Callable[..., Any]
 Sql = Callable[..., Any]
 NEW_URL = "https://docs.google.com/spreadsheets/d/klmnopqrst/edit"
 URL = "https://docs.google.com/spreadsheets/d/abcdefghij/edit#gid=0"
-
-
-def row(sql: Sql, config_id: int) -> dict[str, Any]:
-    return dict(sql("SELECT to_jsonb(c) FROM sheet_to_bigquery_configs c WHERE id = :id", id=config_id)[0][0])
-
-
-def actions(sql: Sql) -> list[str]:
-    return [name for (name,) in sql("SELECT action FROM sheet_to_bigquery_actions ORDER BY acted_at")]
 
 
 def edit(reader: Reader, config_id: int, **fields: str) -> flask.Response:
@@ -192,53 +189,6 @@ def test_a_form_that_is_sent_twice_saves_once(reader: Reader, add_config: Add, s
     assert actions(sql) == ["edit"]
 
 
-# -- between two people ------------------------------------------------------------------------------------
-
-
-def test_what_somebody_else_changed_meanwhile_is_told_beside_the_own_words_and_saved_when_sent_again(
-    reader: Reader, add_config: Add, sql: Sql
-) -> None:
-    config_id = add_config("Sales", google_sheet_tab_name="Q1", options='{"on_empty": "keep"}')
-    here = f"/configs/{config_id}/edit"
-    form = reader.form(here)
-    sql(
-        "UPDATE sheet_to_bigquery_configs SET google_sheet_tab_name = 'Q3', bigquery_table_id = 'theirs',"
-        " options = '{}' WHERE id = :id",
-        id=config_id,
-    )
-    before = row(sql, config_id)
-    response = reader.send(here, form, google_sheet_tab_name="Q2", google_sheet_url=NEW_URL, bigquery_table_id="Sales")
-    assert (response.status_code, row(sql, config_id), actions(sql)) == (409, before, [])
-    assert problem(response, "google_sheet_tab_name") == 'was changed meanwhile, and is "Q3" now'
-    assert problem(response, "bigquery_table_id") == 'was changed meanwhile, and is "theirs" now'
-    assert problem(response, "on_empty") == 'was changed meanwhile, and is "fail" now'
-    # One's own words stay; what one left alone is as it is by now, so that sending again takes nothing back.
-    kept = {
-        field: value(response, field) for field in ("google_sheet_tab_name", "google_sheet_url", "bigquery_table_id")
-    }
-    assert kept == {"google_sheet_tab_name": "Q2", "google_sheet_url": NEW_URL, "bigquery_table_id": "theirs"}
-    shown = text(response).partition('name="shown" value="')[2].partition('"')[0]
-    again = reader.send(here, reader.form(here) | {"shown": shown}, **kept)
-    assert again.status_code == 303
-    after = row(sql, config_id)
-    assert (after["google_sheet_tab_name"], after["bigquery_table_id"], after["options"]) == ("Q2", "theirs", {})
-
-
-def test_a_change_at_the_very_moment_of_saving_is_not_lost(store: Store, add_config: Add, sql: Sql) -> None:
-    config_id = add_config("Sales")
-    read = store.find_config(ManualRequest(config_id=config_id))
-    sql("UPDATE sheet_to_bigquery_configs SET google_sheet_tab_name = 'Q3' WHERE id = :id", id=config_id)
-    assert not store.edit_config(parse_config(read | {"name": "x"}), read, {"name": "x"}, WHO)
-    assert row(sql, config_id)["name"] == "Sales"
-    # What nobody edits here, a run's end say, is in nobody's way.
-    read = store.find_config(ManualRequest(config_id=config_id))
-    sql("UPDATE sheet_to_bigquery_configs SET last_run = now() WHERE id = :id", id=config_id)
-    assert store.edit_config(parse_config(read | {"name": "x"}), read, {"name": "x"}, WHO)
-    # Whose table it is decides what a person has to know.
-    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text DEFAULT 'service'")
-    assert not store.edit_config(parse_config(read | {"name": "y"}), read | {"name": "x"}, {"name": "y"}, WHO)
-
-
 # -- who, whose, and what goes on --------------------------------------------------------------------------
 
 
@@ -275,28 +225,6 @@ def test_whose_table_it_is_is_told_where_it_is_the_older_services(
     assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
 
 
-@pytest.mark.parametrize("is_planned", [False, True])
-def test_whose_table_it_became_meanwhile_is_told_before_anything_is_saved(
-    is_planned: bool, reader: Reader, add_config: Add, sql: Sql, store: Store
-) -> None:
-    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
-    config_id = add_config(migration_status="job_ready", google_sheet_tab_name="Q1")
-    page = address = f"/configs/{config_id}/edit"
-    if is_planned:
-        plan_id = plan(reader, config_id, google_sheet_tab_name="Q2")
-        assert store.claim_plan(plan_id, store.now())
-        assert store.close_plan(plan_id, "e", Plan(tab="Q2", rows=3), store.now())
-        page, address = f"/plans/{plan_id}", f"/plans/{plan_id}/apply"
-    form = reader.form(page)
-    sql("UPDATE sheet_to_bigquery_configs SET migration_status = 'service'")
-    response = reader.send(address, form, **({} if is_planned else {"google_sheet_tab_name": "Q2"}))
-    assert (response.status_code, row(sql, config_id)["google_sheet_tab_name"]) == (409, "Q1")
-    assert "somebody changed the owner of the table of config" in text(response)
-    assert "The older service loads the table of this config" in text(response)
-    assert value(response, "google_sheet_tab_name") == "Q2"
-    assert edit(reader, config_id, google_sheet_tab_name="Q2").status_code == 303
-
-
 def test_a_shadow_is_not_moved_onto_another_configs_table(reader: Reader, add_config: Add, sql: Sql) -> None:
     sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
     other = add_config(
@@ -317,30 +245,6 @@ def test_with_whom_another_spreadsheet_has_to_be_shared_is_told(
     told = "Another spreadsheet has to be shared as Viewer with job@p.example first."
     assert told in reader_of(SHARE_WITH="job@p.example").words(there)
     assert "has to be shared" not in reader_of().words(there)
-
-
-def test_a_shadow_is_not_moved_onto_the_table_that_another_config_gets_at_that_moment(
-    reader: Reader, add_config: Add, migrated: Database, sql: Sql
-) -> None:
-    sql("ALTER TABLE sheet_to_bigquery_configs ADD COLUMN migration_status text")
-    other, config_id = add_config("other", migration_status="service"), add_config("Sales", migration_status="shadow")
-    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    moved = {"bigquery_dataset_id": f"plain{reader.here.settings.shadow_suffix}", "bigquery_table_id": "t"}
-    with connect(migrated) as connection, ThreadPoolExecutor() as threads:
-        session = Session(connection, migrated.configs_table)
-        with session.transaction():
-            first = Store(session)
-            read = first.find_config(ManualRequest(config_id=other))
-            assert first.edit_config(parse_config(read | moved), read, moved, "bob@example.com")
-            wanted = {"bigquery_dataset_id": "plain", "bigquery_table_id": "t"}
-            sent = threads.submit(edit, reader, config_id, **wanted)
-            until = time.monotonic() + 10
-            while not sql(waits) and time.monotonic() < until:
-                time.sleep(0.02)
-        response = sent.result()
-    assert response.status_code == 400
-    assert f'which is the table of config {other} "other"' in text(response)
-    assert row(sql, config_id)["bigquery_dataset_id"] == "reports"
 
 
 @pytest.mark.parametrize(

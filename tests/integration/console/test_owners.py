@@ -12,7 +12,7 @@ from shared.ledger.connection import Session, connect
 from shared.ledger.store import Store
 from shared.owner import Owner
 from shared.settings import Database
-from tests.integration.console.conftest import WHO, Reader, attempt_at, done, notice, refused, text
+from tests.integration.console.conftest import WHO, Reader, attempt_at, done, notice, refused, text, wait_for_a_lock
 from tests.integration.console.moving import Add, Moving, Sql
 
 ReaderOf = Callable[..., Reader]
@@ -66,15 +66,12 @@ def test_of_two_who_change_the_owner_at_the_same_moment_one_did_it(
 ) -> None:
     config_id = moving.config("shadow")
     moving.compared(config_id, "MATCH", "MATCH", "MATCH")
-    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with connect(migrated) as connection, ThreadPoolExecutor() as threads:
         first = Store(Session(connection, migrated.configs_table))
         with first.acting(str(uuid.uuid4())):
             first.set_owner([config_id], ("shadow",), owner, "bob@example.com", None)
             sent = threads.submit(reader.do, f"/configs/{config_id}/{action}")
-            until = time.monotonic() + 10
-            while not sql(waits) and time.monotonic() < until:
-                time.sleep(0.02)
+            wait_for_a_lock(sql)
         response = sent.result()
     assert (response.status_code, moving.owner(config_id)) == (409, owner)
     assert told in text(response)
@@ -87,15 +84,12 @@ def test_what_somebody_edits_at_the_moment_of_its_promotion_is_not_promoted(
 ) -> None:
     config_id = moving.config("shadow")
     moving.compared(config_id, "MATCH", "MATCH", "MATCH")
-    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with connect(migrated) as connection, ThreadPoolExecutor() as threads:
         session = Session(connection, migrated.configs_table)
         with session.transaction():
             session.run("UPDATE {configs} SET bigquery_table_id = 'unproved' WHERE id = :id", id=config_id)
             sent = threads.submit(reader.do, f"/configs/{config_id}/promote")
-            until = time.monotonic() + 10
-            while not sql(waits) and time.monotonic() < until:
-                time.sleep(0.02)
+            wait_for_a_lock(sql)
         response = sent.result()
     assert (response.status_code, moving.owner(config_id)) == (409, "shadow")
     assert f'somebody changed config {config_id} "sales" at this moment' in text(response)

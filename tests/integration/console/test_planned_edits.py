@@ -6,9 +6,9 @@ from typing import Any
 
 from shared.ledger.store import Store
 from shared.plan import Plan, PlanError
-from tests.integration.console.conftest import Reader, done, text
+from tests.integration.console.conftest import Reader, actions, done, row, text
 from tests.integration.console.test_adding import problem
-from tests.integration.console.test_editing import actions, plan, row, value
+from tests.integration.console.test_editing import plan, value
 
 Add = Callable[..., Any]
 Sql = Callable[..., Any]

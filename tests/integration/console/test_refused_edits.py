@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.console.conftest import Reader, text
+from tests.integration.console.conftest import Reader, actions, row, text
 from tests.integration.console.test_adding import problem
-from tests.integration.console.test_editing import URL, actions, edit, row, value
+from tests.integration.console.test_editing import URL, edit, value
 
 Add = Callable[..., Any]
 Sql = Callable[..., Any]
