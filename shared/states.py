@@ -34,6 +34,6 @@ TRANSITIONS: Mapping[State, tuple[State, ...]] = {
 STATES: tuple[State, ...] = get_args(State)
 
 
-def listed(states: Iterable[State]) -> str:
-    """The states as SQL lists them."""
-    return f"({', '.join(repr(state) for state in states)})"
+def listed(words: Iterable[str]) -> str:
+    """States, or other words of ours, as SQL lists them."""
+    return f"({', '.join(map(repr, words))})"

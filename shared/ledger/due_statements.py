@@ -5,8 +5,9 @@
 
 from typing import get_args
 
-from shared.ledger.statements import ACTIVE_STATES, DESTINATION, RIVAL, RIVALS
+from shared.ledger.statements import ACTIVE_STATES, DESTINATION, OWN_REASONS, RIVAL, RIVALS, each_of
 from shared.run import Why
+from shared.states import listed
 
 # Portals write `infinity` or the year 9999 for "never".
 _POSSIBLE = """(
@@ -49,16 +50,16 @@ _SUSPECTS = f"""suspects AS MATERIALIZED (
 # The newest slot of config `c`: a look into an index (runs_of_a_slot) for each reason. Asked of all reasons at once,
 # PostgreSQL goes through all runs of the config.
 NEWEST_SLOT = f"""(
-    SELECT max(newest.slot) FROM (VALUES {", ".join(f"('{why}')" for why in get_args(Why))}) reason (why)
+    SELECT max(newest.slot) FROM {each_of(get_args(Why))}
     CROSS JOIN LATERAL (
         SELECT r.slot FROM sheet_to_bigquery_runs r
         WHERE r.config_id = c.id AND r.why = reason.why ORDER BY r.slot DESC LIMIT 1
     ) newest
 )"""
 # Whether the table of `c` is of the candidate's time or newer, as the ledger knows: of the runs since then alone.
-_LOADED_SINCE = """EXISTS (
+_LOADED_SINCE = f"""EXISTS (
     SELECT FROM sheet_to_bigquery_runs r
-    WHERE r.config_id = c.id AND r.why IN ('schedule', 'manual', 'reset') AND r.slot >= c.candidate
+    WHERE r.config_id = c.id AND r.why IN {listed(OWN_REASONS)} AND r.slot >= c.candidate
       AND r.state = 'succeeded'
 )"""
 

@@ -4,9 +4,7 @@ A change of the column `migration_status` is written into the audit by a trigger
 it; what is said here of who and why reaches it as settings of the transaction.
 """
 
-from typing import get_args
-
-from shared.ledger.statements import DATASET, DESTINATION, IS_OPEN, PROJECT
+from shared.ledger.statements import DATASET, DESTINATION, IS_OPEN, OWN_REASONS, PROJECT, each_of
 from shared.run import Why
 from shared.states import IN_FLIGHT, listed
 
@@ -44,7 +42,7 @@ def _newest_ended(*reasons: Why) -> str:
     (runs_of_a_slot) for each. Asked of all at once, PostgreSQL goes through whatever the config ran for other reasons.
     """
     return f"""
-    SELECT newest.at, newest.state FROM (VALUES {", ".join(f"('{why}')" for why in reasons)}) reason (why)
+    SELECT newest.at, newest.state FROM {each_of(reasons)}
     CROSS JOIN LATERAL (
         SELECT r.ended_at AS at, r.state, r.created_at FROM sheet_to_bigquery_runs r
         WHERE r.config_id = c.id AND r.why = reason.why AND r.ended_at IS NOT NULL ORDER BY r.slot DESC LIMIT 1
@@ -68,7 +66,7 @@ LEFT JOIN LATERAL (
     WHERE f.config_id = c.id AND f.ended_at IS NOT NULL ORDER BY f.begun_at DESC LIMIT 1
 ) forwarded ON true
 LEFT JOIN LATERAL ({_newest_ended("shadow")}) shadow ON true
-LEFT JOIN LATERAL ({_newest_ended(*(why for why in get_args(Why) if why != "shadow"))}) job ON true
+LEFT JOIN LATERAL ({_newest_ended(*OWN_REASONS)}) job ON true
 LEFT JOIN LATERAL (
     SELECT v.verdict, v.compared_at FROM sheet_to_bigquery_comparisons v
     WHERE v.config_id = c.id AND v.compared_at >= coalesce((

@@ -7,6 +7,10 @@ Rows of the configs table are read as JSON (`to_jsonb`), so that one statement s
 optional columns (`migration_status`), and so that a portal's odd values reach the parser instead of failing here.
 """
 
+from collections.abc import Iterable
+from typing import get_args
+
+from shared.run import Why
 from shared.states import ACTIVE, listed
 
 NOW = "SELECT now()"
@@ -22,6 +26,8 @@ LOCK_ADMISSION = "SELECT pg_advisory_xact_lock(1932681841, 2)"
 IN_INDEX_ORDER = "SET LOCAL enable_bitmapscan = off"
 IN_ANY_ORDER = "SET LOCAL enable_bitmapscan TO DEFAULT"
 
+# Why runs of the job's own are recorded, and not beside the older service.
+OWN_REASONS: tuple[Why, ...] = tuple(why for why in get_args(Why) if why != "shadow")
 ACTIVE_STATES = listed(ACTIVE)
 # Whether a run `r` is open, by the indexes of those that are: that `ended_at` is NULL is known by none.
 IS_OPEN = f"(r.state = 'pending' OR r.state IN {ACTIVE_STATES})"
@@ -30,6 +36,11 @@ PROJECT, DATASET, TABLE = (
     f"btrim({{c}}.{column}, E' \\t\\r\\n')"
     for column in ("google_cloud_project_id", "bigquery_dataset_id", "bigquery_table_id")
 )
+
+
+def each_of(reasons: Iterable[Why]) -> str:
+    """The rows `reason (why)`: asked of each by itself, what runs were recorded for is found by an index."""
+    return f"(VALUES {', '.join(listed([why]) for why in reasons)}) reason (why)"
 
 
 def same_table(one: str, other: str) -> str:
